@@ -1,0 +1,31 @@
+"""C++ rules of the house: every target goes through these, so that flags change in one place."""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+
+COPTS = [
+    "-Wall",
+    "-Wextra",
+    "-Wno-unused-parameter",
+    "-Wno-sign-compare",
+    "-Wnon-virtual-dtor",
+    "-Woverloaded-virtual",
+    "-Wimplicit-fallthrough",
+    "-Werror=return-type",
+    "-Werror=unused-result",
+]
+
+def callbridge_cc_library(name, copts = [], **kwargs):
+    cc_library(name = name, copts = COPTS + copts, **kwargs)
+
+def callbridge_cc_binary(name, copts = [], **kwargs):
+    cc_binary(name = name, copts = COPTS + copts, **kwargs)
+
+def callbridge_cc_test(name, size = "small", deps = [], copts = [], **kwargs):
+    """A GoogleTest test; its main() comes with the wrapper."""
+    cc_test(
+        name = name,
+        size = size,
+        copts = COPTS + copts,
+        deps = deps + [str(Label("//third_party/googletest:main"))],
+        **kwargs
+    )

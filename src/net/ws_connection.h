@@ -1,0 +1,92 @@
+#ifndef CALLBRIDGE_SRC_NET_WS_CONNECTION_H_
+#define CALLBRIDGE_SRC_NET_WS_CONNECTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "src/base/http_message.h"
+
+namespace callbridge::net {
+
+// How a WebSocket ended, or why it never opened.
+struct WsClose {
+  bool opened = false;     // Whether the upgrade had succeeded.
+  int code = 0;            // RFC 6455 close code as received or sent: 1000, ..., 1006 without a close frame. 0: never opened.
+  std::string reason;      // The close frame's text.
+  bool by_us = false;      // Close() or Abort() came first.
+  int http_status = 0;     // Of a refused upgrade, client side: 401, 503, ...; else 0.
+  std::string error;       // Why it never opened, in words for an operator: "connection refused", "certificate: host name ..."
+};
+
+// One WebSocket, either side. All methods on the connection's loop only.
+class WsConnection {
+ public:
+  // What arrives. Called on the loop, never from inside a method of the connection. Views are valid during the call only.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+
+    // The upgrade is complete; from now on Send() works.
+    virtual void OnOpen(WsConnection& connection) = 0;
+    virtual void OnText(absl::string_view message) = 0;
+    virtual void OnBinary(size_t bytes) = 0;
+
+    // Exactly once and last, whatever happened before; also when the upgrade failed (then without OnOpen). The listener may be
+    // destroyed in or after this call, not before, except by first calling Detach() on the connection.
+    virtual void OnClosed(const WsClose& close) = 0;
+  };
+
+  virtual ~WsConnection() = default;
+
+  // Sends one text message made of `parts` in order. False, and nothing is sent: not open, or the unsent bytes passed the
+  // limit that the connection was made with (the peer reads too slowly).
+  virtual bool Send(absl::Span<const absl::string_view> parts) = 0;
+  bool Send(std::initializer_list<absl::string_view> parts) {
+    return Send(absl::Span<const absl::string_view>(parts.begin(), parts.size()));
+  }
+
+  // Bytes handed to Send() that the socket has not taken yet, the write in flight included.
+  virtual size_t unsent_bytes() const = 0;
+
+  // When the last byte of any kind came from the peer (a pong counts).
+  virtual absl::Time last_heard() const = 0;
+
+  // Starts the closing handshake; the socket is cut if the peer has not answered in time. Repeats do nothing.
+  virtual void Close(uint16_t code, absl::string_view reason) = 0;
+
+  // Cuts the socket at once.
+  virtual void Abort() = 0;
+
+  // The listener hears nothing any more, not even OnClosed.
+  virtual void Detach() = 0;
+};
+
+// What a client connection needs.
+struct WsClientOptions {
+  std::string url;            // ws:// or wss://, with path and query.
+  base::HttpHeaders headers;  // Besides those of the upgrade itself.
+  std::string ca_file;        // PEM; empty: the system's certificates. wss:// verifies the chain and the host name, TLS 1.2 or newer.
+  absl::Duration connect_timeout = absl::Seconds(3);  // Name, TCP, TLS and upgrade, each.
+  size_t max_message_bytes = 8 << 20;
+  size_t max_unsent_bytes = 1 << 20;
+  absl::Duration ping_interval = absl::ZeroDuration();  // Zero: none are sent.
+};
+
+// Opens client connections on one loop. On that loop only.
+class WsConnector {
+ public:
+  virtual ~WsConnector() = default;
+
+  // Begins to connect; `listener` hears OnOpen or OnClosed later, never inside this call. A malformed URL too is an OnClosed.
+  virtual std::shared_ptr<WsConnection> Connect(const WsClientOptions& options, WsConnection::Listener& listener) = 0;
+};
+
+}  // namespace callbridge::net
+
+#endif  // CALLBRIDGE_SRC_NET_WS_CONNECTION_H_
