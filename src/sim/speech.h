@@ -1,0 +1,39 @@
+#ifndef CALLBRIDGE_SRC_SIM_SPEECH_H_
+#define CALLBRIDGE_SRC_SIM_SPEECH_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace callbridge::sim {
+
+// Recorded human speech: name, words, and 8 kHz mu-law samples (1 byte each, 160 are 20 ms).
+struct Clip {
+  std::string name;   // "demo-congrats": the file's name without folder and suffix.
+  std::string words;  // What is said.
+  std::string mulaw;
+};
+
+// The recordings of Debian's asterisk-core-sounds-en-wav, converted to mu-law. Immutable after loading; any thread.
+class SpeechLibrary {
+ public:
+  // Loads the .wav files (16-bit mono PCM at 8 kHz) of `folder`. kNotFound: the folder or all files are missing, with the package
+  // to install.
+  static absl::StatusOr<std::shared_ptr<const SpeechLibrary>> Load(const std::string& folder =
+                                                                       "/usr/share/asterisk/sounds/en_US_f_Allison");
+  virtual ~SpeechLibrary() = default;
+
+  // Null if there is none of that name. "tone:500" is a made 440 Hz tone of 500 ms and "silence:500" silence; no words.
+  virtual const Clip* Find(absl::string_view name) const = 0;
+
+  // Which clips these samples contain, in order: recognised by the exact bytes of their frames, so only audio that passed
+  // untouched is understood. Silence and unknown sound are skipped. `mulaw` need not be aligned to frames.
+  virtual std::vector<const Clip*> Recognize(absl::string_view mulaw) const = 0;
+};
+
+}  // namespace callbridge::sim
+
+#endif  // CALLBRIDGE_SRC_SIM_SPEECH_H_
