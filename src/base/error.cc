@@ -1,19 +1,29 @@
 #include "src/base/error.h"
 
-#include <utility>
+#include <string>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 
 namespace callbridge::base {
 namespace {
 
-// Payloads are key\0value\0... in one blob of our own; nobody outside the process sees it.
+// Payloads are texts, each behind its length: "9:BAD_FIELD5:field2:to". Nobody outside the process sees them. No
+// separator, since a value may come from a peer and hold any byte.
 constexpr char kPayloadUrl[] = "callbridge/error-info";
 
-void Append(std::string& blob, absl::string_view key, absl::string_view value) {
-  absl::StrAppend(&blob, key, absl::string_view("\0", 1), value, absl::string_view("\0", 1));
+void Append(std::string& blob, absl::string_view text) { absl::StrAppend(&blob, text.size(), ":", text); }
+
+// The next text of `blob`, which is moved behind it; empty at the end.
+absl::string_view Take(absl::string_view& blob) {
+  const size_t colon = blob.find(':');
+  size_t size = 0;
+  if (colon == absl::string_view::npos || !absl::SimpleAtoi(blob.substr(0, colon), &size)) return blob = {};
+  const absl::string_view text = blob.substr(colon + 1, size);
+  blob.remove_prefix(colon + 1 + text.size());
+  return text;
 }
 
 }  // namespace
@@ -22,8 +32,11 @@ absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::st
                        const std::map<std::string, std::string>& metadata) {
   absl::Status status(code, message);
   std::string blob;
-  Append(blob, "reason", reason);
-  for (const auto& [key, value] : metadata) Append(blob, absl::StrCat("m:", key), value);
+  Append(blob, reason);
+  for (const auto& [key, value] : metadata) {
+    Append(blob, key);
+    Append(blob, value);
+  }
   status.SetPayload(kPayloadUrl, absl::Cord(blob));
   return status;
 }
@@ -38,14 +51,15 @@ ErrorInfo GetErrorInfo(const absl::Status& status) {
   const auto payload = status.GetPayload(kPayloadUrl);
   if (!payload) return info;
   const std::string blob(*payload);
-  const std::vector<std::string> parts = absl::StrSplit(blob, '\0');
-  for (size_t i = 0; i + 1 < parts.size(); i += 2) {
-    if (parts[i] == "reason") {
-      info.reason = parts[i + 1];
-    } else if (parts[i] == "m:field") {
-      info.field = parts[i + 1];
+  absl::string_view rest = blob;
+  info.reason = std::string(Take(rest));
+  while (!rest.empty()) {
+    const std::string key(Take(rest));
+    const std::string value(Take(rest));
+    if (key == "field") {
+      info.field = value;
     } else {
-      info.metadata.emplace(parts[i].substr(2), parts[i + 1]);
+      info.metadata.emplace(key, value);
     }
   }
   return info;

@@ -41,7 +41,8 @@ KindName NameOf(LogKind kind) {
 std::atomic<LogFormat> g_format{LogFormat::kText};
 std::atomic<bool> g_enabled{true};
 
-// stderr, and a count of flushes: the logger's queue is in order, so a flush that has run is behind all lines before it.
+// stderr, and a count of flushes: the logger's queue is in order, so a flush that has run is behind all lines before
+// it.
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   uint64_t flushes() {
@@ -87,9 +88,37 @@ Sink& TheSink() {
   return *sink;
 }
 
+// How many bytes at the start of `text` are one well-formed UTF-8 character; 0 if none are.
+size_t Utf8Length(absl::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
+  const auto tail = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
+  const int first = byte(0), second = byte(1);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
+  if ((first & 0xf0) == 0xe0) {
+    const bool overlong = first == 0xe0 && second < 0xa0;
+    const bool surrogate = first == 0xed && second > 0x9f;
+    return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const bool overlong = first == 0xf0 && second < 0x90;
+    const bool too_large = first == 0xf4 && second > 0x8f;
+    return tail(1) && tail(2) && tail(3) && !overlong && !too_large ? 4 : 0;
+  }
+  return 0;
+}
+
+// What a peer sent may be no UTF-8, and then a line with it would be no JSON: such bytes become U+FFFD.
 void AppendJsonString(std::string& out, absl::string_view text) {
   out += '"';
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = Utf8Length(text.substr(i));
+    if (length != 1) {
+      absl::StrAppend(&out, length == 0 ? "\xEF\xBF\xBD" : text.substr(i, length));
+      i += length == 0 ? 1 : length;
+      continue;
+    }
+    const char c = text[i++];
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
@@ -109,8 +138,8 @@ void AppendJsonField(std::string& out, absl::string_view key, absl::string_view 
   AppendJsonString(out, value);
 }
 
-std::string JsonLine(LogKind kind, absl::string_view call_id, absl::string_view message, const std::vector<LogField>& fields,
-                     absl::string_view time) {
+std::string JsonLine(LogKind kind, absl::string_view call_id, absl::string_view message,
+                     const std::vector<LogField>& fields, absl::string_view time) {
   std::string out = "{";
   if (!time.empty()) AppendJsonField(out, "ts", time);
   AppendJsonField(out, "kind", NameOf(kind).name);
@@ -125,9 +154,14 @@ void AppendOneLine(std::string& out, absl::string_view text) {
   for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
 }
 
-std::string TextLine(LogKind kind, absl::string_view call_id, absl::string_view message, const std::vector<LogField>& fields) {
+std::string TextLine(LogKind kind, absl::string_view call_id, absl::string_view message,
+                     const std::vector<LogField>& fields) {
   std::string out(NameOf(kind).emoji);
-  if (!call_id.empty()) absl::StrAppend(&out, " [", call_id, "]");
+  if (!call_id.empty()) {
+    out += " [";
+    AppendOneLine(out, call_id);
+    out += ']';
+  }
   out += ' ';
   AppendOneLine(out, message);
   for (const auto& [key, value] : fields) {
@@ -145,7 +179,8 @@ void SetLogEnabled(bool enabled) { g_enabled = enabled; }
 
 std::string FormatLogLine(LogFormat format, LogKind kind, absl::string_view call_id, absl::string_view message,
                           const std::vector<LogField>& fields) {
-  return format == LogFormat::kJson ? JsonLine(kind, call_id, message, fields, "") : TextLine(kind, call_id, message, fields);
+  return format == LogFormat::kJson ? JsonLine(kind, call_id, message, fields, "")
+                                    : TextLine(kind, call_id, message, fields);
 }
 
 void Log(LogKind kind, absl::string_view call_id, absl::string_view message, const std::vector<LogField>& fields) {
