@@ -99,7 +99,7 @@ def _protoset_impl(ctx):
         mnemonic = "Protoset",
         use_default_shell_env = True,
     )
-    return [DefaultInfo(files = depset([out]))]
+    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles(files = [out]))]
 
 _protoset = rule(
     implementation = _protoset_impl,
