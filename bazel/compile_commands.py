@@ -11,24 +11,19 @@ def actions(options):
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout).get("actions", [])
 
 
-def entry(arguments, directory):
-    """One command, without what only Bazel's sandbox needs. None: not a source file of this tree."""
+def entry(arguments):
+    """One command, to be run in the workspace: `bazel-out` is a link there. None: not a source file of this tree."""
     source = arguments[arguments.index("-c") + 1]
     if source.startswith(("bazel-out/", "external/")):
         return None
-    return {"directory": directory, "file": source, "arguments": arguments}
+    return {"directory": os.getcwd(), "file": source, "arguments": arguments}
 
 
 def main():
-    # From Bazel's execution root, bazel-out (generated headers) and the sources are both where the commands say.
-    root = subprocess.run(["bazel", "info", "execution_root"], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    directory = root.stdout.decode().strip()
-    workspace = os.getcwd()
     entries = {}
     for action in actions(sys.argv[1:]):
-        made = entry(action["arguments"], directory)
+        made = entry(action["arguments"])
         if made:
-            made["file"] = os.path.join(workspace, made["file"])
             entries[made["file"]] = made
     with open("compile_commands.json", "w", encoding="utf-8") as out:
         json.dump([entries[name] for name in sorted(entries)], out, indent=1)
