@@ -5,7 +5,8 @@
 
 namespace callbridge::base {
 
-// Where time comes from. Only the outermost rooms (net, session, app) own a clock; pure code takes `absl::Time` as an argument.
+// Where time comes from. Only the outermost rooms (net, session, app) own a clock; pure code takes `absl::Time` as an
+// argument.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -14,8 +15,8 @@ class Clock {
   virtual absl::Time Now() const = 0;
 };
 
-// The process's clock: the wall clock read once at first use, carried on by the steady clock, so that a step of the system's
-// time neither ends nor prolongs a call. Lives for ever.
+// The process's clock: the wall clock read once at first use, carried on by the steady clock, so that a step of the
+// system's time neither ends nor prolongs a call. Lives for ever.
 const Clock& SystemClock();
 
 // A clock that tests move by hand. Not thread-safe.

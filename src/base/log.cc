@@ -41,7 +41,8 @@ KindName NameOf(LogKind kind) {
 std::atomic<LogFormat> g_format{LogFormat::kText};
 std::atomic<bool> g_enabled{true};
 
-// stderr, and a count of flushes: the logger's queue is in order, so a flush that has run is behind all lines before it.
+// stderr, and a count of flushes: the logger's queue is in order, so a flush that has run is behind all lines before
+// it.
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   uint64_t flushes() {
@@ -109,8 +110,8 @@ void AppendJsonField(std::string& out, absl::string_view key, absl::string_view 
   AppendJsonString(out, value);
 }
 
-std::string JsonLine(LogKind kind, absl::string_view call_id, absl::string_view message, const std::vector<LogField>& fields,
-                     absl::string_view time) {
+std::string JsonLine(LogKind kind, absl::string_view call_id, absl::string_view message,
+                     const std::vector<LogField>& fields, absl::string_view time) {
   std::string out = "{";
   if (!time.empty()) AppendJsonField(out, "ts", time);
   AppendJsonField(out, "kind", NameOf(kind).name);
@@ -125,7 +126,8 @@ void AppendOneLine(std::string& out, absl::string_view text) {
   for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
 }
 
-std::string TextLine(LogKind kind, absl::string_view call_id, absl::string_view message, const std::vector<LogField>& fields) {
+std::string TextLine(LogKind kind, absl::string_view call_id, absl::string_view message,
+                     const std::vector<LogField>& fields) {
   std::string out(NameOf(kind).emoji);
   if (!call_id.empty()) absl::StrAppend(&out, " [", call_id, "]");
   out += ' ';
@@ -145,7 +147,8 @@ void SetLogEnabled(bool enabled) { g_enabled = enabled; }
 
 std::string FormatLogLine(LogFormat format, LogKind kind, absl::string_view call_id, absl::string_view message,
                           const std::vector<LogField>& fields) {
-  return format == LogFormat::kJson ? JsonLine(kind, call_id, message, fields, "") : TextLine(kind, call_id, message, fields);
+  return format == LogFormat::kJson ? JsonLine(kind, call_id, message, fields, "")
+                                    : TextLine(kind, call_id, message, fields);
 }
 
 void Log(LogKind kind, absl::string_view call_id, absl::string_view message, const std::vector<LogField>& fields) {

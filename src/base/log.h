@@ -14,7 +14,8 @@ enum class LogKind { kStart, kCall, kCaller, kAssistant, kBargeIn, kTransfer, kD
 
 enum class LogFormat { kText, kJson };
 
-// A key and its value. Never a transcript, a key, a URL with a query, or a phone number that base::MaskNumber has not seen.
+// A key and its value. Never a transcript, a key, a URL with a query, or a phone number that base::MaskNumber has not
+// seen.
 using LogField = std::pair<absl::string_view, std::string>;
 
 // Sets where lines go and how they look; call once, before other threads log. Before that, lines are text on stderr.
@@ -23,8 +24,8 @@ void SetLogFormat(LogFormat format);
 // Silences all lines, for tests and benchmarks. Any thread.
 void SetLogEnabled(bool enabled);
 
-// Writes one line to stderr: time, emoji, call id (may be empty), `message`, fields. Any thread. Does not wait for a slow
-// reader of stderr: lines queue for a thread of their own, and the oldest are dropped when it falls 8,192 behind.
+// Writes one line to stderr: time, emoji, call id (may be empty), `message`, fields. Any thread. Does not wait for a
+// slow reader of stderr: lines queue for a thread of their own, and the oldest are dropped when it falls 8,192 behind.
 // One line per step of a call; never per audio frame.
 void Log(LogKind kind, absl::string_view call_id, absl::string_view message, const std::vector<LogField>& fields = {});
 

@@ -8,8 +8,8 @@
 
 namespace callbridge::base {
 
-// std::mutex with thread-safety annotations. Not absl::Mutex: Debian's Abseil is not instrumented, so ThreadSanitizer reports
-// races through it that are none; it sees this one correctly.
+// std::mutex with thread-safety annotations. Not absl::Mutex: Debian's Abseil is not instrumented, so ThreadSanitizer
+// reports races through it that are none; it sees this one correctly.
 class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }

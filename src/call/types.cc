@@ -39,7 +39,7 @@ bool Find(const absl::string_view (&names)[kSize], absl::string_view name, Enum*
 #define CALLBRIDGE_ENUM_NAMES(Enum, names)                                                   \
   absl::string_view Name(Enum value) { return names[static_cast<size_t>(value)]; }           \
   bool Parse(absl::string_view name, Enum* value) { return Find(names, name, value); }       \
-  static_assert(sizeof(names) > 0, "")
+  static_assert(true, "")
 
 CALLBRIDGE_ENUM_NAMES(Direction, kDirections);
 CALLBRIDGE_ENUM_NAMES(State, kStates);
