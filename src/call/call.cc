@@ -35,9 +35,13 @@ void Call::PlayoutCarrier::Play(absl::string_view item_id, absl::string_view bas
 
 void Call::PlayoutCarrier::Checkpoint(int64_t number) { call_.sink_.Do(command::SendCheckpoint{number}); }
 
+Event Call::Created(const CallOptions& options, absl::Time now) {
+  return Event{options.call_id, 1, now,
+               CallCreated{options.direction, options.from, options.to, options.agent, options.lead_id}};
+}
+
 void Call::Begin(absl::Time now) {
   now_ = now;
-  Emit(CallCreated{options_.direction, options_.from, options_.to, options_.agent, options_.lead_id});
   if (options_.direction == Direction::kOutbound) {
     SetDeadline(kRing, options_.ring_limit);
     return;

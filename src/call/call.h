@@ -72,7 +72,10 @@ class Call {
   // `sink` outlives the call.
   Call(CallOptions options, CommandSink& sink);
 
-  // Records the first events and opens the model's session.
+  // The event that makes the call known, its sequence 1: recorded with the call's row, before a Call exists.
+  static Event Created(const CallOptions& options, absl::Time now);
+
+  // Opens the model's session (inbound), or waits for the phone to ring.
   void Begin(absl::Time now);
 
   void On(const input::Input& input, absl::Time now);
@@ -197,7 +200,7 @@ class Call {
   absl::Time now_ = absl::InfinitePast();  // Of the input being handled.
 
   State state_;
-  int64_t next_sequence_ = 1;
+  int64_t next_sequence_ = 2;  // 1 is Created().
   std::map<std::string, absl::Time, std::less<>> deadlines_;  // By name; few.
   absl::Time answer_time_ = absl::InfinitePast();
   bool conversation_ = false;  // Was ever in kInProgress.
