@@ -1,0 +1,26 @@
+#ifndef CALLBRIDGE_SRC_APP_CONFIG_H_
+#define CALLBRIDGE_SRC_APP_CONFIG_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "src/session/settings.h"
+
+namespace callbridge::app {
+
+// Reads a configuration (text of proto callbridge.config.v1.Config) into the parts of Settings that it decides. kInvalidArgument,
+// one line: "<name>:<line>:<column>: ..." for what is no such text, "<name>: agents[0].caller_id: ..." for a value that is wrong, each
+// with what would be right.
+absl::StatusOr<session::Settings> ParseConfig(absl::string_view text, const std::string& name);
+
+// The same for a file. kNotFound: it cannot be read.
+absl::StatusOr<session::Settings> LoadConfig(const std::string& path);
+
+// What is used without a file: one agent, no destinations, nothing may be dialled.
+session::Settings DefaultConfig();
+
+}  // namespace callbridge::app
+
+#endif  // CALLBRIDGE_SRC_APP_CONFIG_H_
