@@ -146,6 +146,8 @@ HttpResponse Webhooks::Handle(const HttpRequest& request) {
       {"/transfer-done/", false, &Webhooks::TransferDone},
   };
   const absl::string_view path = request.Path();
+  // Load balancers ask whether anybody is at home.
+  if (path == "/" && request.method == "GET") return Plain(200, "callbridge");
   if (path == "/media-stream") {
     HttpResponse response = Plain(426, "this is a WebSocket");
     response.headers = {{"Upgrade", "websocket"}};

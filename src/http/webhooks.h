@@ -21,6 +21,7 @@ namespace callbridge::http {
 //   POST     /stream-status         diagnostics of a stream
 //   POST     /amd                   machine detection; acknowledged, and logged by the front desk as a stream status is
 //   GET      /media-stream          426: it is a WebSocket
+//   GET      /                      200, unsigned, for load balancers
 class Webhooks {
  public:
   struct Options {

@@ -181,7 +181,7 @@ void CallSession::Carry(const command::Finished&) {
 }
 
 void CallSession::Record(call::Event event) {
-  const LogLine line = Describe(event);
+  const LogLine line = Describe(event, options_.log_transcripts);
   if (!line.message.empty()) base::Log(line.kind, options_.call.call_id, line.message, line.fields);
   if (const auto* moved = std::get_if<call::StateChanged>(&event.body)) {
     deps_.host->OnStateChanged(options_.call.call_id, moved->to);

@@ -54,6 +54,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     ModelLeg::Options model;
     std::string transfer_url;    // Where the carrier fetches new instructions for this call.
     std::string carrier_call_id;  // Empty: not known yet.
+    bool log_transcripts = false;
   };
   // Everything outlives the session.
   struct Deps {

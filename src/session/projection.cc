@@ -108,7 +108,12 @@ void Project(call::Event event, const std::string& transcript, store::CallWrite&
   write.events.push_back(std::move(event));
 }
 
-LogLine Describe(const call::Event& event) {
+LogLine Describe(const call::Event& event, bool with_words) {
+  const auto* const said = std::get_if<call::TranscriptItemFinal>(&event.body);
+  if (said != nullptr && with_words) {
+    const bool caller = said->item.role == call::Role::kCaller;
+    return {caller ? LogKind::kCaller : LogKind::kAssistant, "said", {{"text", said->item.text_heard}}};
+  }
   return std::visit([](const auto& body) { return Line(body); }, event.body);
 }
 

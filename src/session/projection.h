@@ -17,13 +17,13 @@ namespace callbridge::session {
 //   end               duration, transcript, termination; the lead is 'called' unless it was transferred
 void Project(call::Event event, const std::string& transcript, store::CallWrite& write);
 
-// The line that an event gives in the log; nothing that was said, no number in clear. `message` empty: none.
+// The line that an event gives in the log; no number in clear, and nothing that was said unless `with_words`. `message` empty: none.
 struct LogLine {
   base::LogKind kind = base::LogKind::kCall;
   std::string message;
   std::vector<base::LogField> fields;
 };
-LogLine Describe(const call::Event& event);
+LogLine Describe(const call::Event& event, bool with_words);
 
 }  // namespace callbridge::session
 

@@ -37,6 +37,7 @@ struct Settings {
   std::map<std::string, Destination> destinations;  // By key.
   std::vector<std::string> allowed_prefixes;        // Of numbers that may be dialled: "+1415"; empty: none may.
   int max_calls = 1000;                             // At once, on this node.
+  bool log_transcripts = false;                     // What is said appears in the log.
 };
 
 // Whether `number` begins with one of the prefixes.

@@ -124,6 +124,7 @@ std::shared_ptr<CallSession> Switchboard::MakeSession(const Plan& plan) {
   options.model = ModelOptions(settings_, *plan.agent);
   options.transfer_url = absl::StrCat(settings_.public_url, "/transfer/", plan.token);
   options.carrier_call_id = plan.carrier_call_id;
+  options.log_transcripts = settings_.log_transcripts;
   CallSession::Deps deps;
   deps.tools = deps_.loops[plan.loop];
   deps.recorder = deps_.recorder;

@@ -1,0 +1,152 @@
+#include "src/app/options.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+ABSL_FLAG(std::string, http_listen, "0.0.0.0:8080", "carrier-facing HTTP and WebSocket, host:port");
+ABSL_FLAG(std::string, grpc_listen, "127.0.0.1:50051", "control plane, host:port");
+ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9464", "/metrics, /healthz and /readyz, host:port");
+ABSL_FLAG(std::string, grpc_tls_cert, "", "PEM file: certificate of the control plane; with --grpc_tls_key it speaks TLS");
+ABSL_FLAG(std::string, grpc_tls_key, "", "PEM file: key of that certificate");
+ABSL_FLAG(std::string, grpc_tls_client_ca, "", "PEM file: clients must show a certificate of this authority (mTLS)");
+ABSL_FLAG(std::string, public_url, "", "the https:// base URL at which the carrier reaches --http_listen; required");
+ABSL_FLAG(std::string, database_url, "sqlite:var/callbridge.db", "where calls are kept: sqlite:PATH");
+ABSL_FLAG(std::string, openai_url, "wss://api.openai.com/v1/realtime", "the Realtime endpoint, or a compatible one");
+ABSL_FLAG(std::string, openai_rest_url, "https://api.openai.com/v1", "the REST endpoint of the same service; reserved for text models");
+ABSL_FLAG(std::string, plivo_api_url, "https://api.plivo.com", "the carrier's REST API");
+ABSL_FLAG(std::string, config, "", "textproto file: agents, numbers, transfer destinations, limits");
+ABSL_FLAG(bool, check_config, false, "check --config and exit");
+ABSL_FLAG(int, media_threads, 0, "event loops; 0: one per core");
+ABSL_FLAG(std::string, webhook_auth, "signature", "signature, or none (only with a loopback --http_listen)");
+ABSL_FLAG(std::string, ca_file, "", "PEM file: authorities trusted for outgoing TLS; empty: the system's");
+ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "how long calls may go on after SIGTERM or SIGINT");
+ABSL_FLAG(std::string, log_format, "text", "text or json");
+ABSL_FLAG(bool, log_transcripts, false, "write what is said into the log");
+
+namespace callbridge::app {
+namespace {
+
+constexpr const char* kFlags[] = {"http_listen",  "grpc_listen",     "admin_listen",  "grpc_tls_cert",   "grpc_tls_key",
+                                  "grpc_tls_client_ca", "public_url", "database_url",  "openai_url",      "openai_rest_url",
+                                  "plivo_api_url", "config",         "check_config",  "media_threads",   "webhook_auth",
+                                  "ca_file",      "drain_timeout",   "log_format",    "log_transcripts"};
+
+// Makes the environment's values the flags' defaults, before the command line is read.
+absl::Status ApplyEnvironment() {
+  for (const char* const name : kFlags) {
+    const std::string variable = absl::StrCat("CALLBRIDGE_", absl::AsciiStrToUpper(name));
+    const char* const value = std::getenv(variable.c_str());
+    std::string error;
+    absl::CommandLineFlag* const flag = absl::FindCommandLineFlag(name);
+    if (value == nullptr || flag->ParseFrom(value, &error)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(variable, ": '", value, "' is no value of --", name, " ", error));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Secret(const std::string& variable) {
+  if (const char* const value = std::getenv(variable.c_str())) return std::string(value);
+  const char* const path = std::getenv((variable + "_FILE").c_str());
+  if (path == nullptr) return std::string();
+  std::ifstream file(path);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) return absl::InvalidArgumentError(absl::StrCat(variable, "_FILE: cannot read ", path));
+  return std::string(absl::StripAsciiWhitespace(text.str()));
+}
+
+absl::Status ReadSecrets(Options& options) {
+  std::string tokens;
+  const std::pair<const char*, std::string*> secrets[] = {{"OPENAI_API_KEY", &options.openai_api_key},
+                                                          {"PLIVO_AUTH_ID", &options.plivo_auth_id},
+                                                          {"PLIVO_AUTH_TOKEN", &options.plivo_auth_token},
+                                                          {"CALLBRIDGE_API_TOKENS", &tokens}};
+  for (const auto& [variable, into] : secrets) {
+    auto secret = Secret(variable);
+    if (!secret.ok()) return secret.status();
+    *into = *std::move(secret);
+  }
+  options.api_tokens = absl::StrSplit(tokens, ',', absl::SkipWhitespace());
+  return absl::OkStatus();
+}
+
+absl::Status CheckWords(const Options& options) {
+  if (options.log_format != "text" && options.log_format != "json") {
+    return absl::InvalidArgumentError("--log_format: text or json");
+  }
+  if (options.webhook_auth != "signature" && options.webhook_auth != "none") {
+    return absl::InvalidArgumentError("--webhook_auth: signature or none");
+  }
+  if (options.media_threads < 0 || options.media_threads > 256) return absl::InvalidArgumentError("--media_threads: 0 to 256");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool IsLoopback(const std::string& listen) {
+  return absl::StartsWith(listen, "127.") || absl::StartsWith(listen, "localhost:") || absl::StartsWith(listen, "[::1]:");
+}
+
+absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "callbridge: a media bridge between telephones (Plivo) and speech models (OpenAI Realtime).\n"
+      "Each flag has an environment twin: --http_listen is CALLBRIDGE_HTTP_LISTEN. Keys: OPENAI_API_KEY, PLIVO_AUTH_ID,\n"
+      "PLIVO_AUTH_TOKEN, CALLBRIDGE_API_TOKENS, or files named by the same with _FILE.");
+  if (absl::Status status = ApplyEnvironment(); !status.ok()) return status;
+  const auto rest = absl::ParseCommandLine(argc, argv);
+  if (rest.size() > 1) return absl::InvalidArgumentError(absl::StrCat("'", rest[1], "' is no flag; see --help"));
+  Options options;
+  options.http_listen = absl::GetFlag(FLAGS_http_listen);
+  options.grpc_listen = absl::GetFlag(FLAGS_grpc_listen);
+  options.admin_listen = absl::GetFlag(FLAGS_admin_listen);
+  options.grpc_tls_cert = absl::GetFlag(FLAGS_grpc_tls_cert);
+  options.grpc_tls_key = absl::GetFlag(FLAGS_grpc_tls_key);
+  options.grpc_tls_client_ca = absl::GetFlag(FLAGS_grpc_tls_client_ca);
+  options.public_url = std::string(absl::StripSuffix(absl::GetFlag(FLAGS_public_url), "/"));
+  options.database_url = absl::GetFlag(FLAGS_database_url);
+  options.openai_url = absl::GetFlag(FLAGS_openai_url);
+  options.plivo_api_url = std::string(absl::StripSuffix(absl::GetFlag(FLAGS_plivo_api_url), "/"));
+  options.config = absl::GetFlag(FLAGS_config);
+  options.check_config = absl::GetFlag(FLAGS_check_config);
+  options.webhook_auth = absl::GetFlag(FLAGS_webhook_auth);
+  options.ca_file = absl::GetFlag(FLAGS_ca_file);
+  options.log_format = absl::GetFlag(FLAGS_log_format);
+  options.log_transcripts = absl::GetFlag(FLAGS_log_transcripts);
+  options.drain_timeout = absl::GetFlag(FLAGS_drain_timeout);
+  options.media_threads = absl::GetFlag(FLAGS_media_threads);
+  if (absl::Status status = CheckWords(options); !status.ok()) return status;
+  if (options.media_threads == 0) options.media_threads = std::max(1u, std::thread::hardware_concurrency());
+  if (absl::Status status = ReadSecrets(options); !status.ok()) return status;
+  return options;
+}
+
+absl::Status CheckOptions(const Options& options) {
+  const auto missing = [](absl::string_view what, absl::string_view why) {
+    return absl::InvalidArgumentError(absl::StrCat(what, ": missing; ", why));
+  };
+  if (options.public_url.empty()) return missing("--public_url", "the https:// address at which the carrier reaches this server");
+  const bool plain = absl::StartsWith(options.public_url, "http://");
+  if (!absl::StartsWith(options.public_url, "https://") && !(plain && IsLoopback(options.public_url.substr(7)))) {
+    return absl::InvalidArgumentError("--public_url: https:// is needed (http:// only for a loopback address)");
+  }
+  if (options.webhook_auth == "none" && !IsLoopback(options.http_listen)) {
+    return absl::InvalidArgumentError("--webhook_auth=none: anybody could make calls; only with --http_listen=127.0.0.1:PORT");
+  }
+  if (options.openai_api_key.empty()) return missing("OPENAI_API_KEY", "the key of the model's service");
+  if (options.plivo_auth_id.empty()) return missing("PLIVO_AUTH_ID", "from the carrier's console");
+  if (options.plivo_auth_token.empty()) return missing("PLIVO_AUTH_TOKEN", "from the carrier's console");
+  return absl::OkStatus();
+}
+
+}  // namespace callbridge::app

@@ -1,0 +1,53 @@
+#ifndef CALLBRIDGE_SRC_APP_OPTIONS_H_
+#define CALLBRIDGE_SRC_APP_OPTIONS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace callbridge::app {
+
+// What the command line and the environment decide. Secrets come from the environment only.
+struct Options {
+  std::string http_listen;
+  std::string grpc_listen;
+  std::string admin_listen;
+  std::string grpc_tls_cert;
+  std::string grpc_tls_key;
+  std::string grpc_tls_client_ca;
+  std::string public_url;
+  std::string database_url;
+  std::string openai_url;
+  std::string plivo_api_url;
+  std::string config;
+  std::string webhook_auth;
+  std::string log_format;
+  std::string ca_file;
+  int media_threads = 0;
+  bool log_transcripts = false;
+  bool check_config = false;
+  absl::Duration drain_timeout;
+
+  std::string openai_api_key;  // OPENAI_API_KEY
+  std::string plivo_auth_id;   // PLIVO_AUTH_ID
+  std::string plivo_auth_token;  // PLIVO_AUTH_TOKEN
+  std::vector<std::string> api_tokens;  // CALLBRIDGE_API_TOKENS, separated by commas.
+};
+
+// Parses the command line over the environment's twins: --http_listen is CALLBRIDGE_HTTP_LISTEN, and the flag wins. A secret FOO may
+// also come from the file that FOO_FILE names. Unknown flags end the process with a message. kInvalidArgument: one line that names
+// the flag or variable and what would be right.
+absl::StatusOr<Options> ReadOptions(int argc, char** argv);
+
+// What must be there to serve, beyond well-formed flags: --public_url, keys, a safe --webhook_auth.
+absl::Status CheckOptions(const Options& options);
+
+// Whether host:port can be reached from this machine only.
+bool IsLoopback(const std::string& listen);
+
+}  // namespace callbridge::app
+
+#endif  // CALLBRIDGE_SRC_APP_OPTIONS_H_

@@ -1,0 +1,34 @@
+#ifndef CALLBRIDGE_SRC_HTTP_ADMIN_H_
+#define CALLBRIDGE_SRC_HTTP_ADMIN_H_
+
+#include <cstdint>
+#include <functional>
+
+#include "src/base/http_message.h"
+
+namespace callbridge::http {
+
+// What the operator's port shows, read when it is asked for.
+struct ServerStats {
+  bool ready = false;  // Serves calls; false while it drains.
+  int live_calls = 0;
+  int64_t writes_pending = 0;  // Records on their way to the store.
+  int64_t events_lost = 0;     // Dropped because the store was away too long.
+};
+
+// The operator's port. Thread-safe if `stats` is.
+//   GET /healthz   200 while the process lives
+//   GET /readyz    200 while it takes calls, else 503
+//   GET /metrics   Prometheus text
+class Admin {
+ public:
+  explicit Admin(std::function<ServerStats()> stats) : stats_(std::move(stats)) {}
+  base::HttpResponse Handle(const base::HttpRequest& request) const;
+
+ private:
+  std::function<ServerStats()> stats_;
+};
+
+}  // namespace callbridge::http
+
+#endif  // CALLBRIDGE_SRC_HTTP_ADMIN_H_
