@@ -940,7 +940,7 @@ TEST_P(CallStoreContract, ATailMissesNothingOfConcurrentWriters) {
   ASSERT_EQ(seen.size(), kWriters * (1 + 2 * kWrites));
   std::map<std::string, int64_t> heads;
   for (size_t i = 0; i < seen.size(); ++i) {
-    if (i > 0) EXPECT_LT(seen[i - 1].position, seen[i].position);
+    EXPECT_LT(i == 0 ? 0 : seen[i - 1].position, seen[i].position);
     EXPECT_EQ(seen[i].event.sequence, ++heads[seen[i].event.call_id]);
   }
 }

@@ -1,0 +1,246 @@
+#include "src/app/application.h"
+
+#include <atomic>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "src/app/gateway.h"
+#include "src/base/executor.h"
+#include "src/base/log.h"
+#include "src/call/termination.h"
+#include "src/carrier/plivo_client.h"
+#include "src/control/control_server.h"
+#include "src/events/event_hub.h"
+#include "src/http/admin.h"
+#include "src/http/webhooks.h"
+#include "src/net/event_loop.h"
+#include "src/net/server.h"
+#include "src/session/call_recorder.h"
+#include "src/session/switchboard.h"
+#include "src/store/sqlite/sqlite_store.h"
+
+namespace callbridge::app {
+namespace {
+
+using base::Log;
+using base::LogKind;
+
+// Told to end, a call needs the carrier's notice (5 s at most) and its summary (8 s at most).
+constexpr absl::Duration kEndLimit = absl::Seconds(15);
+constexpr absl::Duration kFlushLimit = absl::Seconds(10);
+constexpr absl::Duration kControlGrace = absl::Seconds(2);
+
+absl::Status WithFlag(absl::string_view flag, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(flag, ": ", status.message()));
+}
+
+absl::StatusOr<std::unique_ptr<store::CallStore>> OpenStore(const std::string& url) {
+  absl::string_view path = url;
+  if (!absl::ConsumePrefix(&path, "sqlite:")) {
+    return absl::InvalidArgumentError("--database_url: sqlite:PATH is needed");
+  }
+  auto opened = store::SqliteStore::Open(std::string(path));
+  if (!opened.ok()) return WithFlag("--database_url", opened.status());
+  return opened;
+}
+
+class ServerApplication final : public Application {
+ public:
+  ServerApplication(const Options& options, session::Settings settings)
+      : options_(options), settings_(std::move(settings)) {}
+  ~ServerApplication() override { Stop(); }
+
+  absl::Status Begin() {
+    auto opened = OpenStore(options_.database_url);
+    if (!opened.ok()) return opened.status();
+    store_ = *std::move(opened);
+    if (absl::Status status = MakeRooms(); !status.ok()) return status;
+    if (absl::Status status = Listen(); !status.ok()) return status;
+    // Only now: a second server that finds the ports taken must not end the calls of the first.
+    if (absl::Status status = CloseGhosts(); !status.ok()) return status;
+    ready_ = true;
+    control_->SetServing(true);
+    Log(LogKind::kStart, "", "callbridge is ready",
+        {{"http", absl::StrCat("port ", carrier_port_->port())},
+         {"grpc", control_->address()},
+         {"admin", absl::StrCat("port ", admin_port_->port())},
+         {"public_url", options_.public_url},
+         {"loops", absl::StrCat(loops_.size())}});
+    if (options_.api_tokens.empty() && IsLoopback(options_.grpc_listen)) {
+      Log(LogKind::kStart, "", "the control plane is open to everybody on this machine: no CALLBRIDGE_API_TOKENS");
+    }
+    return absl::OkStatus();
+  }
+
+  void BeginDrain() override {
+    ready_ = false;
+    switchboard_->StopAccepting();
+    control_->SetServing(false);
+  }
+
+  int live_calls() const override { return switchboard_->live_calls(); }
+
+  void Stop() override {
+    if (stopped_) return;
+    stopped_ = true;
+    if (switchboard_ != nullptr) EndCalls();
+    // Sockets first, then the loops they live on; nothing feeds a session any more after that.
+    if (carrier_port_ != nullptr) carrier_port_->Stop();
+    if (admin_port_ != nullptr) admin_port_->Stop();
+    carrier_executor_.reset();
+    for (const auto& loop : loops_) loop->Stop();
+    if (recorder_ != nullptr && !recorder_->Flush(kFlushLimit)) {
+      Log(LogKind::kTrouble, "", "records are left unwritten", {{"pending", absl::StrCat(recorder_->pending())}});
+    }
+    // Subscribers have been given the last events.
+    if (control_ != nullptr) control_->Shutdown(kControlGrace);
+    control_.reset();
+    switchboard_.reset();
+    Log(LogKind::kEnd, "", "callbridge has stopped");
+  }
+
+ private:
+  absl::Status MakeRooms() {
+    hub_ = std::make_unique<events::EventHub>();
+    write_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-write");
+    read_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-read");
+    carrier_executor_ = std::make_unique<base::ThreadExecutor>("cb-carrier");
+    recorder_ = std::make_unique<session::CallRecorder>(*store_, *hub_, *write_executor_);
+    carrier::PlivoOptions plivo;
+    plivo.api_url = options_.plivo_api_url;
+    plivo.auth_id = options_.plivo_auth_id;
+    plivo.auth_token = options_.plivo_auth_token;
+    plivo.ca_file = options_.ca_file;
+    carrier_ = carrier::MakePlivoClient(plivo);
+    session::Switchboard::Deps deps;
+    for (int i = 0; i < options_.media_threads; ++i) {
+      loops_.push_back(net::EventLoop::Start(absl::StrCat("cb-loop-", i)));
+      tools_.push_back(std::make_unique<session::LoopTools>());
+      tools_.back()->loop = loops_.back().get();
+      tools_.back()->connector = &loops_.back()->connector();
+      deps.loops.push_back(tools_.back().get());
+    }
+    deps.recorder = recorder_.get();
+    deps.carrier = carrier_.get();
+    deps.carrier_executor = carrier_executor_.get();
+    deps.find_call = [this](const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)> done) {
+      read_executor_->Post([this, call_id, done = std::move(done)] { done(store_->GetCall(call_id)); });
+    };
+    switchboard_ = std::make_unique<session::Switchboard>(settings_, std::move(deps));
+    http::Webhooks::Options webhooks;
+    webhooks.public_url = options_.public_url;
+    webhooks.auth_token = options_.plivo_auth_token;
+    webhooks.check_signatures = options_.webhook_auth == "signature";
+    webhooks_ = std::make_unique<http::Webhooks>(webhooks, *switchboard_);
+    return absl::OkStatus();
+  }
+
+  absl::Status Listen() {
+    control::ControlServerOptions control;
+    control.listen = options_.grpc_listen;
+    control.tls_cert_file = options_.grpc_tls_cert;
+    control.tls_key_file = options_.grpc_tls_key;
+    control.tls_client_ca_file = options_.grpc_tls_client_ca;
+    control.api_tokens = options_.api_tokens;
+    auto control_server = control::ControlServer::Start(control, {*switchboard_, *store_, *read_executor_, *hub_});
+    if (!control_server.ok()) return control_server.status();
+    control_ = *std::move(control_server);
+    std::vector<net::EventLoop*> loops;
+    for (const auto& loop : loops_) loops.push_back(loop.get());
+    net::ServerOptions admin;
+    admin.listen = options_.admin_listen;
+    auto admin_port = net::Server::Start(admin, loops, admin_gateway_);
+    if (!admin_port.ok()) return WithFlag("--admin_listen", admin_port.status());
+    admin_port_ = *std::move(admin_port);
+    carrier_gateway_ = std::make_unique<CarrierGateway>(*webhooks_, *switchboard_);
+    net::ServerOptions carrier;
+    carrier.listen = options_.http_listen;
+    auto carrier_port = net::Server::Start(carrier, loops, *carrier_gateway_);
+    if (!carrier_port.ok()) return WithFlag("--http_listen", carrier_port.status());
+    carrier_port_ = *std::move(carrier_port);
+    return absl::OkStatus();
+  }
+
+  // Calls that a previous run left open: their rows are closed with the reason, and the carrier is asked to hang up what may still
+  // be up.
+  absl::Status CloseGhosts() {
+    call::EndFacts facts;
+    facts.reason = call::EndReason::kProcessLost;
+    facts.evidence = "found open when the server started";
+    facts.conversation = true;
+    auto ghosts = store_->CloseOpenCalls(call::MakeTermination(facts), base::SystemClock().Now());
+    if (!ghosts.ok()) return WithFlag("--database_url", ghosts.status());
+    for (const store::OpenCall& ghost : *ghosts) {
+      Log(LogKind::kTrouble, ghost.call_id, "call of a previous run closed", {{"state", std::string(Name(ghost.state))}});
+      if (ghost.carrier_call_id.empty()) continue;
+      carrier_executor_->Post([this, ghost] {
+        const absl::Status status = carrier_->HangUp(ghost.carrier_call_id);
+        if (!status.ok()) Log(LogKind::kTrouble, ghost.call_id, "hanging up failed", {{"why", std::string(status.message())}});
+      });
+    }
+    return absl::OkStatus();
+  }
+
+  void EndCalls() {
+    BeginDrainIfListening();
+    switchboard_->EndAll();
+    const absl::Time deadline = absl::Now() + kEndLimit;
+    while (switchboard_->live_calls() > 0 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(20));
+    if (switchboard_->live_calls() > 0) {
+      Log(LogKind::kTrouble, "", "calls did not end in time", {{"calls", absl::StrCat(switchboard_->live_calls())}});
+    }
+  }
+
+  void BeginDrainIfListening() {
+    ready_ = false;
+    switchboard_->StopAccepting();
+    if (control_ != nullptr) control_->SetServing(false);
+  }
+
+  http::ServerStats Stats() const {
+    http::ServerStats stats;
+    stats.ready = ready_;
+    stats.live_calls = switchboard_->live_calls();
+    stats.writes_pending = static_cast<int64_t>(recorder_->pending());
+    stats.events_lost = recorder_->lost_events();
+    return stats;
+  }
+
+  const Options options_;
+  const session::Settings settings_;
+  std::atomic<bool> ready_{false};
+  bool stopped_ = false;
+
+  // In the order in which they are made; what is below uses what is above.
+  std::unique_ptr<store::CallStore> store_;
+  std::unique_ptr<events::EventHub> hub_;
+  std::unique_ptr<base::ThreadExecutor> write_executor_;
+  std::unique_ptr<session::CallRecorder> recorder_;
+  std::unique_ptr<base::ThreadExecutor> read_executor_;
+  std::unique_ptr<carrier::CarrierApi> carrier_;
+  std::unique_ptr<base::ThreadExecutor> carrier_executor_;
+  std::vector<std::unique_ptr<net::EventLoop>> loops_;
+  std::vector<std::unique_ptr<session::LoopTools>> tools_;
+  std::unique_ptr<session::Switchboard> switchboard_;
+  std::unique_ptr<http::Webhooks> webhooks_;
+  http::Admin admin_{[this] { return Stats(); }};
+  AdminGateway admin_gateway_{admin_};
+  std::unique_ptr<CarrierGateway> carrier_gateway_;
+  std::unique_ptr<control::ControlServer> control_;
+  std::unique_ptr<net::Server> admin_port_;
+  std::unique_ptr<net::Server> carrier_port_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Application>> Application::Start(const Options& options, session::Settings settings) {
+  auto application = std::make_unique<ServerApplication>(options, std::move(settings));
+  if (absl::Status status = application->Begin(); !status.ok()) return status;
+  return application;
+}
+
+}  // namespace callbridge::app

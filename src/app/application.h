@@ -1,0 +1,29 @@
+#ifndef CALLBRIDGE_SRC_APP_APPLICATION_H_
+#define CALLBRIDGE_SRC_APP_APPLICATION_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "src/app/options.h"
+#include "src/session/settings.h"
+
+namespace callbridge::app {
+
+// The whole server: makes every part, in order, and takes them apart in the reverse order. One per process.
+class Application {
+ public:
+  // Opens the store, closes the ghosts of a previous run, listens. The message of an error is one line that says what to do.
+  static absl::StatusOr<std::unique_ptr<Application>> Start(const Options& options, session::Settings settings);
+  virtual ~Application() = default;
+
+  // No new calls from now on: readiness and health fall, webhooks refuse.
+  virtual void BeginDrain() = 0;
+  virtual int live_calls() const = 0;
+
+  // Ends what is left, closes every socket, writes every record. Returns when all threads are joined.
+  virtual void Stop() = 0;
+};
+
+}  // namespace callbridge::app
+
+#endif  // CALLBRIDGE_SRC_APP_APPLICATION_H_

@@ -1,0 +1,78 @@
+// callbridge: the server.
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include "absl/time/clock.h"
+#include "src/app/application.h"
+#include "src/app/config.h"
+#include "src/app/options.h"
+#include "src/base/log.h"
+
+namespace {
+
+using callbridge::app::Application;
+using callbridge::app::Options;
+
+int Fail(const absl::Status& status) {
+  callbridge::base::FlushLog();
+  std::fprintf(stderr, "callbridge: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+// Waits for SIGINT or SIGTERM, for at most `limit`; whether one came.
+bool WaitForSignal(const sigset_t& signals, absl::Duration limit) {
+  const timespec at_most = absl::ToTimespec(limit);
+  return sigtimedwait(&signals, nullptr, &at_most) > 0;
+}
+
+// The first signal drains: no new calls, those under way may finish. A second one, or the time-out, ends them.
+void Serve(Application& application, const Options& options, const sigset_t& signals) {
+  while (!WaitForSignal(signals, absl::Hours(1))) {
+  }
+  application.BeginDrain();
+  callbridge::base::Log(callbridge::base::LogKind::kEnd, "", "draining; once more to stop at once",
+                        {{"calls", std::to_string(application.live_calls())}});
+  const absl::Time deadline = absl::Now() + options.drain_timeout;
+  while (application.live_calls() > 0 && absl::Now() < deadline) {
+    if (WaitForSignal(signals, absl::Milliseconds(50))) break;
+  }
+  application.Stop();
+}
+
+int Run(int argc, char** argv, const sigset_t& signals) {
+  auto options = callbridge::app::ReadOptions(argc, argv);
+  if (!options.ok()) return Fail(options.status());
+  if (options->log_format == "json") callbridge::base::SetLogFormat(callbridge::base::LogFormat::kJson);
+  auto settings = options->config.empty() ? callbridge::app::DefaultConfig() : callbridge::app::LoadConfig(options->config);
+  if (!settings.ok()) return Fail(settings.status());
+  if (options->check_config) {
+    std::printf("%s: ok\n", options->config.empty() ? "the default configuration" : options->config.c_str());
+    return 0;
+  }
+  if (absl::Status status = CheckOptions(*options); !status.ok()) return Fail(status);
+  settings->public_url = options->public_url;
+  settings->model_url = options->openai_url;
+  settings->model_api_key = options->openai_api_key;
+  settings->model_ca_file = options->ca_file;
+  settings->log_transcripts = options->log_transcripts;
+  auto application = Application::Start(*options, *std::move(settings));
+  if (!application.ok()) return Fail(application.status());
+  Serve(**application, *options, signals);
+  callbridge::base::FlushLog();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Before any thread is made, so that all of them leave the signals to this one.
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return Run(argc, argv, signals);
+}
