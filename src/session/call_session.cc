@@ -92,7 +92,8 @@ void CallSession::SetCarrierCallId(const std::string& carrier_call_id) {
 // ---- The streams ----
 
 net::WsConnection::Listener* CallSession::NewStream() {
-  streams_.push_back(std::make_unique<CarrierLeg>(deps_.tools->stream_parser, *this));
+  CarrierLeg::Owner& owner = *this;  // Private to others, so named here.
+  streams_.push_back(std::make_unique<CarrierLeg>(deps_.tools->stream_parser, owner));
   return streams_.back().get();
 }
 
