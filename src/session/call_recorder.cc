@@ -1,0 +1,365 @@
+#include "src/session/call_recorder.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "src/base/log.h"
+#include "src/base/mutex.h"
+#include "src/store/merge_writes.h"
+
+namespace callbridge::session {
+namespace {
+
+using base::Log;
+using base::LogKind;
+
+// Something that one call wants from the store.
+struct Item {
+  struct Create {
+    store::CallRecord call;
+    std::vector<call::Event> events;
+    absl::optional<store::RequestKey> key;
+    CallRecorder::CreateDone done;
+    absl::Time deadline;
+    bool given_up = false;  // `done` was told that the store is away: it must not be made any more.
+  };
+  std::unique_ptr<Create> create;  // Null: a write.
+  store::CallWrite write;
+};
+
+// Everything that is asked of one call and not done.
+struct Lane {
+  std::deque<Item> waiting;
+  std::vector<Item> taken;  // Being written; only the runner touches it.
+  bool one_by_one = false;  // They failed together: which one is it?
+};
+
+bool HasFields(const store::CallWrite& write) {
+  return !write.transcript_items.empty() || write.state || write.answer_time || write.carrier_call_id || write.carrier_request_id || write.model_session_id ||
+         write.transfer || write.transferred || write.end || write.transcript || write.summary;
+}
+
+}  // namespace
+
+// Waits out one pause at a time.
+class CallRecorder::PauseThread {
+ public:
+  PauseThread() : thread_([this] { Run(); }) {}
+
+  void RunAfter(absl::Duration pause, base::Task task) {
+    base::MutexLock lock(mutex_);
+    when_ = absl::Now() + pause;
+    task_ = std::move(task);
+    wake_.NotifyAll();
+  }
+
+  // Drops what waits. Nothing runs afterwards.
+  void Stop() {
+    {
+      base::MutexLock lock(mutex_);
+      stopping_ = true;
+      wake_.NotifyAll();
+    }
+    thread_.join();
+  }
+
+ private:
+  void Run() {
+    for (;;) {
+      base::Task due;
+      {
+        base::MutexLock lock(mutex_);
+        while (!stopping_ && (task_ == nullptr || absl::Now() < when_)) {
+          task_ == nullptr ? wake_.Wait(mutex_) : wake_.WaitFor(mutex_, absl::ToChronoMilliseconds(when_ - absl::Now() + absl::Milliseconds(1)));
+        }
+        if (stopping_) return;
+        due = std::exchange(task_, nullptr);
+      }
+      due();
+    }
+  }
+
+  base::Mutex mutex_;
+  base::CondVar wake_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time when_ ABSL_GUARDED_BY(mutex_);
+  base::Task task_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+// The lanes, and the runner that serves them: at most one task at a time on the executor, which does one transaction and posts
+// itself again, so that others' work on the executor comes in between.
+class CallRecorder::Core : public std::enable_shared_from_this<Core> {
+ public:
+  Core(store::CallStore& store, events::EventHub& hub, base::Executor& executor, Options options)
+      : store_(store), hub_(hub), executor_(executor), options_(std::move(options)) {}
+
+  void Add(const std::string& call_id, Item item) {
+    base::MutexLock lock(mutex_);
+    if (closed_ || (pending_ >= options_.max_pending && !item.create && Shed(call_id, item.write))) return;
+    const auto [lane, made] = lanes_.try_emplace(call_id);
+    lane->second.waiting.push_back(std::move(item));
+    ++pending_;
+    if (made) ready_.push_back(call_id);
+    if (std::exchange(running_, true)) return;
+    PostRun();
+  }
+
+  size_t pending() const {
+    base::MutexLock lock(mutex_);
+    return pending_;
+  }
+
+  int64_t lost_events() const {
+    base::MutexLock lock(mutex_);
+    return lost_events_;
+  }
+
+  absl::Time PatienceEnd() const { return options_.clock->Now() + options_.create_patience; }
+
+  bool Flush(absl::Duration at_most) {
+    const absl::Time deadline = absl::Now() + at_most;
+    base::MutexLock lock(mutex_);
+    while (pending_ > 0) {
+      const absl::Duration left = deadline - absl::Now();
+      if (left <= absl::ZeroDuration()) return false;
+      flushed_.WaitFor(mutex_, absl::ToChronoMilliseconds(std::min(left, absl::Hours(1)) + absl::Milliseconds(1)));
+    }
+    return true;
+  }
+
+  void Close() {
+    base::MutexLock lock(mutex_);
+    closed_ = true;
+    if (pending_ > 0) Log(LogKind::kTrouble, "", "stopping with records that are not written", {{"pending", absl::StrCat(pending_)}});
+  }
+
+ private:
+  // kAgain: the same lane has another try now. kSkipped: the store was not asked.
+  enum class Outcome { kDone, kAgain, kAway, kSkipped };
+
+  void PostRun() {
+    executor_.Post([self = shared_from_this()] { self->Run(); });
+  }
+
+  // One transaction of the lane whose turn it is.
+  void Run() {
+    std::string call_id;
+    Lane* lane = Next(&call_id);
+    if (lane == nullptr) return;
+    const size_t before = lane->taken.size();
+    Outcome outcome = Outcome::kAgain;
+    while (outcome == Outcome::kAgain) outcome = lane->taken.front().create ? RunCreate(*lane) : RunWrites(call_id, *lane);
+    if (outcome == Outcome::kAway) {
+      FailImpatientCreates();
+    } else if (outcome == Outcome::kDone) {
+      OnStoreAnswered();
+    }
+    Finish(call_id, before, outcome);
+  }
+
+  // The lane at the front of the queue, with at least one item taken. Null: nothing is left, or the recorder is closed.
+  Lane* Next(std::string* call_id) {
+    base::MutexLock lock(mutex_);
+    if (closed_ || ready_.empty()) {
+      running_ = false;
+      return nullptr;
+    }
+    *call_id = std::move(ready_.front());
+    ready_.pop_front();
+    Lane& lane = lanes_[*call_id];  // Nodes of the map stay where they are.
+    if (!lane.taken.empty()) return &lane;
+    do {
+      lane.taken.push_back(std::move(lane.waiting.front()));
+      lane.waiting.pop_front();
+    } while (!lane.taken.back().create && !lane.waiting.empty() && !lane.waiting.front().create &&
+             lane.taken.size() < options_.max_merged);
+    return &lane;
+  }
+
+  Outcome RunCreate(Lane& lane) {
+    Item::Create& create = *lane.taken.front().create;
+    if (create.given_up) {
+      lane.taken.clear();
+      return Outcome::kSkipped;
+    }
+    auto created = store_.CreateCall(create.call, create.events, create.key);
+    if (absl::IsUnavailable(created.status())) {
+      OnStoreAway(created.status());
+      if (options_.clock->Now() < create.deadline) return Outcome::kAway;
+    }
+    const bool away = absl::IsUnavailable(created.status());
+    if (created.ok()) hub_.Publish(created->events);
+    const CreateDone done = std::move(create.done);
+    lane.taken.clear();
+    if (done) done(std::move(created));
+    return away ? Outcome::kAway : Outcome::kDone;
+  }
+
+  Outcome RunWrites(const std::string& call_id, Lane& lane) {
+    size_t count = 1;
+    store::CallWrite merged;
+    const store::CallWrite* write = &lane.taken.front().write;
+    if (!lane.one_by_one && lane.taken.size() > 1) {
+      merged = *write;
+      while (count < lane.taken.size() && store::MergeWrites(lane.taken[count].write, &merged)) ++count;
+      write = &merged;
+    }
+    std::vector<int64_t> positions;
+    const absl::Status status = store_.Apply(*write, &positions);
+    if (absl::IsUnavailable(status)) {
+      OnStoreAway(status);
+      return Outcome::kAway;
+    }
+    if (status.ok()) {
+      Publish(*write, positions);
+    } else if (count > 1) {
+      lane.one_by_one = true;
+      return Outcome::kAgain;
+    } else if (OnRefused(call_id, status, lane.taken.front().write)) {
+      return Outcome::kAgain;
+    }
+    lane.taken.erase(lane.taken.begin(), lane.taken.begin() + static_cast<std::ptrdiff_t>(count));
+    if (lane.taken.empty()) lane.one_by_one = false;
+    return Outcome::kDone;
+  }
+
+  void Publish(const store::CallWrite& write, const std::vector<int64_t>& positions) {
+    std::vector<events::StoredEvent> events;
+    for (size_t i = 0; i < write.events.size() && i < positions.size(); ++i) events.push_back({positions[i], write.events[i]});
+    hub_.Publish(std::move(events));
+  }
+
+  // The store will never take this write. True: it is worth another try with what is left of it.
+  bool OnRefused(const std::string& call_id, const absl::Status& status, store::CallWrite& write) {
+    const int64_t events = static_cast<int64_t>(write.events.size());
+    const bool again = events > 0 && HasFields(write) && !absl::IsNotFound(status);
+    Log(LogKind::kTrouble, call_id, again ? "events of the call are lost" : "a record of the call is lost",
+        {{"events", absl::StrCat(events)}, {"error", std::string(status.message())}});
+    write.events.clear();
+    base::MutexLock lock(mutex_);
+    lost_events_ += events;
+    return again;
+  }
+
+  void OnStoreAway(const absl::Status& status) {
+    if (failures_++ == 0) Log(LogKind::kTrouble, "", "the database is away; records wait", {{"error", std::string(status.message())}});
+  }
+
+  void OnStoreAnswered() {
+    if (std::exchange(failures_, 0) > 0) Log(LogKind::kDatabase, "", "the database is back");
+  }
+
+  // Creations whose patience is over do not wait for their turn.
+  void FailImpatientCreates() {
+    std::vector<CreateDone> impatient;
+    {
+      base::MutexLock lock(mutex_);
+      for (auto& [call_id, lane] : lanes_) {
+        Item* item = !lane.taken.empty() ? &lane.taken.front() : lane.waiting.empty() ? nullptr : &lane.waiting.front();
+        if (item == nullptr || !item->create || item->create->given_up || options_.clock->Now() < item->create->deadline) continue;
+        item->create->given_up = true;
+        impatient.push_back(std::move(item->create->done));
+      }
+    }
+    for (const CreateDone& done : impatient) {
+      if (done) done(absl::UnavailableError("the database is away"));
+    }
+  }
+
+  // Counts what was done of the lane and gives the turn to the next one, after a pause if the store is away.
+  void Finish(const std::string& call_id, size_t before, Outcome outcome) {
+    base::MutexLock lock(mutex_);
+    const auto lane = lanes_.find(call_id);
+    pending_ -= before - lane->second.taken.size();
+    if (pending_ < options_.max_pending / 2) shedding_ = false;
+    if (pending_ == 0) flushed_.NotifyAll();
+    if (lane->second.taken.empty() && lane->second.waiting.empty()) {
+      lanes_.erase(lane);
+    } else {
+      ready_.push_back(call_id);  // Behind the others, so that none waits for ever for one that fails.
+    }
+    if (ready_.empty() || closed_) {
+      running_ = false;
+    } else if (outcome == Outcome::kAway) {
+      options_.delay(Pause(), [self = shared_from_this()] { self->PostRun(); });
+    } else {
+      PostRun();
+    }
+  }
+
+  absl::Duration Pause() const {
+    return std::min(options_.first_pause * (int64_t{1} << std::min(failures_ - 1, 20)), options_.longest_pause);
+  }
+
+  // True: nothing is left of the write that is worth keeping in these times.
+  bool Shed(const std::string& call_id, store::CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!std::exchange(shedding_, true)) {
+      Log(LogKind::kTrouble, call_id, "too many records wait: events are lost from here on", {{"pending", absl::StrCat(pending_)}});
+    }
+    lost_events_ += static_cast<int64_t>(write.events.size());
+    write.events.clear();
+    write.transcript_items.clear();
+    return !HasFields(write);
+  }
+
+  store::CallStore& store_;
+  events::EventHub& hub_;
+  base::Executor& executor_;
+  const Options options_;
+
+  mutable base::Mutex mutex_;
+  base::CondVar flushed_;
+  std::map<std::string, Lane> lanes_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::string> ready_ ABSL_GUARDED_BY(mutex_);  // Calls with something to do, each once, but for the one in turn.
+  size_t pending_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t lost_events_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool shedding_ ABSL_GUARDED_BY(mutex_) = false;
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;  // A run is posted, is going on, or waits out a pause.
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  int failures_ = 0;  // kUnavailable in a row. The runner's.
+};
+
+CallRecorder::CallRecorder(store::CallStore& store, events::EventHub& hub, base::Executor& executor, Options options) {
+  if (!options.delay) {
+    pause_thread_ = std::make_shared<PauseThread>();
+    options.delay = [pauses = pause_thread_](absl::Duration pause, base::Task task) { pauses->RunAfter(pause, std::move(task)); };
+  }
+  options.max_merged = std::max<size_t>(options.max_merged, 1);
+  core_ = std::make_shared<Core>(store, hub, executor, std::move(options));
+}
+
+CallRecorder::~CallRecorder() {
+  core_->Close();
+  if (pause_thread_ != nullptr) pause_thread_->Stop();
+}
+
+void CallRecorder::Create(store::CallRecord call, std::vector<call::Event> events, absl::optional<store::RequestKey> key,
+                          CreateDone done) {
+  const std::string call_id = call.call_id;
+  Item item;
+  item.create = std::make_unique<Item::Create>();
+  *item.create = {std::move(call), std::move(events), std::move(key), std::move(done), core_->PatienceEnd()};
+  core_->Add(call_id, std::move(item));
+}
+
+void CallRecorder::Write(store::CallWrite write) {
+  const std::string call_id = write.call_id;
+  Item item;
+  item.write = std::move(write);
+  core_->Add(call_id, std::move(item));
+}
+
+size_t CallRecorder::pending() const { return core_->pending(); }
+
+int64_t CallRecorder::lost_events() const { return core_->lost_events(); }
+
+bool CallRecorder::Flush(absl::Duration at_most) { return core_->Flush(at_most); }
+
+}  // namespace callbridge::session

@@ -1,0 +1,80 @@
+#ifndef CALLBRIDGE_SRC_SESSION_CALL_RECORDER_H_
+#define CALLBRIDGE_SRC_SESSION_CALL_RECORDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "src/base/clock.h"
+#include "src/base/executor.h"
+#include "src/events/event_hub.h"
+#include "src/store/call_store.h"
+
+namespace callbridge::session {
+
+// Brings what calls write from their loops to the store, and what was committed to the hub.
+//
+// The writes of one call are done in the order in which they came, several in one transaction where that means the same; calls take
+// turns. One write at a time is with the store, so the hub gets positions in order. What the store does with a write:
+//   kUnavailable   kept, and tried again with growing pauses, for as long as it takes
+//   other errors   logged; without its events if they are what is refused, so that the end and the transfer of a call are kept
+//                  even behind a gap; else dropped. Other calls go on.
+// When more than `max_pending` writes wait, events and transcript items of new ones are dropped, counted and logged: the end carries
+// the whole transcript. Create and Write never block and may be called from any thread.
+class CallRecorder {
+ public:
+  struct Options {
+    absl::Duration first_pause = absl::Milliseconds(50);  // Doubled for each failure in a row ...
+    absl::Duration longest_pause = absl::Seconds(2);      // ... up to this.
+    absl::Duration create_patience = absl::Seconds(3);    // How long Create goes on in the face of kUnavailable.
+    size_t max_pending = 100'000;
+    size_t max_merged = 64;  // The most writes in one transaction.
+    const base::Clock* clock = &base::SystemClock();  // For create_patience.
+
+    // Runs the task after the pause, on any thread. Empty: a thread of the recorder's own. Tests put theirs here.
+    std::function<void(absl::Duration, base::Task)> delay;
+  };
+  using CreateDone = std::function<void(absl::StatusOr<store::CallStore::Created>)>;
+
+  // Works on `executor`. All three outlive the recorder and each task that it posted.
+  CallRecorder(store::CallStore& store, events::EventHub& hub, base::Executor& executor, Options options);
+  CallRecorder(store::CallStore& store, events::EventHub& hub, base::Executor& executor)
+      : CallRecorder(store, hub, executor, Options()) {}
+
+  // What is still pending is not written any more, and logged: Flush() before.
+  ~CallRecorder();
+  CallRecorder(const CallRecorder&) = delete;
+  CallRecorder& operator=(const CallRecorder&) = delete;
+
+  // As CallStore::CreateCall. `done` runs once on the executor, after the events were published; not at all if the recorder goes
+  // first. kUnavailable comes once patience is over. Writes of the call may be given before `done`.
+  void Create(store::CallRecord call, std::vector<call::Event> events, absl::optional<store::RequestKey> key, CreateDone done);
+
+  // As CallStore::Apply, sooner or later.
+  void Write(store::CallWrite write);
+
+  // How many writes are not done yet, creations included.
+  size_t pending() const;
+
+  // How many events were dropped, for whatever reason, since the start.
+  int64_t lost_events() const;
+
+  // Blocks until nothing is pending or `at_most` is over; returns whether nothing is. Not on the executor.
+  bool Flush(absl::Duration at_most);
+
+ private:
+  class Core;
+  class PauseThread;
+
+  std::shared_ptr<PauseThread> pause_thread_;  // Null if Options::delay was given.
+  std::shared_ptr<Core> core_;                 // Shared with what was posted.
+};
+
+}  // namespace callbridge::session
+
+#endif  // CALLBRIDGE_SRC_SESSION_CALL_RECORDER_H_

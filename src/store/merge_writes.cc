@@ -1,0 +1,40 @@
+#include "src/store/merge_writes.h"
+
+namespace callbridge::store {
+namespace {
+
+bool CanMerge(const CallWrite& next, const CallWrite& into) {
+  if (next.call_id != into.call_id) return false;
+  // The store judges what follows an end by what it finds: the first end wins, a final state stays.
+  if (into.end || (into.state && call::IsFinal(*into.state))) return false;
+  if (next.transfer && into.transfer && next.transfer->transfer_id != into.transfer->transfer_id) return false;
+  return next.events.empty() || into.events.empty() || next.events.front().sequence == into.events.back().sequence + 1;
+}
+
+template <typename T>
+void Take(const absl::optional<T>& next, absl::optional<T>* into) {
+  if (next) *into = next;
+}
+
+}  // namespace
+
+bool MergeWrites(const CallWrite& next, CallWrite* into) {
+  if (!CanMerge(next, *into)) return false;
+  into->events.insert(into->events.end(), next.events.begin(), next.events.end());
+  into->transcript_items.insert(into->transcript_items.end(), next.transcript_items.begin(), next.transcript_items.end());
+  if (next.end) into->transcript.reset();  // The end's is the later one.
+  if (next.transferred) into->transfer_reason = next.transfer_reason;
+  Take(next.state, &into->state);
+  Take(next.answer_time, &into->answer_time);
+  Take(next.carrier_call_id, &into->carrier_call_id);
+  Take(next.carrier_request_id, &into->carrier_request_id);
+  Take(next.model_session_id, &into->model_session_id);
+  Take(next.transfer, &into->transfer);
+  Take(next.transferred, &into->transferred);
+  Take(next.end, &into->end);
+  Take(next.transcript, &into->transcript);
+  Take(next.summary, &into->summary);
+  return true;
+}
+
+}  // namespace callbridge::store
