@@ -1,0 +1,194 @@
+#include "src/control/control_server.h"
+
+#include <grpc/grpc.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "grpc/health/v1/health.pb.h"
+#include "src/base/log.h"
+#include "src/control/authorize.h"
+#include "src/control/call_service.h"
+#include "src/control/event_stream.h"
+#include "src/control/listen_address.h"
+
+namespace callbridge::control {
+namespace {
+
+constexpr int kMaxReceiveBytes = 1024 * 1024;
+constexpr int kMaxMetadataBytes = 8 * 1024;
+constexpr int kMaxConcurrentStreams = 256;  // Per connection.
+constexpr int kKeepaliveTimeMs = 60'000;
+constexpr int kKeepaliveTimeoutMs = 20'000;
+// A client may ping every 30 s; half of it and more is slack.
+constexpr int kMinPingIntervalMs = 10'000;
+constexpr int kMaxConnectionAgeMs = 30 * 60'000;
+constexpr int kMaxConnectionAgeGraceMs = 5 * 60'000;
+
+absl::StatusOr<std::string> ReadPem(absl::string_view flag, const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in) return absl::InvalidArgumentError(absl::StrCat(flag, ": cannot read ", path));
+  if (!absl::StrContains(text, "-----BEGIN ")) return absl::InvalidArgumentError(absl::StrCat(flag, ": ", path, " is not a PEM file"));
+  return text;
+}
+
+bool HasTls(const ControlServerOptions& options) { return !options.tls_cert_file.empty(); }
+
+absl::Status CheckExposure(const ControlServerOptions& options, const ListenAddress& address) {
+  if (options.tls_cert_file.empty() != options.tls_key_file.empty()) {
+    return absl::InvalidArgumentError("--grpc_tls_cert and --grpc_tls_key go together: set both, or neither");
+  }
+  if (!options.tls_client_ca_file.empty() && !HasTls(options)) {
+    return absl::InvalidArgumentError("--grpc_tls_client_ca needs --grpc_tls_cert and --grpc_tls_key");
+  }
+  for (const std::string& token : options.api_tokens) {
+    if (token.empty()) return absl::InvalidArgumentError("CALLBRIDGE_API_TOKENS has an empty token");
+  }
+  if (address.loopback) return absl::OkStatus();
+  if (!HasTls(options)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--grpc_listen=", options.listen, " is reachable from other machines: set --grpc_tls_cert and --grpc_tls_key, or listen at "
+                     "127.0.0.1 and put a proxy in front"));
+  }
+  if (options.api_tokens.empty() && options.tls_client_ca_file.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--grpc_listen=", options.listen, " would be open to everybody: set CALLBRIDGE_API_TOKENS, or --grpc_tls_client_ca"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(const ControlServerOptions& options) {
+  if (!HasTls(options)) return grpc::InsecureServerCredentials();
+  const auto cert = ReadPem("--grpc_tls_cert", options.tls_cert_file);
+  if (!cert.ok()) return cert.status();
+  const auto key = ReadPem("--grpc_tls_key", options.tls_key_file);
+  if (!key.ok()) return key.status();
+  grpc::SslServerCredentialsOptions ssl;
+  ssl.pem_key_cert_pairs.push_back({*key, *cert});
+  if (!options.tls_client_ca_file.empty()) {
+    const auto ca = ReadPem("--grpc_tls_client_ca", options.tls_client_ca_file);
+    if (!ca.ok()) return ca.status();
+    ssl.pem_root_certs = *ca;
+    ssl.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
+  }
+  return grpc::SslServerCredentials(ssl);
+}
+
+void SetLimits(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxConcurrentStreams);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxConnectionAgeMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kMaxConnectionAgeGraceMs);
+  // Else two servers share a port without a word, each with half of the clients.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+EventStreams::Options StreamOptions(const ControlServerOptions& options) {
+  EventStreams::Options streams;
+  streams.max_streams = options.max_streams;
+  streams.write_timeout = options.stream_write_timeout;
+  streams.summary_wait = options.summary_wait;
+  return streams;
+}
+
+}  // namespace
+
+class ControlServer::Impl {
+ public:
+  Impl(const ControlServerOptions& options, const ControlServerDeps& deps, ListenAddress address)
+      : address_(std::move(address)),
+        authorizer_(options.api_tokens),
+        streams_(deps.store, deps.store_executor, deps.hub, StreamOptions(options)),
+        service_(deps.control, deps.store, deps.store_executor, streams_, authorizer_,
+                 CallService::Options{absl::ToChronoMilliseconds(options.longest_unary)}) {}
+
+  ~Impl() { Shutdown(absl::ZeroDuration()); }
+
+  absl::Status Listen(const ControlServerOptions& options) {
+    const auto credentials = MakeCredentials(options);
+    if (!credentials.ok()) return credentials.status();
+    grpc::EnableDefaultHealthCheckService(true);
+    // Explicitly: a linker that sees no use of it drops it.
+    if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    // Reflection can only describe what is linked, and gRPC's own health service brings no descriptor.
+    grpc::health::v1::HealthCheckRequest::descriptor();
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(FormatListenAddress(address_.host, address_.port), *credentials, &port_);
+    builder.RegisterService(&service_);
+    SetLimits(builder);
+    server_ = builder.BuildAndStart();
+    if (server_ != nullptr && port_ > 0) {
+      SetServing(false);
+      return absl::OkStatus();
+    }
+    server_ = nullptr;
+    return absl::UnavailableError(absl::StrCat("--grpc_listen=", options.listen, ": cannot listen there: ", WhyNotListening(address_),
+                                               HasTls(options) ? ", or the TLS certificate and key do not fit" : "",
+                                               "; stop the other program or choose another address"));
+  }
+
+  void SetServing(bool serving) {
+    auto* const health = server_->GetHealthCheckService();
+    health->SetServingStatus("", serving);
+    health->SetServingStatus(v1::CallService::service_full_name(), serving);
+  }
+
+  void Shutdown(absl::Duration grace) {
+    if (server_ == nullptr) return;
+    SetServing(false);
+    streams_.Close();
+    server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+    server_ = nullptr;
+  }
+
+  int port() const { return port_; }
+  std::string address() const { return FormatListenAddress(address_.host, port_); }
+
+ private:
+  const ListenAddress address_;
+  const Authorizer authorizer_;
+  EventStreams streams_;
+  CallService service_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;  // Last: its end waits for all that use the rest.
+};
+
+absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlServerOptions& options, const ControlServerDeps& deps) {
+  auto address = ParseListenAddress(options.listen);
+  if (!address.ok()) return absl::InvalidArgumentError(absl::StrCat("--grpc_listen: ", address.status().message()));
+  const absl::Status exposure = CheckExposure(options, *address);
+  if (!exposure.ok()) return exposure;
+  const bool open = address->loopback && options.api_tokens.empty() && options.tls_client_ca_file.empty();
+  auto impl = std::make_unique<Impl>(options, deps, *std::move(address));
+  const absl::Status status = impl->Listen(options);
+  if (!status.ok()) return status;
+  base::Log(base::LogKind::kStart, "", open ? "gRPC listens, open to every program on this machine" : "gRPC listens",
+            {{"address", impl->address()}, {"tls", HasTls(options) ? "on" : "off"}});
+  return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));
+}
+
+ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ControlServer::~ControlServer() = default;
+
+int ControlServer::port() const { return impl_->port(); }
+std::string ControlServer::address() const { return impl_->address(); }
+void ControlServer::SetServing(bool serving) { impl_->SetServing(serving); }
+void ControlServer::Shutdown(absl::Duration grace) { impl_->Shutdown(grace); }
+
+}  // namespace callbridge::control

@@ -1,0 +1,84 @@
+#ifndef CALLBRIDGE_SRC_CONTROL_CONTROL_SERVER_H_
+#define CALLBRIDGE_SRC_CONTROL_CONTROL_SERVER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "src/base/executor.h"
+#include "src/events/event_hub.h"
+#include "src/session/call_control.h"
+#include "src/store/call_store.h"
+
+namespace callbridge::control {
+
+struct ControlServerOptions {
+  std::string listen = "127.0.0.1:50051";  // Port 0: any free one.
+
+  // PEM files. Certificate and key turn TLS on; with the client CA, clients must show a certificate of it.
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  std::string tls_client_ca_file;
+
+  std::vector<std::string> api_tokens;  // With any, every request must show one, on loopback too.
+
+  // grpc.reflection, by which grpcurl finds the services. Process-wide: once a server had it on, later ones have it.
+  bool reflection = true;
+
+  // Limits; the defaults are what call_service.proto tells clients.
+  absl::Duration longest_unary = absl::Seconds(30);
+  int max_streams = 512;
+  absl::Duration stream_write_timeout = absl::Seconds(60);
+  absl::Duration summary_wait = absl::Minutes(2);
+};
+
+// What the server works with; all of it outlives the server. `store_executor` runs what blocks on the store.
+struct ControlServerDeps {
+  session::CallControl& control;
+  store::CallStore& store;
+  base::Executor& store_executor;
+  events::EventHub& hub;
+};
+
+// The gRPC port: callbridge.v1.CallService, grpc.health.v1.Health, reflection. All methods from one thread.
+class ControlServer {
+ public:
+  // Listens. Health says NOT_SERVING until SetServing(true).
+  //
+  // kInvalidArgument: the address is malformed, or TLS settings are incomplete or unreadable. kFailedPrecondition: the address is
+  // reachable from outside, and there is no TLS, or neither tokens nor a client CA. kUnavailable: it cannot be listened at. Each is
+  // one line that says what to do and names the flag.
+  static absl::StatusOr<std::unique_ptr<ControlServer>> Start(const ControlServerOptions& options, const ControlServerDeps& deps);
+
+  // Shuts down at once, if that has not been done.
+  ~ControlServer();
+  ControlServer(const ControlServer&) = delete;
+  ControlServer& operator=(const ControlServer&) = delete;
+
+  // The port that is listened at.
+  int port() const;
+
+  // "host:port", as clients on this machine may dial it.
+  std::string address() const;
+
+  // Whether health says SERVING, for the whole server ("") and for each service. To be turned off some seconds before Shutdown(), so
+  // that load balancers look elsewhere.
+  void SetServing(bool serving);
+
+  // Health falls, event streams end with UNAVAILABLE and their cursor, requests under way get up to `grace` to finish and are then
+  // cut off. Blocks until all of that is over. A repeat does nothing.
+  void Shutdown(absl::Duration grace);
+
+ private:
+  class Impl;
+  explicit ControlServer(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace callbridge::control
+
+#endif  // CALLBRIDGE_SRC_CONTROL_CONTROL_SERVER_H_

@@ -1,0 +1,161 @@
+#ifndef CALLBRIDGE_SRC_CONTROL_EVENT_STREAM_H_
+#define CALLBRIDGE_SRC_CONTROL_EVENT_STREAM_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "callbridge/v1/call_service.pb.h"
+#include "src/base/clock.h"
+#include "src/base/executor.h"
+#include "src/base/mutex.h"
+#include "src/control/cursor.h"
+#include "src/control/requests.h"
+#include "src/events/event_hub.h"
+#include "src/events/event_pump.h"
+#include "src/events/stored_event.h"
+#include "src/store/call_store.h"
+
+namespace callbridge::control {
+
+class EventStreams;
+
+// One client's stream of events. Keeps no queue: events::EventPump is its cursor, which reads the hub's ring, or the store when it is
+// behind, in small batches, and the next batch only when the last one has gone out. So a slow reader costs one batch, and delays
+// nobody.
+//
+// All methods are safe from any thread; reactions come from gRPC's. One lock decides what to do next, and the doing (StartWrite,
+// Finish) happens outside of it. At most one write and one read are under way; exactly one Finish, and that while no write is under
+// way, unless the client has not taken it for `write_timeout`. Lock order: the hub's wakers, then EventStreams; a stream's lock, then
+// the hub's ring.
+class EventStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse>, public std::enable_shared_from_this<EventStream> {
+ public:
+  EventStream(EventStreams& streams, grpc::CallbackServerContext* context, EventQuery query);
+
+  // Call once, before the handler returns. The stream keeps itself alive until OnDone.
+  void Start() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Does what can be done now. Calling it more often than needed is fine.
+  void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Time passes: heartbeats, the end of a finished call, clients that take nothing.
+  void Tick() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Ends the stream with `status` and the metadata `cursor`. The first one wins.
+  void Close(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  friend class EventStreams;
+  enum class Action { kNothing, kRead, kWrite, kFinish };
+
+  Action Decide() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Action DecideNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PutEvent() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Take(std::vector<events::StoredEvent> events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoteEnd(const call::Event& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsOver() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CloseLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // On the executor; only one at a time.
+  void Read() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Begin() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status BeginAll() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status BeginCall() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<Cursor> CursorAt(int64_t sequence);
+  absl::Status LookForEnd(const store::CallRecord& call) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status ReadBatch() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  EventStreams& streams_;  // Outlives every stream; see EventStreams.
+  grpc::CallbackServerContext* const context_;
+  const EventQuery query_;
+  std::shared_ptr<EventStream> self_;            // From Start to OnDone.
+  events::EventHub::Subscription subscription_;  // Likewise.
+  v1::CallEventsResponse message_;               // Being written.
+  std::atomic<bool> queued_{false};              // EventStreams' own: it waits to be advanced.
+
+  base::Mutex mutex_;
+  absl::optional<events::EventPump> pump_ ABSL_GUARDED_BY(mutex_);  // Once the start is resolved.
+  events::EventPump::Step read_ ABSL_GUARDED_BY(mutex_);            // Of the read under way.
+  Cursor scanned_ ABSL_GUARDED_BY(mutex_);                          // Looked at up to here.
+  Cursor delivered_ ABSL_GUARDED_BY(mutex_);                        // Handed to gRPC up to here.
+  Cursor writing_cursor_ ABSL_GUARDED_BY(mutex_);                   // delivered_, once the write under way is done.
+  int64_t skip_to_position_ ABSL_GUARDED_BY(mutex_) = 0;            // Events up to here were seen in another stream.
+  std::vector<events::StoredEvent> batch_ ABSL_GUARDED_BY(mutex_);  // Taken, not yet written ...
+  size_t next_ ABSL_GUARDED_BY(mutex_) = 0;                         // ... from here on.
+  bool hello_due_ ABSL_GUARDED_BY(mutex_) = true;
+  bool caught_up_ ABSL_GUARDED_BY(mutex_) = false;
+  bool reading_ ABSL_GUARDED_BY(mutex_) = false;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stalled_ ABSL_GUARDED_BY(mutex_) = false;  // The write under way took longer than write_timeout.
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::optional<absl::Status> closing_ ABSL_GUARDED_BY(mutex_);
+  absl::Time last_write_ ABSL_GUARDED_BY(mutex_);  // Begin of the last write, or of the stream.
+  // Of one call's stream: whether there is an end to wait for.
+  absl::optional<absl::Time> call_end_ ABSL_GUARDED_BY(mutex_);
+  bool summary_seen_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+// All streams of a server: how many there may be, their time, their end. Thread-safe. A stream touches this until its OnDone, and
+// gRPC has called all of those when the server's Shutdown has returned: destroy this afterwards.
+class EventStreams {
+ public:
+  struct Options {
+    int max_streams = 512;
+    int batch = 64;                                    // Events held by a stream.
+    absl::Duration write_timeout = absl::Seconds(60);  // For a client to take a message.
+    absl::Duration summary_wait = absl::Minutes(2);    // For a summary, after the end of a call.
+    absl::Duration tick = absl::Milliseconds(200);     // How exact heartbeats and timeouts are.
+  };
+
+  // `store` is read on `executor` only; all outlive this.
+  EventStreams(store::CallStore& store, base::Executor& executor, events::EventHub& hub, const Options& options);
+  ~EventStreams();
+
+  // A reactor for the handler to return; it deletes itself. A bad query, too many streams and Close() before end it at once.
+  grpc::ServerWriteReactor<v1::CallEventsResponse>* Open(grpc::CallbackServerContext* context, absl::StatusOr<EventQuery> query);
+
+  // Ends all streams, and from now on every new one, with UNAVAILABLE SHUTTING_DOWN.
+  void Close() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // How many streams are open.
+  int size() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  friend class EventStream;
+
+  void Remove(const std::shared_ptr<EventStream>& stream) ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::shared_ptr<EventStream>> Snapshot() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Has `stream` advanced soon, on this object's thread: publishers of events go on at once.
+  void Enqueue(EventStream& stream) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Run();
+
+  store::CallStore& store_;
+  base::Executor& executor_;
+  events::EventHub& hub_;
+  const Options options_;
+  const base::Clock& clock_ = base::SystemClock();
+  mutable base::Mutex mutex_;
+  base::CondVar wake_;
+  std::set<std::shared_ptr<EventStream>> streams_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::shared_ptr<EventStream>> queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace callbridge::control
+
+#endif  // CALLBRIDGE_SRC_CONTROL_EVENT_STREAM_H_

@@ -1,0 +1,29 @@
+#ifndef CALLBRIDGE_SRC_CONTROL_PAGE_TOKEN_H_
+#define CALLBRIDGE_SRC_CONTROL_PAGE_TOKEN_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "src/store/records.h"
+
+namespace callbridge::control {
+
+// Tokens of ListCalls and GetTranscript: opaque to clients, versioned, bound to what was asked for, so that a token used with
+// another filter is refused instead of answering with a mixture.
+
+std::string FormatCallPageToken(const store::CallFilter& filter, const store::CallPageKey& last);
+
+// nullopt: not a token of ListCalls, damaged, or made for another filter.
+absl::optional<store::CallPageKey> ParseCallPageToken(const store::CallFilter& filter, absl::string_view token);
+
+// `scope` names call and view; `last_position` is the last item of the page.
+std::string FormatTranscriptPageToken(absl::string_view scope, int64_t last_position);
+
+// nullopt: not a token of GetTranscript, damaged, or made for another scope.
+absl::optional<int64_t> ParseTranscriptPageToken(absl::string_view scope, absl::string_view token);
+
+}  // namespace callbridge::control
+
+#endif  // CALLBRIDGE_SRC_CONTROL_PAGE_TOKEN_H_

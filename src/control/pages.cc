@@ -1,0 +1,66 @@
+#include "src/control/pages.h"
+
+#include <utility>
+
+#include "src/control/convert.h"
+#include "src/control/page_token.h"
+#include "src/control/status_map.h"
+
+namespace callbridge::control {
+namespace {
+
+// What a page's entries may take together, room for the token and the last entry's framing left.
+constexpr size_t kMaxPageBytes = 1000 * 1024;
+
+// Adds `entry` if the page has room for it; a page without entries always has.
+template <typename Entry, typename Field>
+bool TryAdd(Entry entry, size_t& bytes, Field* page) {
+  const size_t more = entry.ByteSizeLong() + 8;
+  if (page->size() > 0 && bytes + more > kMaxPageBytes) return false;
+  bytes += more;
+  *page->Add() = std::move(entry);
+  return true;
+}
+
+bool IsShown(const call::TranscriptItem& item, v1::TranscriptView view) {
+  if (view != v1::TRANSCRIPT_VIEW_HEARD || item.role != call::Role::kAssistant) return true;
+  return !item.text_heard.empty() || item.heard_ms > 0;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, const ListRequest& request) {
+  // One more than asked for tells whether there is a next page.
+  const auto records = store.ListCalls(request.filter, request.after, request.page_size + 1);
+  if (!records.ok()) return FromStore(records.status(), "");
+  v1::ListCallsResponse response;
+  size_t bytes = 0;
+  const store::CallRecord* last = nullptr;
+  for (const store::CallRecord& record : *records) {
+    if (response.calls_size() == request.page_size || !TryAdd(ToProto(record), bytes, response.mutable_calls())) {
+      response.set_next_page_token(FormatCallPageToken(request.filter, {last->create_time, last->call_id}));
+      break;
+    }
+    last = &record;
+  }
+  return response;
+}
+
+absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& store, const TranscriptRequest& request) {
+  const auto items = store.GetTranscript(request.call_id);
+  if (!items.ok()) return FromStore(items.status(), request.call_id);
+  v1::GetTranscriptResponse response;
+  size_t bytes = 0;
+  int64_t last = 0;
+  for (const call::TranscriptItem& item : *items) {
+    if (item.position <= request.after_position || !IsShown(item, request.view)) continue;
+    if (response.items_size() == request.page_size || !TryAdd(ToProto(item, request.view), bytes, response.mutable_items())) {
+      response.set_next_page_token(FormatTranscriptPageToken(request.scope, last));
+      break;
+    }
+    last = item.position;
+  }
+  return response;
+}
+
+}  // namespace callbridge::control

@@ -1,0 +1,69 @@
+#ifndef CALLBRIDGE_SRC_CONTROL_REQUESTS_H_
+#define CALLBRIDGE_SRC_CONTROL_REQUESTS_H_
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "callbridge/v1/call_service.pb.h"
+#include "src/control/cursor.h"
+#include "src/session/call_control.h"
+#include "src/store/records.h"
+
+// Requests of the API, checked, as our values. Pure. Every error is kInvalidArgument with the field's path in the message
+// ("call.to") and a reason that call_service.proto lists.
+namespace callbridge::control {
+
+// "calls/{uuid}" or "{uuid}" -> the id.
+absl::StatusOr<std::string> ParseCallName(absl::string_view field, absl::string_view name);
+
+// `principal` is who asks: a request_id means something to its owner only.
+absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::StartCallRequest& request, absl::string_view principal);
+
+struct EndRequest {
+  std::string call_id;
+  std::string reason;
+};
+absl::StatusOr<EndRequest> ParseEndCall(const v1::EndCallRequest& request);
+
+// `destinations` are the keys that exist. transfer_id is the client's request_id, or a new one.
+absl::StatusOr<session::CallControl::TransferRequest> ParseTransferCall(const v1::TransferCallRequest& request,
+                                                                        const std::vector<std::string>& destinations);
+
+struct ListRequest {
+  store::CallFilter filter;
+  absl::optional<store::CallPageKey> after;
+  int page_size = 0;
+};
+absl::StatusOr<ListRequest> ParseListCalls(const v1::ListCallsRequest& request);
+
+struct TranscriptRequest {
+  std::string call_id;
+  v1::TranscriptView view = v1::TRANSCRIPT_VIEW_HEARD;
+  std::string scope;           // For the next page's token.
+  int64_t after_position = 0;  // Items behind this one.
+  int page_size = 0;
+};
+absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequest& request);
+
+// What a subscriber of events wants.
+struct EventQuery {
+  enum class Start { kNow, kBeginning, kCursor, kSequence };
+
+  std::string call_id;  // Empty: all calls.
+  Start start = Start::kNow;
+  Cursor cursor;                // Of kCursor.
+  int64_t sequence = 0;         // Of kSequence.
+  std::set<std::string> types;  // Empty: all.
+  absl::Duration heartbeat = absl::Seconds(15);
+};
+absl::StatusOr<EventQuery> ParseCallEvents(const v1::CallEventsRequest& request);
+
+}  // namespace callbridge::control
+
+#endif  // CALLBRIDGE_SRC_CONTROL_REQUESTS_H_
