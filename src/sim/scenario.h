@@ -13,7 +13,9 @@
 // whom the carrier dials, and which faults occur. docs/simulator.md describes the format with an example.
 namespace callbridge::sim {
 
-// One thing the person on the phone does. Steps run in order, each when the one before is done.
+// One thing the person on the phone does. Steps run in order, each when the one before is done. The script begins when an inbound
+// call rings and when an outbound one is picked up; people speak and press keys only once the line is open, so those steps wait
+// for it.
 struct PersonStep {
   enum class Kind {
     kPause,                  // `duration`
@@ -40,7 +42,7 @@ struct PersonStep {
 struct Pickup {
   enum class Kind { kAnswer, kBusy, kNoAnswer, kReject, kInvalidNumber, kCarrierError };
   Kind kind = Kind::kAnswer;
-  absl::Duration after = absl::Milliseconds(500);  // Ringing before it.
+  absl::Duration after = absl::Milliseconds(500);  // Ringing before it. No answer: until the network gives up (3000).
   absl::Duration talk = absl::Seconds(2);          // Humans: they hang up after this.
 };
 
@@ -88,8 +90,12 @@ struct CarrierManners {
   std::string upgrade_scheme = "wss";    // What the upgrade's signature covers: "wss" or "https" (ws/http against a plain server)
   bool ignore_checkpoints = false;       // playedStream is never sent.
   absl::Duration playout_delay = absl::Milliseconds(80);  // First byte received to its sound.
-  std::string after_stream = "continue";  // "end"
+  std::string after_stream = "continue";  // "end": XML behind a keep-alive stream is not executed, the call ends (4010).
   bool subprotocol = false;              // Offers audio.plivo.com.
+  int reconnects = 2;                    // Attempts after a stream broke (or never opened) before it is given up.
+  bool new_stream_id = false;            // A stream that came back has another streamId.
+  std::string transfer_fetch = "close";  // aleg_url is fetched when the stream has closed; "now": at once.
+  bool stream_events = false;            // PlayedStream and ClearedAudio are told over HTTP too.
   std::vector<int> rest_errors;          // HTTP statuses to answer the first REST requests with: 500, 429; 0 = time out.
 };
 
@@ -108,8 +114,12 @@ struct Scenario {
   CarrierManners carrier;
 };
 
-// kInvalidArgument names the line and what would be right.
-absl::StatusOr<Scenario> ParseScenario(absl::string_view text);
+// Reads a scenario; `name` is its name unless the text gives one. kInvalidArgument names the line and what would be right. Names of
+// clips are not looked up here.
+absl::StatusOr<Scenario> ParseScenario(absl::string_view text, absl::string_view name = "");
+
+// Every clip that a scenario wants spoken, by the person or the model, so that a world can refuse one that it does not have.
+std::vector<std::string> ClipsOf(const Scenario& scenario);
 
 }  // namespace callbridge::sim
 
