@@ -77,7 +77,7 @@ class SandboxTest(unittest.TestCase):
         settings.update(env)
         self.process = subprocess.Popen(
             ["bash", "-c", DRIVER, "dev", "--http_listen=127.0.0.1:%d" % http, "--grpc_listen", "127.0.0.1:%d" % grpc] + list(flags),
-            cwd=self.folder, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            cwd=self.folder, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     def log(self):
         try:
@@ -139,6 +139,15 @@ class SandboxTest(unittest.TestCase):
                 got = [line for line in self.log() if "got" in line or "ended" in line]
                 passed_on = "SIGINT" if number == signal.SIGINT else "SIGTERM"
                 self.assertEqual(got, ["server got " + passed_on, "server ended", "sim got SIGTERM", "sim ended"])
+
+    # A terminal sends Ctrl-C to everything in its foreground: the simulated world must outlive the server all the same.
+    def test_ctrl_c_on_a_terminal_reaches_the_server_once(self):
+        self.start(FAKE_DRAIN="0.3")
+        self.wait_for("server ready")
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.finish()
+        got = [line for line in self.log() if "got" in line or "ended" in line]
+        self.assertEqual(got, ["server got SIGINT", "server ended", "sim got SIGTERM", "sim ended"])
 
     def test_the_end_of_the_world_ends_the_server(self):
         self.start(FAKE_SIM_LIFE="1", FAKE_DRAIN="0.2")
