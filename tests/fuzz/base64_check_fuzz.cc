@@ -1,7 +1,5 @@
 // What the check accepts is base64 as another decoder knows it, and can stand in a JSON string.
 
-#include "src/audio/base64_check.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -9,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
+#include "src/audio/base64_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);

@@ -1,4 +1,5 @@
-// Feeds a fuzz target with its corpus where there is no fuzzer: each file, each beginning of it, and each with one byte changed.
+// Feeds a fuzz target with its corpus where there is no fuzzer: each file, each beginning of it, and each with one byte
+// changed.
 
 #include <cstddef>
 #include <cstdint>
