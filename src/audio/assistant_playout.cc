@@ -30,7 +30,7 @@ size_t AssistantPlayout::Send(absl::string_view item_id, absl::string_view base6
   while (sent < base64.size() && LeadAllows(now)) {
     const absl::string_view piece = base64.substr(sent, options_.max_piece_chars);
     const int64_t bytes = DecodedBytes(piece);
-    carrier_.Play(piece);
+    carrier_.Play(item_id, piece);
     ledger_.OnSent(item_id, bytes, now);
     sent += piece.size();
     since_checkpoint_ += bytes;

@@ -23,7 +23,7 @@ class AssistantPlayout {
   class Carrier {
    public:
     virtual ~Carrier() = default;
-    virtual void Play(absl::string_view base64) = 0;
+    virtual void Play(absl::string_view item_id, absl::string_view base64) = 0;
     virtual void Checkpoint(int64_t number) = 0;
   };
 

@@ -20,7 +20,8 @@ namespace callbridge::store {
 //
 // Every method blocks for as long as the database does: call from the store's executor, never from a media loop or a gRPC
 // reaction. Thread-safe; results are copies. All implementations pass tests/contract/call_store_contract.h.
-// Any method may fail with kUnavailable (database away, locked or disk full; worth a retry) or kInternal (the rest).
+// Any method may fail with kUnavailable (database away, locked or disk full; worth a retry) or kInternal (the rest), those that
+// take values or a limit with kInvalidArgument (write_check.h; a limit below 1).
 class CallStore {
  public:
   virtual ~CallStore() = default;
@@ -28,15 +29,19 @@ class CallStore {
   struct Created {
     CallRecord call;
     bool existed = false;  // The same request had made this call before; nothing was written.
+    std::vector<events::StoredEvent> events;  // As they were stored; empty if it existed.
   };
   // Adds a call with its first events, and finds or makes the lead of its remote number (`to` of outbound calls, `from` of
   // inbound ones; none if that is not E.164). status is 'called' from here on. Idempotent: an equal `key`, or the call_id of an
-  // existing call, returns the existing one with `existed`. kInvalidArgument: `key` was used with another fingerprint.
+  // existing call, returns the existing one with `existed`. kInvalidArgument: `key` was used with another fingerprint
+  // (REQUEST_ID_REUSED). Stored events of type CallCreated carry the id of the lead that was found. What only Apply sets (the end,
+  // the transfer, transcript, summary) is not taken from `call`.
   virtual absl::StatusOr<Created> CreateCall(const CallRecord& call, const std::vector<call::Event>& events,
                                              const absl::optional<RequestKey>& key) = 0;
 
   // Applies a step, atomically. A repeat of events already stored changes nothing and returns OK. kFailedPrecondition: events
-  // leave a gap behind the call's head. kNotFound: no such call. The first End wins; a later one changes nothing.
+  // leave a gap behind the call's head, or repeat a sequence with another type. Of a write whose first events are stored already,
+  // the rest is applied. kNotFound: no such call. The first End wins; a later one changes nothing. A final state is not left again.
   // `positions`, if given, receives the log positions of the events.
   virtual absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) = 0;
 

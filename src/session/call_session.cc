@@ -1,0 +1,246 @@
+#include "src/session/call_session.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "src/base/log.h"
+#include "src/session/projection.h"
+
+namespace callbridge::session {
+namespace {
+
+namespace command = call::command;
+namespace input = call::input;
+using base::LogKind;
+
+// Whether a refusal left the outcome open: then the phone may ring, and nothing is dialled again.
+input::Input DialResult(const absl::StatusOr<std::string>& placed) {
+  if (placed.ok()) return input::DialAccepted{*placed};
+  const std::string why(placed.status().message());
+  switch (placed.status().code()) {
+    case absl::StatusCode::kUnknown: return input::DialUnknown{why};
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted: return input::DialRefused{call::EndReason::kCarrierUnavailable, why};
+    default: return input::DialRefused{call::EndReason::kCarrierRefused, why};
+  }
+}
+
+}  // namespace
+
+CallSession::CallSession(Options options, const Deps& deps)
+    : options_(std::move(options)),
+      deps_(deps),
+      carrier_call_id_(options_.carrier_call_id),
+      model_(options_.model, *deps.tools->connector, deps.tools->model_parser, *this),
+      call_(options_.call, *this) {
+  write_.call_id = options_.call.call_id;
+}
+
+CallSession::~CallSession() = default;
+
+void CallSession::Begin() {
+  // The timer holds no reference: destroying the session destroys it.
+  timer_ = deps_.tools->loop->NewTimer([this] {
+    armed_ = absl::InfiniteFuture();
+    Feed(input::Tick{});
+  });
+  if (!carrier_call_id_.empty()) write_.carrier_call_id = carrier_call_id_;
+  dirty_ = !carrier_call_id_.empty();
+  call_.Begin(Now());
+  AfterInput();
+}
+
+void CallSession::Feed(const input::Input& input) {
+  call_.On(input, Now());
+  AfterInput();
+}
+
+void CallSession::AfterInput() {
+  FlushRecords();
+  ArmTimer();
+}
+
+void CallSession::ArmTimer() {
+  if (timer_ == nullptr) return;
+  const absl::Time next = call_.next_deadline();
+  // A timer that is early costs one empty tick; setting it for each piece of audio costs more.
+  if (next >= armed_) return;
+  armed_ = next;
+  timer_->Set(next);
+}
+
+void CallSession::FlushRecords() {
+  if (!dirty_) return;
+  dirty_ = false;
+  store::CallWrite next;
+  next.call_id = write_.call_id;
+  deps_.recorder->Write(std::exchange(write_, std::move(next)));
+}
+
+void CallSession::SetCarrierCallId(const std::string& carrier_call_id) {
+  if (carrier_call_id.empty() || carrier_call_id == carrier_call_id_) return;
+  carrier_call_id_ = carrier_call_id;
+  write_.carrier_call_id = carrier_call_id;
+  dirty_ = true;
+  deps_.host->OnCarrierCallId(options_.call.call_id, carrier_call_id);
+  if (std::exchange(hangup_when_known_, false)) HangUpNow();
+  FlushRecords();
+}
+
+// ---- The streams ----
+
+net::WsConnection::Listener* CallSession::NewStream() {
+  streams_.push_back(std::make_unique<CarrierLeg>(deps_.tools->stream_parser, *this));
+  return streams_.back().get();
+}
+
+bool CallSession::OnStreamStart(CarrierLeg& leg, const plivo::Start& start) {
+  if (!carrier_call_id_.empty() && start.call_id != carrier_call_id_) return false;
+  SetCarrierCallId(start.call_id);
+  // A stream that comes while the last one still looks open: the carrier has given that one up.
+  if (stream_ != nullptr && stream_->started()) {
+    CarrierLeg* const old = std::exchange(stream_, nullptr);
+    Feed(input::StreamClosed{false, "replaced by another stream"});
+    old->Close(1000, "replaced");
+  }
+  stream_ = &leg;
+  return true;
+}
+
+void CallSession::OnStreamGone(CarrierLeg& leg) {
+  if (stream_ == &leg) stream_ = nullptr;
+  // The leg is still on the stack: it goes when the loop comes round.
+  const auto found = std::find_if(streams_.begin(), streams_.end(), [&leg](const auto& owned) { return owned.get() == &leg; });
+  if (found == streams_.end()) return;
+  std::shared_ptr<CarrierLeg> gone(std::move(*found));
+  streams_.erase(found);
+  deps_.tools->loop->Post([gone] {});
+}
+
+void CallSession::OnCallerAudio(absl::string_view base64) { call_.OnCallerAudio(base64, Now()); }
+
+void CallSession::OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
+                               int64_t bytes) {
+  call_.OnModelAudio(response_id, item_id, base64, bytes, Now());
+  AfterInput();
+}
+
+void CallSession::AudioToModel(absl::string_view base64) { model_.Append(base64); }
+
+void CallSession::AudioToCarrier(absl::string_view base64) {
+  if (stream_ != nullptr) stream_->Play(base64);
+}
+
+void CallSession::OnModelNote(absl::string_view what, absl::string_view detail) {
+  base::Log(LogKind::kTrouble, options_.call.call_id, absl::StrCat("model: ", what), {{"detail", std::string(detail)}});
+}
+
+void CallSession::OnCarrierNote(absl::string_view what, absl::string_view detail) {
+  base::Log(LogKind::kTrouble, options_.call.call_id, absl::StrCat("carrier: ", what), {{"detail", std::string(detail)}});
+}
+
+// ---- Commands ----
+
+void CallSession::Do(const command::Command& command) {
+  std::visit([this](const auto& value) { Carry(value); }, command);
+}
+
+void CallSession::Carry(const command::OpenModel&) { model_.Open(); }
+
+void CallSession::Carry(const command::CloseModel&) { model_.Close(); }
+
+void CallSession::Carry(const command::SendCheckpoint& command) {
+  if (stream_ != nullptr) stream_->Checkpoint(command.number);
+}
+
+void CallSession::Carry(const command::ClearAudio&) {
+  if (stream_ != nullptr) stream_->Clear();
+}
+
+void CallSession::Carry(const command::CloseStream&) {
+  for (const auto& stream : streams_) stream->Close(1000, "");
+}
+
+void CallSession::Carry(const command::NextStep& step) { deps_.host->OnNextStep(options_.call.call_id, step); }
+
+void CallSession::Carry(const command::SaveItem& command) {
+  write_.transcript_items.push_back(command.item);
+  dirty_ = true;
+}
+
+void CallSession::Carry(const command::SaveTranscript& command) {
+  write_.transcript = command.transcript;
+  dirty_ = true;
+}
+
+void CallSession::Carry(const command::Finished&) {
+  FlushRecords();
+  deps_.host->OnFinished(options_.call.call_id);
+}
+
+void CallSession::Record(call::Event event) {
+  const LogLine line = Describe(event);
+  if (!line.message.empty()) base::Log(line.kind, options_.call.call_id, line.message, line.fields);
+  if (const auto* moved = std::get_if<call::StateChanged>(&event.body)) {
+    deps_.host->OnStateChanged(options_.call.call_id, moved->to);
+  }
+  const bool ended = std::holds_alternative<call::CallEnded>(event.body);
+  Project(std::move(event), ended ? call_.transcript().Text() : std::string(), write_);
+  dirty_ = true;
+}
+
+// ---- The carrier's REST API ----
+
+void CallSession::AskCarrier(std::function<input::Input(carrier::CarrierApi&)> request) {
+  std::weak_ptr<CallSession> weak = weak_from_this();
+  carrier::CarrierApi* const api = deps_.carrier;
+  net::Loop* const loop = deps_.tools->loop;
+  deps_.carrier_executor->Post([weak, api, loop, request = std::move(request)] {
+    input::Input result = request(*api);
+    loop->Post([weak, result = std::move(result)] {
+      if (auto self = weak.lock()) self->Feed(result);
+    });
+  });
+}
+
+void CallSession::Dial(const carrier::CarrierApi::Dial& dial) {
+  AskCarrier([dial, id = options_.call.call_id](carrier::CarrierApi& api) {
+    const auto placed = api.Place(dial);
+    if (!placed.ok()) {
+      base::Log(LogKind::kTrouble, id, "dialling failed", {{"why", std::string(placed.status().message())}});
+    }
+    return DialResult(placed);
+  });
+}
+
+void CallSession::Carry(const command::TransferCarrier& command) {
+  AskCarrier([transfer = command.transfer_id, call = carrier_call_id_, url = options_.transfer_url](
+                 carrier::CarrierApi& api) -> input::Input {
+    const absl::Status status = api.Transfer(call, url);
+    if (status.ok()) return input::TransferTaken{transfer};
+    // It may have been carried out; then the carrier fetches the instructions, or the limit for that runs out.
+    if (status.code() == absl::StatusCode::kUnknown) return input::TransferTaken{transfer};
+    return input::TransferRefused{transfer, std::string(status.message())};
+  });
+}
+
+void CallSession::Carry(const command::HangUpCarrier&) {
+  // Dialled and never told an id: the first webhook brings it.
+  if (carrier_call_id_.empty()) {
+    hangup_when_known_ = true;
+  } else {
+    HangUpNow();
+  }
+}
+
+void CallSession::HangUpNow() {
+  carrier::CarrierApi* const api = deps_.carrier;
+  deps_.carrier_executor->Post([api, carrier_id = carrier_call_id_, id = options_.call.call_id] {
+    const absl::Status status = api->HangUp(carrier_id);
+    if (!status.ok()) base::Log(LogKind::kTrouble, id, "hanging up failed", {{"why", std::string(status.message())}});
+  });
+}
+
+}  // namespace callbridge::session

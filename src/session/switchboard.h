@@ -1,0 +1,137 @@
+#ifndef CALLBRIDGE_SRC_SESSION_SWITCHBOARD_H_
+#define CALLBRIDGE_SRC_SESSION_SWITCHBOARD_H_
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "src/base/executor.h"
+#include "src/base/mutex.h"
+#include "src/carrier/carrier_api.h"
+#include "src/net/ws_connection.h"
+#include "src/session/call_control.h"
+#include "src/session/call_recorder.h"
+#include "src/session/call_session.h"
+#include "src/session/front_desk.h"
+#include "src/session/settings.h"
+
+namespace callbridge::session {
+
+// All live calls of this process: makes them, finds them by any of their names, and carries what webhooks, streams and the control
+// plane want to the loop on which the call lives.
+//
+// Thread-safe. What it knows of a call is what others may ask about at once (its loop, its tokens, what the carrier is told next); the
+// rest lives in the session. Its mutex is held for look-ups and posting, never while anything that blocks is called.
+class Switchboard final : public CallControl, public FrontDesk, private SessionHost {
+ public:
+  struct Deps {
+    std::vector<LoopTools*> loops;  // One per loop.
+    CallRecorder* recorder = nullptr;
+    carrier::CarrierApi* carrier = nullptr;
+    base::Executor* carrier_executor = nullptr;
+    // Looks a call up in the store, for calls that are over; answers on any thread.
+    std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
+  };
+  // `settings` and everything in `deps` outlive the switchboard; the loops must have stopped before it is destroyed.
+  Switchboard(const Settings& settings, Deps deps);
+  ~Switchboard() override;
+
+  // ---- CallControl ----
+  void StartCall(StartRequest request, std::function<void(absl::StatusOr<store::CallRecord>)> done) override;
+  void EndCall(absl::string_view call_id, absl::string_view reason, std::function<void(absl::Status)> done) override;
+  void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) override;
+  std::vector<std::string> Destinations() const override;
+
+  // ---- FrontDesk ----
+  Instructions OnAnswer(const AnswerNotice& notice) override;
+  void OnRing(absl::string_view call_token, absl::string_view carrier_call_id) override;
+  void OnHangup(const HangupNotice& notice) override;
+  Instructions OnNextStep(absl::string_view call_token) override;
+  void OnHumanAnswered(absl::string_view call_token) override;
+  Instructions OnTransferDone(absl::string_view call_token, call::TransferOutcome outcome, absl::string_view detail) override;
+  void OnStreamStatus(absl::string_view carrier_call_id, absl::string_view event, absl::string_view detail) override;
+
+  // ---- Streams ----
+  // The loop of the call that a stream token belongs to; -1: unknown token.
+  int LoopOfStream(absl::string_view stream_token) const;
+  // Uses up the token and makes the stream's listener. On that loop. Null: unknown or used before.
+  net::WsConnection::Listener* ClaimStream(absl::string_view stream_token);
+
+  // ---- Shutdown ----
+  // From now on no call begins: inbound ones are refused, StartCall is kUnavailable.
+  void StopAccepting();
+  // Ends every call with kServerDrain.
+  void EndAll();
+  int live_calls() const;
+
+ private:
+  struct LiveCall {
+    std::string call_id;
+    std::string token;           // In URLs.
+    std::string stream_token;    // Unused; empty: none.
+    std::string carrier_call_id;
+    std::string caller_id;
+    int loop = 0;
+    call::State state = call::State::kDialing;
+    Instructions::Kind next = Instructions::Kind::kStream;
+    std::string number;          // kDial.
+    std::string transfer_id;     // The latest.
+    std::shared_ptr<CallSession> session;  // Touched on its loop only, but for posting.
+  };
+  struct Plan {  // What a new call is made from.
+    call::CallOptions call;
+    const Agent* agent = nullptr;
+    std::string token;
+    int loop = 0;
+    std::string carrier_call_id;
+  };
+
+  // SessionHost
+  void OnNextStep(const std::string& call_id, const call::command::NextStep& step) override;
+  void OnCarrierCallId(const std::string& call_id, const std::string& carrier_call_id) override;
+  void OnStateChanged(const std::string& call_id, call::State state) override;
+  void OnFinished(const std::string& call_id) override;
+
+  Plan MakePlan(call::Direction direction, const std::string& from, const std::string& to, const std::string& agent);
+  store::CallRecord RecordOf(const Plan& plan, absl::Time now) const;
+  std::shared_ptr<CallSession> MakeSession(const Plan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckStart(const StartRequest& request, Plan* plan);
+  void BeginOutbound(const Plan& plan, const StartRequest& request);
+  Instructions AdmitInbound(const AnswerNotice& notice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Instructions InstructionsFor(LiveCall& live) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  LiveCall* FindByToken(absl::string_view token) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  LiveCall* FindById(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  LiveCall* FindByCarrierId(absl::string_view carrier_call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Remember(const std::string& carrier_call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Feeds an input to a call on its loop.
+  void Feed(const LiveCall& live, call::input::Input input);
+  absl::Time Now() const;
+
+  const Settings& settings_;
+  const Deps deps_;
+
+  mutable base::Mutex mutex_;
+  bool accepting_ ABSL_GUARDED_BY(mutex_) = true;
+  int starting_ ABSL_GUARDED_BY(mutex_) = 0;  // Outbound calls whose row is being written.
+  unsigned next_loop_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<std::string, std::unique_ptr<LiveCall>> calls_ ABSL_GUARDED_BY(mutex_);  // By call id.
+  absl::flat_hash_map<std::string, LiveCall*> by_token_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, LiveCall*> by_stream_token_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, LiveCall*> by_carrier_id_ ABSL_GUARDED_BY(mutex_);
+  // The carrier's ids of calls that are over, the last ten thousand: a late or repeated answer callback makes no second call.
+  absl::flat_hash_set<std::string> ended_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::string> ended_order_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace callbridge::session
+
+#endif  // CALLBRIDGE_SRC_SESSION_SWITCHBOARD_H_

@@ -1,0 +1,290 @@
+#include "src/store/sqlite/call_table.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "src/base/ids.h"
+#include "src/store/text.h"
+
+namespace callbridge::store {
+namespace {
+
+constexpr char kCallColumns[] =
+    "id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, state, "
+    "created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, event_head, "
+    "end_reason, end_initiator, end_layer, end_evidence, end_retryable";
+
+std::string EncodeMetadata(const std::map<std::string, std::string>& metadata) {
+  nlohmann::json object = nlohmann::json::object();
+  for (const auto& [key, value] : metadata) object[CleanText(key)] = CleanText(value);
+  return object.dump();
+}
+
+bool DecodeMetadata(const std::string& text, std::map<std::string, std::string>* metadata) {
+  const nlohmann::json object = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return false;
+  for (const auto& [key, value] : object.items()) {
+    if (!value.is_string()) return false;
+    (*metadata)[key] = value.get<std::string>();
+  }
+  return true;
+}
+
+// Reads kCallColumns from the current row.
+CallRecord ReadCall(Query& row) {
+  CallRecord call;
+  call.call_id = row.GetText();
+  call.direction = row.GetEnum<call::Direction>();
+  call.from = row.GetText();
+  call.to = row.GetText();
+  call.agent = row.GetText();
+  call.lead_id = row.GetText();
+  call.carrier_call_id = row.GetText();
+  call.carrier_request_id = row.GetText();
+  call.model_session_id = row.GetText();
+  call.state = row.GetEnum<call::State>();
+  call.create_time = row.GetTime();
+  call.answer_time = row.GetTime();
+  call.end_time = row.GetTime();
+  call.duration_seconds = row.GetInt();
+  call.transferred = row.GetBool();
+  call.transfer_reason = row.GetText();
+  call.transcript = row.GetText();
+  call.summary = row.GetText();
+  if (!DecodeMetadata(row.GetText(), &call.metadata)) row.Damaged();
+  call.event_head = row.GetInt();
+  if (row.NextIsNull()) return call;
+  call::Termination termination;
+  termination.reason = row.GetEnum<call::EndReason>();
+  termination.initiator = row.GetEnum<call::Party>();
+  termination.layer = row.GetEnum<call::Layer>();
+  termination.evidence = row.GetText();
+  termination.retryable = row.GetBool();
+  termination.failed = call.state == call::State::kFailed;
+  call.termination = termination;
+  return call;
+}
+
+absl::StatusOr<std::vector<CallRecord>> ReadCalls(Query query) {
+  std::vector<CallRecord> calls;
+  while (query.Step()) calls.push_back(ReadCall(query));
+  if (!query.status().ok()) return query.status();
+  return calls;
+}
+
+Query& TimeOrKeep(Query& query, const absl::optional<absl::Time>& value) {
+  return value ? query.TimeOrNull(*value) : query.Null();
+}
+Query& TextOrKeep(Query& query, const absl::optional<std::string>& value) { return value ? query.Text(*value) : query.Null(); }
+
+// Everything but the end and the transfer: NULL keeps what is there. A final state is not left again.
+absl::Status UpdateFields(Database& database, const CallWrite& write, int64_t event_head) {
+  Query query = database.Prepare(
+      "UPDATE call_logs SET event_head = ?, "
+      "state = CASE WHEN state IN ('completed', 'failed') THEN state ELSE coalesce(?, state) END, "
+      "answered_at = coalesce(?, answered_at), carrier_call_id = coalesce(?, carrier_call_id), "
+      "carrier_request_id = coalesce(?, carrier_request_id), model_session_id = coalesce(?, model_session_id), "
+      "transcript = coalesce(?, transcript), summary = coalesce(?, summary), "
+      "transfer_outcome = coalesce(?, transfer_outcome) WHERE id = ?");
+  query.Int(event_head);
+  write.state ? query.Text(Name(*write.state)) : query.Null();
+  TimeOrKeep(query, write.answer_time);
+  TextOrKeep(query, write.carrier_call_id);
+  TextOrKeep(query, write.carrier_request_id);
+  TextOrKeep(query, write.model_session_id);
+  TextOrKeep(query, write.transcript);
+  TextOrKeep(query, write.summary);
+  write.transfer ? query.Text(Name(write.transfer->outcome)) : query.Null();
+  return query.Text(write.call_id).Run();
+}
+
+absl::Status UpdateTransferred(Database& database, const CallRecord& call, const CallWrite& write, absl::Time now) {
+  const absl::Status status = database.Prepare("UPDATE call_logs SET transferred = ?, transfer_reason = ? WHERE id = ?")
+                                  .Bool(*write.transferred)
+                                  .Text(write.transfer_reason)
+                                  .Text(call.call_id)
+                                  .Run();
+  if (!status.ok() || call.lead_id.empty()) return status;
+  if (*write.transferred) {
+    return database
+        .Prepare("UPDATE leads SET call_status = 'transferred', transferred_to_human = 1, updated_at = max(updated_at, ?) WHERE id = ?")
+        .Time(now)
+        .Text(call.lead_id)
+        .Run();
+  }
+  // Taking back says nothing of the lead's other calls: a human may have had one of them.
+  return database
+      .Prepare("UPDATE leads SET transferred_to_human = EXISTS (SELECT 1 FROM call_logs WHERE lead_id = leads.id AND transferred = 1), "
+               "call_status = CASE WHEN last_call_id = ? THEN 'called' ELSE call_status END, "
+               "updated_at = max(updated_at, ?) WHERE id = ?")
+      .Text(call.call_id)
+      .Time(now)
+      .Text(call.lead_id)
+      .Run();
+}
+
+absl::Status UpdateEnd(Database& database, const CallRecord& call, const CallWrite::End& end) {
+  const call::Termination& termination = end.termination;
+  absl::Status status =
+      database
+          .Prepare("UPDATE call_logs SET state = ?, ended_at = ?, duration = ?, transcript = ?, end_reason = ?, end_initiator = ?, "
+                   "end_layer = ?, end_evidence = ?, end_retryable = ? WHERE id = ?")
+          .Text(Name(termination.failed ? call::State::kFailed : call::State::kCompleted))
+          .Time(end.end_time)
+          .Int(end.duration_seconds)
+          .Text(end.transcript)
+          .Text(Name(termination.reason))
+          .Text(Name(termination.initiator))
+          .Text(Name(termination.layer))
+          .Text(termination.evidence)
+          .Bool(termination.retryable)
+          .Text(call.call_id)
+          .Run();
+  if (!status.ok() || call.lead_id.empty()) return status;
+  // An older call that ends late does not take 'transferred' from a newer one.
+  return database
+      .Prepare("UPDATE leads SET call_status = 'called', updated_at = max(updated_at, ?) WHERE id = ? "
+               "AND (last_call_id = ? OR call_status <> 'transferred') "
+               "AND EXISTS (SELECT 1 FROM call_logs WHERE id = ? AND transferred = 0)")
+      .Time(end.end_time)
+      .Text(call.lead_id)
+      .Text(call.call_id)
+      .Text(call.call_id)
+      .Run();
+}
+
+}  // namespace
+
+absl::Status InsertCall(Database& database, const CallRecord& call) {
+  return database
+      .Prepare("INSERT INTO call_logs (id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, "
+               "model_session_id, state, created_at, answered_at, metadata, event_head) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .Text(call.call_id)
+      .Text(Name(call.direction))
+      .Text(call.from)
+      .Text(call.to)
+      .Text(call.agent)
+      .TextOrNull(call.lead_id)
+      .Text(call.carrier_call_id)
+      .Text(call.carrier_request_id)
+      .Text(call.model_session_id)
+      .Text(Name(call.state))
+      .Time(call.create_time)
+      .TimeOrNull(call.answer_time)
+      .Text(EncodeMetadata(call.metadata))
+      .Int(call.event_head)
+      .Run();
+}
+
+absl::StatusOr<absl::optional<CallRecord>> SelectCall(Database& database, absl::string_view call_id) {
+  Query query = database.Prepare(absl::StrCat("SELECT ", kCallColumns, " FROM call_logs WHERE id = ?"));
+  query.Text(call_id);
+  absl::optional<CallRecord> call;
+  if (query.Step()) call = ReadCall(query);
+  if (!query.status().ok()) return query.status();
+  return call;
+}
+
+absl::StatusOr<std::vector<CallRecord>> SelectCalls(Database& database, const CallFilter& filter,
+                                                    const absl::optional<CallPageKey>& after, int limit) {
+  std::string where = "created_at >= ? AND created_at < ?";
+  if (!filter.states.empty()) {
+    absl::StrAppend(&where, " AND state IN (?");
+    for (size_t i = 1; i < filter.states.size(); ++i) absl::StrAppend(&where, ", ?");
+    absl::StrAppend(&where, ")");
+  }
+  if (filter.direction) absl::StrAppend(&where, " AND direction = ?");
+  if (!filter.number.empty()) absl::StrAppend(&where, " AND (from_number = ? OR to_number = ?)");
+  if (!filter.lead_id.empty()) absl::StrAppend(&where, " AND lead_id = ?");
+  if (after) absl::StrAppend(&where, " AND (created_at, id) < (?, ?)");
+
+  Query query = database.PrepareOnce(
+      absl::StrCat("SELECT ", kCallColumns, " FROM call_logs WHERE ", where, " ORDER BY created_at DESC, id DESC LIMIT ?"));
+  query.Time(filter.created_after);
+  // The far end is exclusive and the last storable time is one: ':' sorts behind every digit.
+  IsStorableTime(filter.created_before) || filter.created_before == absl::InfinitePast() ? query.Time(filter.created_before)
+                                                                                         : query.Text(":");
+  for (const call::State state : filter.states) query.Text(Name(state));
+  if (filter.direction) query.Text(Name(*filter.direction));
+  if (!filter.number.empty()) query.Text(filter.number).Text(filter.number);
+  if (!filter.lead_id.empty()) query.Text(filter.lead_id);
+  if (after) query.Time(after->create_time).Text(after->call_id);
+  query.Int(limit);
+  return ReadCalls(std::move(query));
+}
+
+absl::StatusOr<std::vector<CallRecord>> SelectOpenCalls(Database& database) {
+  return ReadCalls(database.Prepare(absl::StrCat("SELECT ", kCallColumns,
+                                                 " FROM call_logs WHERE state NOT IN ('completed', 'failed') ORDER BY created_at, id")));
+}
+
+absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWrite& write, int64_t event_head, absl::Time now) {
+  absl::Status status;
+  if (write.transferred) status = UpdateTransferred(database, call, write, now);
+  // The first end wins. Before the other fields, so that a transcript beside it is the later, better one.
+  if (status.ok() && write.end && !call.termination) status = UpdateEnd(database, call, *write.end);
+  if (status.ok()) status = UpdateFields(database, write, event_head);
+  return status;
+}
+
+absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id, absl::Time now) {
+  Query query = database.Prepare(
+      "INSERT INTO leads (id, phone, last_call_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?) "
+      "ON CONFLICT (phone) DO UPDATE SET last_call_id = excluded.last_call_id, updated_at = max(updated_at, excluded.updated_at) "
+      "RETURNING id");
+  query.Text(base::NewUuid()).Text(phone).Text(call_id).Time(now).Time(now);
+  std::string lead_id;
+  if (query.Step()) lead_id = query.GetText();
+  const absl::Status status = query.Run();
+  if (!status.ok()) return status;
+  return lead_id;
+}
+
+absl::StatusOr<absl::optional<LeadRecord>> SelectLead(Database& database, LeadKey key, absl::string_view value) {
+  Query query = database.Prepare(
+      absl::StrCat("SELECT id, phone, name, call_status, transferred_to_human, last_call_id, created_at, updated_at FROM leads WHERE ",
+                   key == LeadKey::kId ? "id" : "phone", " = ?"));
+  query.Text(value);
+  absl::optional<LeadRecord> lead;
+  if (query.Step()) {
+    lead.emplace();
+    lead->lead_id = query.GetText();
+    lead->phone = query.GetText();
+    lead->name = query.GetText();
+    lead->call_status = query.GetText();
+    lead->transferred_to_human = query.GetBool();
+    lead->last_call_id = query.GetText();
+    lead->create_time = query.GetTime();
+    lead->update_time = query.GetTime();
+  }
+  if (!query.status().ok()) return query.status();
+  return lead;
+}
+
+absl::StatusOr<absl::optional<RequestRow>> SelectRequest(Database& database, const RequestKey& key) {
+  Query query = database.Prepare("SELECT fingerprint, call_id FROM call_requests WHERE principal = ? AND request_id = ?");
+  query.Text(key.principal).Text(key.request_id);
+  absl::optional<RequestRow> row;
+  if (query.Step()) {
+    row.emplace();
+    row->fingerprint = query.GetText();
+    row->call_id = query.GetText();
+  }
+  if (!query.status().ok()) return query.status();
+  return row;
+}
+
+absl::Status InsertRequest(Database& database, const RequestKey& key, const CallRecord& call) {
+  return database
+      .Prepare("INSERT INTO call_requests (principal, request_id, fingerprint, call_id, created_at) VALUES (?, ?, ?, ?, ?)")
+      .Text(key.principal)
+      .Text(key.request_id)
+      .Text(key.fingerprint)
+      .Text(call.call_id)
+      .Time(call.create_time)
+      .Run();
+}
+
+}  // namespace callbridge::store

@@ -1,0 +1,44 @@
+#ifndef CALLBRIDGE_SRC_STORE_SQLITE_CALL_TABLE_H_
+#define CALLBRIDGE_SRC_STORE_SQLITE_CALL_TABLE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "src/store/records.h"
+#include "src/store/sqlite/database.h"
+
+// The rows of call_logs, leads and call_requests. Functions that write expect an open transaction.
+namespace callbridge::store {
+
+absl::Status InsertCall(Database& database, const CallRecord& call);
+
+// nullopt: no such call.
+absl::StatusOr<absl::optional<CallRecord>> SelectCall(Database& database, absl::string_view call_id);
+absl::StatusOr<std::vector<CallRecord>> SelectCalls(Database& database, const CallFilter& filter,
+                                                    const absl::optional<CallPageKey>& after, int limit);
+// Calls that are not final, oldest first.
+absl::StatusOr<std::vector<CallRecord>> SelectOpenCalls(Database& database);
+
+// What a write changes in the call's row and in its lead's. `now` is the time of the change, for leads.updated_at.
+absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWrite& write, int64_t event_head, absl::Time now);
+
+// Finds or makes the lead of `phone`, makes `call_id` its last call, and returns its id.
+absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id, absl::Time now);
+
+enum class LeadKey { kId, kPhone };
+absl::StatusOr<absl::optional<LeadRecord>> SelectLead(Database& database, LeadKey key, absl::string_view value);
+
+struct RequestRow {
+  std::string fingerprint;
+  std::string call_id;
+};
+absl::StatusOr<absl::optional<RequestRow>> SelectRequest(Database& database, const RequestKey& key);
+absl::Status InsertRequest(Database& database, const RequestKey& key, const CallRecord& call);
+
+}  // namespace callbridge::store
+
+#endif  // CALLBRIDGE_SRC_STORE_SQLITE_CALL_TABLE_H_

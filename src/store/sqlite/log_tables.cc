@@ -1,0 +1,164 @@
+#include "src/store/sqlite/log_tables.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/store/event_json.h"
+
+namespace callbridge::store {
+namespace {
+
+// Reads position, call_id, sequence, type, occurred_at, payload of each row.
+absl::StatusOr<std::vector<events::StoredEvent>> ReadStoredEvents(Query query) {
+  std::vector<events::StoredEvent> events;
+  while (query.Step()) {
+    events::StoredEvent stored;
+    stored.position = query.GetInt();
+    stored.event.call_id = query.GetText();
+    stored.event.sequence = query.GetInt();
+    const std::string type = query.GetText();
+    stored.event.time = query.GetTime();
+    absl::StatusOr<call::EventBody> body = DecodeEventBody(type, query.GetText());
+    if (!body.ok()) {
+      return absl::InternalError(absl::StrCat("database: event at position ", stored.position, ": ", body.status().message()));
+    }
+    stored.event.body = *std::move(body);
+    events.push_back(std::move(stored));
+  }
+  if (!query.status().ok()) return query.status();
+  return events;
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event) {
+  const absl::Status status =
+      database.Prepare("INSERT INTO call_events (call_id, sequence, type, occurred_at, payload) VALUES (?, ?, ?, ?, ?)")
+          .Text(event.call_id)
+          .Int(event.sequence)
+          .Text(call::TypeName(event.body))
+          .Time(event.time)
+          .Text(EncodeEventBody(event.body))
+          .Run();
+  if (!status.ok()) return status;
+  return database.last_insert_rowid();
+}
+
+absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& database, absl::string_view call_id, int64_t after_sequence,
+                                                                  int64_t limit) {
+  Query query = database.Prepare(
+      "SELECT position, call_id, sequence, type, occurred_at, payload FROM call_events WHERE call_id = ? AND sequence > ? "
+      "ORDER BY sequence LIMIT ?");
+  query.Text(call_id).Int(after_sequence).Int(limit);
+  return ReadStoredEvents(std::move(query));
+}
+
+absl::StatusOr<std::vector<events::StoredEvent>> SelectEvents(Database& database, int64_t after_position, int64_t limit) {
+  Query query = database.Prepare(
+      "SELECT position, call_id, sequence, type, occurred_at, payload FROM call_events WHERE position > ? ORDER BY position LIMIT ?");
+  query.Int(after_position).Int(limit);
+  return ReadStoredEvents(std::move(query));
+}
+
+absl::StatusOr<int64_t> SelectHeadPosition(Database& database) {
+  Query query = database.Prepare("SELECT coalesce(max(position), 0) FROM call_events");
+  const int64_t head = query.Step() ? query.GetInt() : 0;
+  if (!query.status().ok()) return query.status();
+  return head;
+}
+
+absl::Status UpsertTranscriptItem(Database& database, absl::string_view call_id, const call::TranscriptItem& item) {
+  return database
+      .Prepare("INSERT INTO transcript_items (call_id, item_id, position, role, status, text_generated, text_heard, generated_ms, heard_ms, "
+               "heard_basis, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+               "ON CONFLICT (call_id, item_id) DO UPDATE SET position = excluded.position, role = excluded.role, status = excluded.status, "
+               "text_generated = excluded.text_generated, text_heard = excluded.text_heard, generated_ms = excluded.generated_ms, "
+               "heard_ms = excluded.heard_ms, heard_basis = excluded.heard_basis, started_at = excluded.started_at")
+      .Text(call_id)
+      .Text(item.item_id)
+      .Int(item.position)
+      .Text(Name(item.role))
+      .Text(Name(item.status))
+      .Text(item.text_generated)
+      .Text(item.text_heard)
+      .Int(item.generated_ms)
+      .Int(item.heard_ms)
+      .Text(Name(item.basis))
+      .TimeOrNull(item.start_time)
+      .Run();
+}
+
+absl::StatusOr<std::vector<call::TranscriptItem>> SelectTranscript(Database& database, absl::string_view call_id) {
+  Query query = database.Prepare(
+      "SELECT item_id, position, role, status, text_generated, text_heard, generated_ms, heard_ms, heard_basis, started_at "
+      "FROM transcript_items WHERE call_id = ? ORDER BY position, id");
+  query.Text(call_id);
+  std::vector<call::TranscriptItem> items;
+  while (query.Step()) {
+    call::TranscriptItem item;
+    item.item_id = query.GetText();
+    item.position = query.GetInt();
+    item.role = query.GetEnum<call::Role>();
+    item.status = query.GetEnum<call::ItemStatus>();
+    item.text_generated = query.GetText();
+    item.text_heard = query.GetText();
+    item.generated_ms = query.GetInt();
+    item.heard_ms = query.GetInt();
+    item.basis = query.GetEnum<call::HeardBasis>();
+    item.start_time = query.GetTime();
+    items.push_back(std::move(item));
+  }
+  if (!query.status().ok()) return query.status();
+  return items;
+}
+
+absl::Status UpsertTransfer(Database& database, absl::string_view call_id, const call::Transfer& transfer) {
+  return database
+      .Prepare("INSERT INTO call_transfers (call_id, transfer_id, destination, number, reason, requested_by, state, outcome, detail, "
+               "requested_at, connected_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+               "ON CONFLICT (call_id, transfer_id) DO UPDATE SET destination = excluded.destination, number = excluded.number, "
+               "reason = excluded.reason, requested_by = excluded.requested_by, state = excluded.state, outcome = excluded.outcome, "
+               "detail = excluded.detail, requested_at = excluded.requested_at, connected_at = excluded.connected_at, "
+               "ended_at = excluded.ended_at")
+      .Text(call_id)
+      .Text(transfer.transfer_id)
+      .Text(transfer.destination)
+      .Text(transfer.number)
+      .Text(transfer.reason)
+      .Text(Name(transfer.requested_by))
+      .Text(Name(transfer.state))
+      .Text(Name(transfer.outcome))
+      .Text(transfer.detail)
+      .TimeOrNull(transfer.request_time)
+      .TimeOrNull(transfer.connect_time)
+      .TimeOrNull(transfer.end_time)
+      .Run();
+}
+
+absl::StatusOr<std::vector<call::Transfer>> SelectTransfers(Database& database, absl::string_view call_id) {
+  Query query = database.Prepare(
+      "SELECT transfer_id, destination, number, reason, requested_by, state, outcome, detail, requested_at, connected_at, ended_at "
+      "FROM call_transfers WHERE call_id = ? ORDER BY requested_at, id");
+  query.Text(call_id);
+  std::vector<call::Transfer> transfers;
+  while (query.Step()) {
+    call::Transfer transfer;
+    transfer.transfer_id = query.GetText();
+    transfer.destination = query.GetText();
+    transfer.number = query.GetText();
+    transfer.reason = query.GetText();
+    transfer.requested_by = query.GetEnum<call::Party>();
+    transfer.state = query.GetEnum<call::TransferState>();
+    transfer.outcome = query.GetEnum<call::TransferOutcome>();
+    transfer.detail = query.GetText();
+    transfer.request_time = query.GetTime();
+    transfer.connect_time = query.GetTime();
+    transfer.end_time = query.GetTime();
+    transfers.push_back(std::move(transfer));
+  }
+  if (!query.status().ok()) return query.status();
+  return transfers;
+}
+
+}  // namespace callbridge::store

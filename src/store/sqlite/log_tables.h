@@ -1,0 +1,36 @@
+#ifndef CALLBRIDGE_SRC_STORE_SQLITE_LOG_TABLES_H_
+#define CALLBRIDGE_SRC_STORE_SQLITE_LOG_TABLES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "src/call/event.h"
+#include "src/call/types.h"
+#include "src/events/stored_event.h"
+#include "src/store/sqlite/database.h"
+
+// The rows of call_events, transcript_items and call_transfers. Functions that write expect an open transaction.
+namespace callbridge::store {
+
+// Returns the position in the log.
+absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event);
+
+// At most `limit` events of one call behind `after_sequence`, in order.
+absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& database, absl::string_view call_id, int64_t after_sequence,
+                                                                  int64_t limit);
+// At most `limit` events of all calls behind `after_position`, in order.
+absl::StatusOr<std::vector<events::StoredEvent>> SelectEvents(Database& database, int64_t after_position, int64_t limit);
+absl::StatusOr<int64_t> SelectHeadPosition(Database& database);
+
+absl::Status UpsertTranscriptItem(Database& database, absl::string_view call_id, const call::TranscriptItem& item);
+absl::StatusOr<std::vector<call::TranscriptItem>> SelectTranscript(Database& database, absl::string_view call_id);
+
+absl::Status UpsertTransfer(Database& database, absl::string_view call_id, const call::Transfer& transfer);
+absl::StatusOr<std::vector<call::Transfer>> SelectTransfers(Database& database, absl::string_view call_id);
+
+}  // namespace callbridge::store
+
+#endif  // CALLBRIDGE_SRC_STORE_SQLITE_LOG_TABLES_H_

@@ -1,0 +1,328 @@
+#include "src/store/sqlite/sqlite_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "src/base/error.h"
+#include "src/store/migrations/migration.h"
+#include "src/store/sqlite/call_table.h"
+#include "src/store/sqlite/log_tables.h"
+#include "src/store/sqlite/schema.h"
+#include "src/store/write_check.h"
+
+namespace callbridge::store {
+namespace {
+
+absl::Status NoSuchCall() { return base::MakeError(absl::StatusCode::kNotFound, "CALL_NOT_FOUND", "no such call"); }
+
+absl::Status CheckLimit(int limit) {
+  return limit >= 1 ? absl::OkStatus() : base::FieldError("limit", "INVALID_LIMIT", "must be 1 or more");
+}
+
+absl::Status Prefixed(const std::string& path, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat("database ", path, ": ", status.message()));
+}
+
+absl::Status MakeFolder(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) return absl::OkStatus();
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("its folder cannot be made: ", error.message()));
+}
+
+// The connection that writes, with the schema up to date.
+absl::StatusOr<Database> OpenWriter(const std::string& path, const SqliteStore::Options& options) {
+  absl::StatusOr<Database> database = Database::Open(path, options.busy_timeout);
+  if (!database.ok()) return database.status();
+  if (database->read_only()) return absl::UnavailableError("the file is read-only");
+  absl::Status status = database->Execute("PRAGMA foreign_keys = ON");
+  if (status.ok()) status = Migrate(*database, SqliteMigrations());
+  // After Migrate(): nothing is written to a file that is not ours.
+  if (status.ok()) status = database->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  if (!status.ok()) return status;
+  return database;
+}
+
+absl::StatusOr<Database> OpenReader(const std::string& path, const SqliteStore::Options& options) {
+  absl::StatusOr<Database> database = Database::Open(path, options.busy_timeout);
+  if (!database.ok()) return database.status();
+  const absl::Status status = database->Execute("PRAGMA query_only = ON");
+  if (!status.ok()) return status;
+  return database;
+}
+
+// Inserts the events that are not there yet and adds the positions of all.
+absl::Status AppendEvents(Database& database, const CallRecord& call, const std::vector<call::Event>& events,
+                          std::vector<int64_t>* positions) {
+  if (events.empty()) return absl::OkStatus();
+  const int64_t first = events[0].sequence;
+  if (first > call.event_head + 1) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("events begin at ", first, " and would leave a gap behind ", call.event_head, ", the last of the call"));
+  }
+  const int64_t repeated = std::min<int64_t>(call.event_head - first + 1, events.size());
+  if (repeated > 0) {
+    const auto stored = SelectCallEvents(database, call.call_id, first - 1, repeated);
+    if (!stored.ok()) return stored.status();
+    for (size_t i = 0; i < stored->size(); ++i) {
+      const call::Event& event = (*stored)[i].event;
+      if (event.body.index() != events[i].body.index()) {
+        return absl::FailedPreconditionError(absl::StrCat("event ", event.sequence, " of the call is there and is another one"));
+      }
+      positions->push_back((*stored)[i].position);
+    }
+  }
+  for (size_t i = repeated; i < events.size(); ++i) {
+    const absl::StatusOr<int64_t> position = InsertEvent(database, events[i]);
+    if (!position.ok()) return position.status();
+    positions->push_back(*position);
+  }
+  return absl::OkStatus();
+}
+
+// When a write happened, as far as it says.
+absl::Time TimeOf(const CallWrite& write) {
+  if (write.end) return write.end->end_time;
+  return write.events.empty() ? absl::InfinitePast() : write.events.back().time;
+}
+
+// Applies a checked write inside the caller's transaction.
+absl::Status ApplyTo(Database& database, const CallRecord& call, const CallWrite& write, std::vector<int64_t>* positions) {
+  absl::Status status = AppendEvents(database, call, write.events, positions);
+  if (!status.ok()) return status;
+  const int64_t last = write.events.empty() ? call.event_head : write.events.back().sequence;
+  if (!write.events.empty() && last <= call.event_head) return absl::OkStatus();  // A repeat.
+  for (const call::TranscriptItem& item : write.transcript_items) {
+    status = UpsertTranscriptItem(database, call.call_id, item);
+    if (!status.ok()) return status;
+  }
+  if (write.transfer) status = UpsertTransfer(database, call.call_id, *write.transfer);
+  if (!status.ok()) return status;
+  return UpdateCall(database, call, write, last, TimeOf(write));
+}
+
+}  // namespace
+
+class SqliteStore::FileLock {
+ public:
+  static absl::StatusOr<std::unique_ptr<FileLock>> Take(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) return absl::UnavailableError(absl::StrCat("cannot be written: ", std::strerror(errno)));
+    auto lock = std::unique_ptr<FileLock>(new FileLock(descriptor));
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
+    return absl::FailedPreconditionError("another callbridge uses it: stop that one or use another path");
+  }
+  ~FileLock() { ::close(descriptor_); }
+
+ private:
+  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+  const int descriptor_;
+};
+
+SqliteStore::SqliteStore(std::unique_ptr<FileLock> lock, Database writer, Database reader)
+    : lock_(std::move(lock)), writer_(std::move(writer)), reader_(std::move(reader)) {}
+
+SqliteStore::~SqliteStore() = default;
+
+absl::StatusOr<std::unique_ptr<CallStore>> SqliteStore::Open(const std::string& path, const Options& options) {
+  if (path.empty() || path[0] == ':') return absl::InvalidArgumentError(absl::StrCat("database ", path, ": not the path of a file"));
+  const absl::Status folder = MakeFolder(path);
+  if (!folder.ok()) return Prefixed(path, folder);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return absl::InvalidArgumentError(absl::StrCat("database ", path, ": is a folder"));
+  absl::StatusOr<std::unique_ptr<FileLock>> lock = FileLock::Take(path + ".lock");
+  if (!lock.ok()) return Prefixed(path, lock.status());
+  absl::StatusOr<Database> writer = OpenWriter(path, options);
+  if (!writer.ok()) return Prefixed(path, writer.status());
+  absl::StatusOr<Database> reader = OpenReader(path, options);
+  if (!reader.ok()) return Prefixed(path, reader.status());
+  return std::unique_ptr<CallStore>(new SqliteStore(*std::move(lock), *std::move(writer), *std::move(reader)));
+}
+
+absl::StatusOr<CallStore::Created> SqliteStore::CreateCall(const CallRecord& call, const std::vector<call::Event>& events,
+                                                           const absl::optional<RequestKey>& key) {
+  const absl::Status check = CheckCreate(call, events);
+  if (!check.ok()) return check;
+  base::MutexLock lock(write_mutex_);
+  return CreateLocked(call, events, key);
+}
+
+absl::StatusOr<CallStore::Created> SqliteStore::CreateLocked(const CallRecord& call, const std::vector<call::Event>& events,
+                                                             const absl::optional<RequestKey>& key) {
+  Transaction transaction(writer_, "BEGIN IMMEDIATE");
+  if (!transaction.status().ok()) return transaction.status();
+  std::string existing_id = call.call_id;
+  if (key) {
+    const auto request = SelectRequest(writer_, *key);
+    if (!request.ok()) return request.status();
+    if (request->has_value()) {
+      if ((*request)->fingerprint != key->fingerprint) {
+        return base::FieldError("request_id", "REQUEST_ID_REUSED", "was used for another request; use a new one");
+      }
+      existing_id = (*request)->call_id;
+    }
+  }
+  Created created;
+  absl::StatusOr<absl::optional<CallRecord>> existing = SelectCall(writer_, existing_id);
+  if (!existing.ok()) return existing.status();
+  if (existing->has_value()) {
+    created.call = **std::move(existing);
+    created.existed = true;
+    return created;
+  }
+  created.call = call;
+  created.call.event_head = static_cast<int64_t>(events.size());
+  created.call.lead_id.clear();
+  const std::string phone = LeadPhone(call);
+  if (!phone.empty()) {
+    absl::StatusOr<std::string> lead_id = TouchLead(writer_, phone, call.call_id, call.create_time);
+    if (!lead_id.ok()) return lead_id.status();
+    created.call.lead_id = *std::move(lead_id);
+  }
+  absl::Status status = InsertCall(writer_, created.call);
+  if (status.ok() && key) status = InsertRequest(writer_, *key, call);
+  if (!status.ok()) return status;
+  for (const call::Event& event : events) {
+    events::StoredEvent stored{0, event};
+    if (auto* body = std::get_if<call::CallCreated>(&stored.event.body)) body->lead_id = created.call.lead_id;
+    const absl::StatusOr<int64_t> position = InsertEvent(writer_, stored.event);
+    if (!position.ok()) return position.status();
+    stored.position = *position;
+    created.events.push_back(std::move(stored));
+  }
+  status = transaction.Commit();
+  if (!status.ok()) return status;
+  return created;
+}
+
+absl::Status SqliteStore::Apply(const CallWrite& write, std::vector<int64_t>* positions) {
+  const absl::Status check = CheckWrite(write);
+  if (!check.ok()) return check;
+  std::vector<int64_t> written;
+  base::MutexLock lock(write_mutex_);
+  const absl::Status status = ApplyLocked(write, &written);
+  if (status.ok() && positions != nullptr) *positions = std::move(written);
+  return status;
+}
+
+absl::Status SqliteStore::ApplyLocked(const CallWrite& write, std::vector<int64_t>* positions) {
+  Transaction transaction(writer_, "BEGIN IMMEDIATE");
+  if (!transaction.status().ok()) return transaction.status();
+  const absl::StatusOr<absl::optional<CallRecord>> call = SelectCall(writer_, write.call_id);
+  if (!call.ok()) return call.status();
+  if (!call->has_value()) return NoSuchCall();
+  const absl::Status status = ApplyTo(writer_, **call, write, positions);
+  return status.ok() ? transaction.Commit() : status;
+}
+
+absl::Status SqliteStore::RequireCall(absl::string_view call_id) {
+  Query query = reader_.Prepare("SELECT 1 FROM call_logs WHERE id = ?");
+  const bool found = query.Text(call_id).Step();
+  if (!query.status().ok()) return query.status();
+  return found ? absl::OkStatus() : NoSuchCall();
+}
+
+absl::StatusOr<CallRecord> SqliteStore::GetCall(absl::string_view call_id) {
+  base::MutexLock lock(read_mutex_);
+  absl::StatusOr<absl::optional<CallRecord>> call = SelectCall(reader_, call_id);
+  if (!call.ok()) return call.status();
+  if (!call->has_value()) return NoSuchCall();
+  return **std::move(call);
+}
+
+absl::StatusOr<std::vector<CallRecord>> SqliteStore::ListCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after,
+                                                               int limit) {
+  const absl::Status check = CheckLimit(limit);
+  if (!check.ok()) return check;
+  base::MutexLock lock(read_mutex_);
+  return SelectCalls(reader_, filter, after, limit);
+}
+
+absl::StatusOr<std::vector<call::TranscriptItem>> SqliteStore::GetTranscript(absl::string_view call_id) {
+  base::MutexLock lock(read_mutex_);
+  const absl::Status status = RequireCall(call_id);
+  if (!status.ok()) return status;
+  return SelectTranscript(reader_, call_id);
+}
+
+absl::StatusOr<std::vector<call::Transfer>> SqliteStore::ListTransfers(absl::string_view call_id) {
+  base::MutexLock lock(read_mutex_);
+  const absl::Status status = RequireCall(call_id);
+  if (!status.ok()) return status;
+  return SelectTransfers(reader_, call_id);
+}
+
+absl::StatusOr<std::vector<events::StoredEvent>> SqliteStore::ReadCallEvents(absl::string_view call_id, int64_t after_sequence,
+                                                                             int limit) {
+  absl::Status status = CheckLimit(limit);
+  if (!status.ok()) return status;
+  base::MutexLock lock(read_mutex_);
+  status = RequireCall(call_id);
+  if (!status.ok()) return status;
+  return SelectCallEvents(reader_, call_id, after_sequence, limit);
+}
+
+absl::StatusOr<std::vector<events::StoredEvent>> SqliteStore::ReadEvents(int64_t after_position, int limit) {
+  const absl::Status check = CheckLimit(limit);
+  if (!check.ok()) return check;
+  base::MutexLock lock(read_mutex_);
+  return SelectEvents(reader_, after_position, limit);
+}
+
+absl::StatusOr<int64_t> SqliteStore::HeadPosition() {
+  base::MutexLock lock(read_mutex_);
+  return SelectHeadPosition(reader_);
+}
+
+absl::StatusOr<LeadRecord> SqliteStore::GetLead(absl::string_view lead_id) {
+  base::MutexLock lock(read_mutex_);
+  absl::StatusOr<absl::optional<LeadRecord>> lead = SelectLead(reader_, LeadKey::kId, lead_id);
+  if (!lead.ok()) return lead.status();
+  if (!lead->has_value()) return base::MakeError(absl::StatusCode::kNotFound, "LEAD_NOT_FOUND", "no such lead");
+  return **std::move(lead);
+}
+
+absl::StatusOr<LeadRecord> SqliteStore::FindLead(absl::string_view phone) {
+  base::MutexLock lock(read_mutex_);
+  absl::StatusOr<absl::optional<LeadRecord>> lead = SelectLead(reader_, LeadKey::kPhone, phone);
+  if (!lead.ok()) return lead.status();
+  if (!lead->has_value()) return base::MakeError(absl::StatusCode::kNotFound, "LEAD_NOT_FOUND", "no lead has this number");
+  return **std::move(lead);
+}
+
+absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseOpenCalls(const call::Termination& termination, absl::Time now) {
+  base::MutexLock lock(write_mutex_);
+  return CloseLocked(termination, now);
+}
+
+absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseLocked(const call::Termination& termination, absl::Time now) {
+  Transaction transaction(writer_, "BEGIN IMMEDIATE");
+  if (!transaction.status().ok()) return transaction.status();
+  const absl::StatusOr<std::vector<CallRecord>> open = SelectOpenCalls(writer_);
+  if (!open.ok()) return open.status();
+  std::vector<OpenCall> closed;
+  for (const CallRecord& call : *open) {
+    const auto items = SelectTranscript(writer_, call.call_id);
+    if (!items.ok()) return items.status();
+    std::vector<int64_t> positions;
+    const absl::Status status = ApplyTo(writer_, call, CloseWrite(call, *items, termination, now), &positions);
+    if (!status.ok()) return status;
+    closed.push_back({call.call_id, call.carrier_call_id, call.state});
+  }
+  const absl::Status status = transaction.Commit();
+  if (!status.ok()) return status;
+  return closed;
+}
+
+}  // namespace callbridge::store
