@@ -20,8 +20,8 @@ def callbridge_cc_library(name, copts = [], **kwargs):
 def callbridge_cc_binary(name, copts = [], **kwargs):
     cc_binary(name = name, copts = COPTS + copts, **kwargs)
 
-def callbridge_cc_test(name, size = "small", deps = [], copts = [], linkstatic = True, **kwargs):
-    """A GoogleTest test; its main() comes with the wrapper.
+def callbridge_cc_test(name, size = "small", deps = [], copts = [], linkstatic = True, main = None, **kwargs):
+    """A GoogleTest test; its main() comes with the wrapper, unless `main` lists targets that bring another.
 
     Our own code is linked statically: as shared objects, which tests get otherwise, it would not name the Debian libraries
     that it needs, and the linker's --as-needed drops those that the test itself does not call.
@@ -31,6 +31,6 @@ def callbridge_cc_test(name, size = "small", deps = [], copts = [], linkstatic =
         size = size,
         linkstatic = linkstatic,
         copts = COPTS + copts,
-        deps = deps + [str(Label("//third_party/googletest:main"))],
+        deps = deps + (main if main != None else [str(Label("//third_party/googletest:main"))]),
         **kwargs
     )

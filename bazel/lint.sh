@@ -54,7 +54,16 @@ if [[ -n $fix ]]; then
   [[ -z $BUILDIFIER ]] || "$BUILDIFIER" --lint=off "${builds[@]}"
 fi
 
-check clang-format clang-format-14 --dry-run -Werror "${cpp[@]}"
+# Names the files rather than showing each place.
+formatted() {
+  local file wrong=()
+  for file in "$@"; do clang-format-14 --dry-run -Werror "$file" >/dev/null 2>&1 || wrong+=("$file"); done
+  ((${#wrong[@]} == 0)) && return
+  printf 'not formatted (./dev lint --fix does it): %s\n' "${wrong[@]}"
+  return 1
+}
+
+check clang-format formatted "${cpp[@]}"
 if [[ -n $BUILDIFIER ]]; then
   check buildifier "$BUILDIFIER" --mode=check --lint=warn --warnings="$BUILDIFIER_WARNINGS" "${builds[@]}"
 else

@@ -35,7 +35,7 @@ sandbox_banner() {
 🧪 This is the sandbox: a simulated carrier and a simulated model stand in for the real ones.
    Try in a second terminal:
      $grpcurl -plaintext $at list
-     $grpcurl -plaintext -d '{"to_number":"+14155550123","agent":"sandbox"}' $at callbridge.v1.CallService/StartCall
+     $grpcurl -plaintext -d '{"to":"+14155550123","agent":"sandbox"}' $at callbridge.v1.CallService/StartCall
      $grpcurl -plaintext -d '{}' $at callbridge.v1.CallService/CallEvents
      $grpcurl -plaintext -d '{}' $at callbridge.v1.CallService/ListCalls
      curl http://127.0.0.1:${PORT[admin]}/readyz
