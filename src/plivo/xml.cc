@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "src/base/phone.h"
 #include "src/plivo/utf8.h"
 
@@ -100,6 +101,7 @@ XmlWriter& XmlWriter::Open(absl::string_view name) {
   absl::StrAppend(&out_, "<", name);
   open_.emplace_back(name);
   tag_open_ = true;
+  written_ = true;
   return *this;
 }
 
@@ -133,6 +135,7 @@ XmlWriter& XmlWriter::Close() {
 
 absl::StatusOr<std::string> XmlWriter::Finish() {
   if (!open_.empty()) status_.Update(absl::InternalError("xml: an element was left open"));
+  if (!written_) status_.Update(absl::InternalError("xml: no element was written"));
   if (!status_.ok()) return status_;
   return std::move(out_);
 }

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 
 // The instructions that our webhooks answer with. Every document begins with its declaration at byte 0, is well-formed, escapes what
 // it is given, and writes every attribute whose default is not what we want. Serve it with kXmlContentType and status 200.
@@ -39,7 +39,8 @@ class XmlWriter {
 
   std::string out_;
   std::vector<std::string> open_;
-  bool tag_open_ = false;
+  bool tag_open_ = false;  // The last element's tag still takes attributes.
+  bool written_ = false;
   absl::Status status_;
 };
 
