@@ -306,12 +306,14 @@ TEST_F(ServerHttpTest, TheLoopsMayStopFirst) {
   Start();
   RawPeer open(server_->port());
   open.Send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nhalf");
+  RawPeer silent(server_->port());
   loops_[0]->Stop();
   loops_[1]->Stop();
   RawPeer late(server_->port());
   late.Send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
   EXPECT_EQ(late.ReceiveAll(), "");
   server_->Stop();
+  EXPECT_EQ(silent.ReceiveAll(), "");
 }
 
 }  // namespace
