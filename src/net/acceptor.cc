@@ -68,7 +68,7 @@ absl::Status ListenError(absl::string_view listen, absl::string_view doing, cons
         absl::StrCat("listen ", listen, ": the port is in use; stop the other process or choose another port"));
   }
   if (error == asio::error::access_denied) return absl::PermissionDeniedError(text);
-  if (error == std::errc::address_not_available) return absl::InvalidArgumentError(text);
+  if (error.value() == EADDRNOTAVAIL) return absl::InvalidArgumentError(text);
   return absl::UnavailableError(text);
 }
 
@@ -110,7 +110,7 @@ class AsioAcceptor final : public Acceptor {
   void Stop() override;
 
  private:
-  // A connection whose first line is awaited. Kept alive by its handlers.
+  // A connection whose first line is awaited.
   struct Pending {
     explicit Pending(tcp::socket s) : socket(std::move(s)), deadline(socket.get_executor()), again(socket.get_executor()) {}
     tcp::socket socket;
@@ -129,7 +129,7 @@ class AsioAcceptor final : public Acceptor {
   void Peek(const PendingPtr& pending);
   void PeekAgainLater(const PendingPtr& pending);
   void Give(const PendingPtr& pending, absl::string_view first_line);
-  static void Drop(const PendingPtr& pending);
+  void Drop(const PendingPtr& pending);
 
   const AcceptorOptions options_;
   const std::function<void(AcceptedSocket)> give_;
@@ -137,6 +137,7 @@ class AsioAcceptor final : public Acceptor {
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   asio::steady_timer retry_{io_};
+  std::unordered_set<PendingPtr> pending_;
   bool accepting_ = false;  // Whether an accept is under way. On the thread only, as all that follows.
   bool out_of_descriptors_ = false;
   std::vector<char> peeked_ = std::vector<char>(kMaxFirstLine);
@@ -181,6 +182,7 @@ void AsioAcceptor::Stop() {
   asio::post(io_, [this] {
     asio::error_code ignored;
     acceptor_.close(ignored);
+    while (!pending_.empty()) Drop(*pending_.begin());
     io_.stop();
   });
   thread_.join();
@@ -198,7 +200,8 @@ void AsioAcceptor::Accept() {
 void AsioAcceptor::OnAccept(const asio::error_code& error, tcp::socket socket) {
   if (error == asio::error::operation_aborted) return;
   if (error && error != asio::error::connection_aborted) {
-    // Out of descriptors or memory: the connection stays in the kernel's queue, and trying at once would only burn the core.
+    // Out of descriptors or memory: the connection stays in the kernel's queue, and trying at once would only burn the
+    // core.
     if (!out_of_descriptors_) {
       base::Log(base::LogKind::kTrouble, "", "cannot accept connections for now", {{"error", error.message()}});
     }
@@ -215,7 +218,8 @@ void AsioAcceptor::OnAccept(const asio::error_code& error, tcp::socket socket) {
     pending->accepted_at = base::SystemClock().Now();
     pending->slot = Gate::Enter(gate_);
     pending->deadline.expires_after(absl::ToChronoNanoseconds(options_.first_line_timeout));
-    pending->deadline.async_wait([pending](const asio::error_code& cancelled) {
+    pending_.insert(pending);
+    pending->deadline.async_wait([this, pending](const asio::error_code& cancelled) {
       if (!cancelled) Drop(pending);
     });
     AwaitReadable(pending);
@@ -258,6 +262,7 @@ void AsioAcceptor::Give(const PendingPtr& pending, absl::string_view first_line)
   pending->deadline.cancel();
   const int fd = error ? -1 : pending->socket.release(error);
   if (error) return Drop(pending);
+  pending_.erase(pending);
   AcceptedSocket accepted{OwnedFd(fd), ipv6, pending->accepted_at, "", "", std::exchange(pending->slot, nullptr)};
   if (words.size() == 3) {
     accepted.method = std::string(words[0]);
@@ -266,7 +271,9 @@ void AsioAcceptor::Give(const PendingPtr& pending, absl::string_view first_line)
   give_(std::move(accepted));
 }
 
-void AsioAcceptor::Drop(const PendingPtr& pending) {
+void AsioAcceptor::Drop(const PendingPtr& by_reference) {
+  const PendingPtr pending = by_reference;  // Which may be the set's own.
+  pending_.erase(pending);
   pending->deadline.cancel();
   pending->again.cancel();
   asio::error_code ignored;

@@ -43,9 +43,9 @@ struct AcceptorOptions {
   absl::Duration first_line_timeout;
 };
 
-// Listens, waits on a thread of its own for each connection's first line, and gives the socket away. Accepts nothing while
-// max_connections are open or the process has no descriptors left, and goes on when there are; the kernel's queue holds those
-// that wait. Drops connections that do not send a first line in time.
+// Listens, waits on a thread of its own for each connection's first line, and gives the socket away. Accepts nothing
+// while max_connections are open or the process has no descriptors left, and goes on when there are; the kernel's queue
+// holds those that wait. Drops connections that do not send a first line in time.
 class Acceptor {
  public:
   // `give` runs on the acceptor's thread. Errors as Server::Start.

@@ -34,8 +34,8 @@ class AsioLoop final : public EventLoop {
 
   asio::io_context& io() { return io_; }
 
-  // Runs `task` on the loop and waits for it; on the caller's thread if the loop has stopped, for then no other is there. Not on
-  // the loop.
+  // Runs `task` on the loop and waits for it; on the caller's thread if the loop has stopped, for then no other is
+  // there. Not on the loop.
   void RunAndWait(base::Task task);
 
   // `cut` runs on the loop when it stops: the owner's last chance to close its sockets there. Any thread.

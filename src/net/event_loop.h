@@ -9,7 +9,8 @@
 
 namespace callbridge::net {
 
-// A Loop on a thread of its own, over Asio. The thread starts with the object and is joined by Stop() or the destructor.
+// A Loop on a thread of its own, over Asio. The thread starts with the object and is joined by Stop() or the
+// destructor. Its timers must be destroyed before it; after Stop() that may happen on any one thread.
 class EventLoop : public Loop {
  public:
   // `name` is the thread's (15 characters at most).
@@ -18,7 +19,8 @@ class EventLoop : public Loop {
   // Client connections on this loop.
   virtual WsConnector& connector() = 0;
 
-  // Drops tasks that have not run, closes the loop's sockets and joins. Not on the loop. Repeats do nothing.
+  // Drops tasks that have not run, cuts the loop's connections (whose listeners hear OnClosed, on the loop) and joins.
+  // Not on the loop. Repeats do nothing.
   virtual void Stop() = 0;
 };
 

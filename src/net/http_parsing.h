@@ -11,8 +11,8 @@
 namespace callbridge::net {
 
 // A request as the library parses it, with what it loses or lets pass: headers in the order sent, and a refusal (by the
-// exception that it expects of a parser) of what it would misread: bodies without a Content-Length, lengths that are no number,
-// WebSocket versions before the RFC.
+// exception that it expects of a parser) of what it would misread: bodies without a Content-Length, lengths that are no
+// number, WebSocket versions before the RFC.
 class RequestParser : public websocketpp::http::parser::request {
  public:
   size_t consume(const char* bytes, size_t size);

@@ -14,13 +14,14 @@ class Timer {
  public:
   virtual ~Timer() = default;
 
-  // Runs the task once at `when` or as soon after as the loop can; a time that has passed means the next turn of the loop, never
-  // inside Set(). Replaces an earlier setting.
+  // Runs the task once at `when` or as soon after as the loop can; a time that has passed means the next turn of the
+  // loop, never inside Set(). Replaces an earlier setting.
   virtual void Set(absl::Time when) = 0;
   virtual void Cancel() = 0;
 };
 
-// One thread that runs everything of the calls that live on it: sockets, timers, sessions. Tasks run in the order posted.
+// One thread that runs everything of the calls that live on it: sockets, timers, sessions. Tasks run in the order
+// posted.
 class Loop : public base::Executor {
  public:
   virtual const base::Clock& clock() const = 0;

@@ -37,8 +37,8 @@ struct PeerContext {
 //           \-> WebSocket --> linger --> gone
 //           \-> gone                                too slow, cut
 //
-// To linger is to read and drop what the peer still sends until it closes, for a second at most: closing a socket with unread
-// bytes sends a reset, which can destroy the answer or the close frame on its way.
+// To linger is to read and drop what the peer still sends until it closes, for a second at most: closing a socket with
+// unread bytes sends a reset, which can destroy the answer or the close frame on its way.
 class Peer final : public std::enable_shared_from_this<Peer> {
  public:
   Peer(const PeerContext& context, std::shared_ptr<void> slot, base::Task gone)

@@ -18,9 +18,11 @@ namespace callbridge::net {
 
 // The answer to a WebSocket upgrade: a listener, or a refusal.
 struct UpgradeDecision {
-  // Set: accept. Owned by whoever decided; see WsConnection::Listener for how long it must live. OnOpen() hands it the connection.
+  // Set: accept. Owned by whoever decided; see WsConnection::Listener for how long it must live. OnOpen() hands it the
+  // connection; OnClosed() comes without it if the peer vanishes before the upgrade is answered. Of several
+  // subprotocols offered the first is chosen.
   WsConnection::Listener* listener = nullptr;
-  base::HttpResponse refusal;  // Sent when there is no listener.
+  base::HttpResponse refusal;  // Sent when there is no listener; a status below 300 becomes 403.
 };
 
 // What the server asks of the application.
@@ -28,8 +30,8 @@ class ServerDelegate {
  public:
   virtual ~ServerDelegate() = default;
 
-  // On the acceptor's thread, with the first line of the request ("GET", "/media-stream?token=..."): the index of the loop that
-  // the connection should live on, or -1 for any. Must not block.
+  // On the acceptor's thread, with the first line of the request ("GET", "/media-stream?token=..."): the index of the
+  // loop that the connection should live on, or -1 for any. Must not block.
   virtual int LoopFor(absl::string_view method, absl::string_view target) = 0;
 
   // On the connection's loop. `respond` must be called exactly once, on that loop, now or later; without an answer in
@@ -52,9 +54,12 @@ struct ServerOptions {
   absl::Duration ping_interval = absl::Seconds(20);    // On WebSockets; zero: none.
 };
 
-// HTTP/1.1 and WebSockets on one port over several loops. One acceptor of ours takes each connection, reads the first line without
-// consuming it, and hands the socket to the loop that the delegate names, so that all sockets of a call meet on one thread.
-// Every HTTP answer carries Connection: close. A request with Transfer-Encoding is answered 411: its body would be lost.
+// HTTP/1.1 and WebSockets on one port over several loops. One acceptor of ours takes each connection, reads the first
+// line without consuming it, and hands the socket to the loop that the delegate names, so that all sockets of a call
+// meet on one thread. Every HTTP answer carries Connection: close. Requests that the parser would misread are refused
+// before the delegate sees them: any Transfer-Encoding 411 (its body would be lost), a doubtful Content-Length or
+// header name 400, a body too large 413, headers beyond 16,000 bytes 431, a WebSocket version other than 13 426. Peers
+// that are too slow with a request are cut without an answer.
 class Server {
  public:
   // Listens and serves until Stop(). `delegate` and `loops` outlive the server. kAlreadyExists: the port is in use;

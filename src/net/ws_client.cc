@@ -105,8 +105,8 @@ class Connector final : public WsConnector {
   std::unordered_map<int, std::function<void()>> cut_;  // Each owns its socket, until that is gone.
 };
 
-// Resolves and connects; then the library goes on. By ourselves, because the library has fixed deadlines, shares one resolver
-// (whose timeout cancels the others' lookups) and tells no reasons.
+// Resolves and connects; then the library goes on. By ourselves, because the library has fixed deadlines, shares one
+// resolver (whose timeout cancels the others' lookups) and tells no reasons.
 template <typename Endpoint>
 class Dial : public std::enable_shared_from_this<Dial<Endpoint>> {
  public:

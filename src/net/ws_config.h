@@ -1,8 +1,8 @@
 #ifndef CALLBRIDGE_SRC_NET_WS_CONFIG_H_
 #define CALLBRIDGE_SRC_NET_WS_CONFIG_H_
 
-// How we use websocketpp: without its locks and logs, one thread per endpoint, with our own timeouts where it has fixed ones.
-// Included by the few .cc files of this room that instantiate the library.
+// How we use websocketpp: without its locks and logs, one thread per endpoint, with our own timeouts where it has fixed
+// ones. Included by the few .cc files of this room that instantiate the library.
 
 #include <cstdint>
 #include <memory>
@@ -17,8 +17,8 @@
 
 namespace callbridge::net {
 
-// Sends FIN at the end but goes on receiving: the library's shutdown of both sides makes the kernel answer late bytes of the
-// peer with a reset, which can destroy our last answer before the peer has read it.
+// Sends FIN at the end but goes on receiving: the library's shutdown of both sides makes the kernel answer late bytes
+// of the peer with a reset, which can destroy our last answer before the peer has read it.
 class HalfClosingSocket : public websocketpp::transport::asio::basic_socket::connection {
  protected:
   void async_shutdown(websocketpp::transport::asio::socket::shutdown_handler done) {

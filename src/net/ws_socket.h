@@ -34,8 +34,8 @@ struct WsSocketOptions {
 //        |                    |                    |
 //        +--------------------+---- Finish() ------+--> kClosed (OnClosed was delivered)
 //
-// The library calls us through weak pointers; whoever made the socket owns it until `gone` was called, which is the last thing
-// that happens.
+// The library calls us through weak pointers; whoever made the socket owns it until `gone` was called, which is the
+// last thing that happens.
 template <typename Endpoint>
 class WsSocket final : public WsConnection, public std::enable_shared_from_this<WsSocket<Endpoint>> {
  public:
@@ -76,8 +76,8 @@ class WsSocket final : public WsConnection, public std::enable_shared_from_this<
  private:
   enum class State { kConnecting, kOpen, kClosing, kClosed };
 
-  // Counts its bytes from when it is made until the library lets go of it: when the socket has taken the batch that it was
-  // written with, or the connection is gone. The library's own count ends when the write begins.
+  // Counts its bytes from when it is made until the library lets go of it: when the socket has taken the batch that it
+  // was written with, or the connection is gone. The library's own count ends when the write begins.
   class CountedMessage : public Message {
    public:
     CountedMessage(std::shared_ptr<size_t> count, WsOpcode opcode, size_t payload, std::string header)
@@ -277,6 +277,7 @@ void WsSocket<Endpoint>::Abort() {
 
 template <typename Endpoint>
 void WsSocket<Endpoint>::OnLibraryClosed() {
+  if (state_ == State::kClosed) return;
   WsClose close;
   const bool peer_said_so = connection_->get_remote_close_code() != websocketpp::close::status::abnormal_close;
   if (peer_said_so && by_us_) {
@@ -295,6 +296,7 @@ void WsSocket<Endpoint>::OnLibraryClosed() {
 
 template <typename Endpoint>
 void WsSocket<Endpoint>::OnLibraryFailed() {
+  if (state_ == State::kClosed) return;
   WsClose close;
   const auto ec = connection_->get_ec();
   namespace tls = websocketpp::transport::asio::socket;
@@ -319,7 +321,8 @@ void WsSocket<Endpoint>::Finish(WsClose close) {
   close.opened = opened_;
   close.by_us = by_us_;
   Listener* const listener = std::exchange(listener_, nullptr);
-  // After a closing handshake that the peer did not finish the library leaves the socket open. A server's is its peer's to close.
+  // After a closing handshake that the peer did not finish the library leaves the socket open. A server's is its peer's
+  // to close.
   asio::error_code ignored;
   if (connection_ != nullptr && options_.is_client) connection_->get_raw_socket().close(ignored);
   connection_ = nullptr;

@@ -18,13 +18,13 @@ void FakeWsConnection::Open() {
 }
 
 void FakeWsConnection::Receive(absl::string_view text) {
-  if (!Hears()) return;
+  if (state_ != State::kOpen) return;
   Hear();
   if (listener_ != nullptr) listener_->OnText(text);
 }
 
 void FakeWsConnection::ReceiveBinary(size_t bytes) {
-  if (!Hears()) return;
+  if (state_ != State::kOpen) return;
   Hear();
   if (listener_ != nullptr) listener_->OnBinary(bytes);
 }

@@ -16,15 +16,16 @@
 
 namespace callbridge::testing {
 
-// A WebSocket without a socket: records what is sent, and the test plays the peer. It keeps the promises of net::WsConnection:
-// the listener hears nothing inside a method of the connection (OnClosed after Close() or Abort() is posted to the loop),
-// OnClosed is the last call and comes once. What the peer does reaches the listener at once.
+// A WebSocket without a socket: records what is sent, and the test plays the peer. It keeps the promises of
+// net::WsConnection: the listener hears nothing inside a method of the connection (OnClosed after Close() or Abort() is
+// posted to the loop), OnClosed is the last call and comes once. What the peer does reaches the listener at once.
 class FakeWsConnection final : public net::WsConnection {
  public:
   // `loop` gives the time and outlives the connection; `listener` as net::WsConnection::Listener says.
   FakeWsConnection(net::Loop& loop, Listener& listener);
 
-  // The peer's side. Each does nothing once the connection has closed; messages do nothing before Open() either.
+  // The peer's side. Each does nothing once the connection has closed; messages do nothing before Open() or after
+  // Close() either.
   void Open();
   void Receive(absl::string_view text);
   void ReceiveBinary(size_t bytes);
@@ -63,7 +64,6 @@ class FakeWsConnection final : public net::WsConnection {
  private:
   enum class State { kConnecting, kOpen, kClosing, kClosed };
 
-  bool Hears() const { return state_ == State::kOpen || state_ == State::kClosing; }
   void PostFinish(int code_if_opened);
   void Finish(net::WsClose close);
 

@@ -351,8 +351,8 @@ TEST_F(WebSocketTest, CountsWhatThePeerHasNotTakenAndRefusesBeyondTheLimit) {
     while (accepted < 19) accepted += connection.Send({megabyte}) ? 1 : 100;
   });
   ASSERT_EQ(accepted, 19);
-  // The loop has begun to write: by the library's count nothing is left unsent, though the peer has read nothing. The kernel's
-  // buffers hold a few megabytes at most.
+  // The loop has begun to write: by the library's count nothing is left unsent, though the peer has read nothing. The
+  // kernel's buffers hold a few megabytes at most.
   OnLoop(*server_loop_, [] {});
   OnServer([&](WsConnection& connection) {
     EXPECT_GE(connection.unsent_bytes(), 19 * megabyte.size());
