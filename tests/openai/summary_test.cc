@@ -41,7 +41,7 @@ TEST(SummaryTest, TextIsFoundInWhateverTheModelWrote) {
       {"Ann called about a bill.", "Ann called about a bill."},
       {"  Ann called.\n", "Ann called."},
       {"```\nAnn called.\n```", "Ann called."},
-      {"```Ann called.```", "```Ann called.```"},
+      {"```Ann called.```", "Ann called."},
       {"```json\n{\"summary\":\"Ann called.\"}\n```", "Ann called."},
       {"{\"summary\":\" Ann called. \",\"x\":1}", "Ann called."},
       {"{\"reason\":\"bill\"}", "{\"reason\":\"bill\"}"},
