@@ -105,7 +105,9 @@ class ServerApplication final : public Application {
 
  private:
   absl::Status MakeRooms() {
-    hub_ = std::make_unique<events::EventHub>();
+    const auto head = store_->HeadPosition();
+    if (!head.ok()) return WithFlag("--database_url", head.status());
+    hub_ = std::make_unique<events::EventHub>(*head);
     write_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-write");
     read_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-read");
     carrier_executor_ = std::make_unique<base::ThreadExecutor>("cb-carrier");

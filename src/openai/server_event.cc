@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "absl/base/optimization.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/numeric/bits.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -296,8 +296,8 @@ ServerEvent ReadOutputAudioBuffer(EventReader& in) {
 using Read = ServerEvent (*)(EventReader&);
 
 // Evaluation inside braces is in order, so a key missing early is the one reported.
-const absl::flat_hash_map<absl::string_view, Read>& Readers() {
-  static const auto& readers = *new absl::flat_hash_map<absl::string_view, Read>{
+const std::map<absl::string_view, Read>& Readers() {
+  static const auto& readers = *new std::map<absl::string_view, Read>{
       {"session.created", [](EventReader& in) -> ServerEvent { return SessionCreated{RequireSession(in)}; }},
       {"session.updated", [](EventReader& in) -> ServerEvent { return SessionUpdated{RequireSession(in)}; }},
       {"conversation.created",
