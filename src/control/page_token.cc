@@ -45,16 +45,16 @@ absl::optional<store::CallPageKey> ParseCallPageToken(const store::CallFilter& f
   return store::CallPageKey{absl::FromUnixNanos(nanos), (*fields)[2]};
 }
 
-std::string FormatTranscriptPageToken(absl::string_view scope, int64_t last_position) {
-  return SealToken(kTranscriptKind, {ShortHash(scope), absl::StrCat(last_position)});
+std::string FormatTranscriptPageToken(absl::string_view scope, const TranscriptPageKey& key) {
+  return SealToken(kTranscriptKind, {ShortHash(scope), absl::StrCat(key.position), absl::StrCat(key.shown)});
 }
 
-absl::optional<int64_t> ParseTranscriptPageToken(absl::string_view scope, absl::string_view token) {
-  const auto fields = OpenToken(kTranscriptKind, 2, token);
+absl::optional<TranscriptPageKey> ParseTranscriptPageToken(absl::string_view scope, absl::string_view token) {
+  const auto fields = OpenToken(kTranscriptKind, 3, token);
   if (!fields || (*fields)[0] != ShortHash(scope)) return absl::nullopt;
-  int64_t position = 0;
-  if (!absl::SimpleAtoi((*fields)[1], &position)) return absl::nullopt;
-  return position;
+  TranscriptPageKey key;
+  if (!absl::SimpleAtoi((*fields)[1], &key.position) || !absl::SimpleAtoi((*fields)[2], &key.shown)) return absl::nullopt;
+  return key;
 }
 
 }  // namespace callbridge::control

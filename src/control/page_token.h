@@ -18,11 +18,17 @@ std::string FormatCallPageToken(const store::CallFilter& filter, const store::Ca
 // nullopt: not a token of ListCalls, damaged, or made for another filter.
 absl::optional<store::CallPageKey> ParseCallPageToken(const store::CallFilter& filter, absl::string_view token);
 
-// `scope` names call and view; `last_position` is the last item of the page.
-std::string FormatTranscriptPageToken(absl::string_view scope, int64_t last_position);
+// Where a page of GetTranscript begins. Items may share a position, so it also says how many of that position were shown.
+struct TranscriptPageKey {
+  int64_t position = 0;
+  int64_t shown = 0;
+};
+
+// `scope` names call and view.
+std::string FormatTranscriptPageToken(absl::string_view scope, const TranscriptPageKey& key);
 
 // nullopt: not a token of GetTranscript, damaged, or made for another scope.
-absl::optional<int64_t> ParseTranscriptPageToken(absl::string_view scope, absl::string_view token);
+absl::optional<TranscriptPageKey> ParseTranscriptPageToken(absl::string_view scope, absl::string_view token);
 
 }  // namespace callbridge::control
 

@@ -1,5 +1,6 @@
 #include "src/control/pages.h"
 
+#include <tuple>
 #include <utility>
 
 #include "src/control/convert.h"
@@ -51,14 +52,16 @@ absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& s
   if (!items.ok()) return FromStore(items.status(), request.call_id);
   v1::GetTranscriptResponse response;
   size_t bytes = 0;
-  int64_t last = 0;
+  TranscriptPageKey key;  // Of the last item that was looked at.
   for (const call::TranscriptItem& item : *items) {
-    if (item.position <= request.after_position || !IsShown(item, request.view)) continue;
-    if (response.items_size() == request.page_size || !TryAdd(ToProto(item, request.view), bytes, response.mutable_items())) {
-      response.set_next_page_token(FormatTranscriptPageToken(request.scope, last));
+    if (!IsShown(item, request.view)) continue;
+    const TranscriptPageKey next{item.position, item.position == key.position ? key.shown + 1 : 1};
+    const bool before = request.after && std::tie(next.position, next.shown) <= std::tie(request.after->position, request.after->shown);
+    if (!before && (response.items_size() == request.page_size || !TryAdd(ToProto(item, request.view), bytes, response.mutable_items()))) {
+      response.set_next_page_token(FormatTranscriptPageToken(request.scope, key));
       break;
     }
-    last = item.position;
+    key = next;
   }
   return response;
 }

@@ -15,7 +15,6 @@
 #include "src/base/phone.h"
 #include "src/base/sha256.h"
 #include "src/call/event.h"
-#include "src/control/page_token.h"
 #include "src/control/utf8.h"
 
 namespace callbridge::control {
@@ -339,9 +338,8 @@ absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequ
   if (!page_size.ok()) return page_size.status();
   out.page_size = *page_size;
   if (request.page_token().empty()) return out;
-  const auto after = ParseTranscriptPageToken(out.scope, request.page_token());
-  if (!after) return PageTokenError();
-  out.after_position = *after;
+  out.after = ParseTranscriptPageToken(out.scope, request.page_token());
+  if (!out.after) return PageTokenError();
   return out;
 }
 

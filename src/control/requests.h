@@ -12,6 +12,7 @@
 #include "absl/types/optional.h"
 #include "callbridge/v1/call_service.pb.h"
 #include "src/control/cursor.h"
+#include "src/control/page_token.h"
 #include "src/session/call_control.h"
 #include "src/store/records.h"
 
@@ -45,8 +46,8 @@ absl::StatusOr<ListRequest> ParseListCalls(const v1::ListCallsRequest& request);
 struct TranscriptRequest {
   std::string call_id;
   v1::TranscriptView view = v1::TRANSCRIPT_VIEW_HEARD;
-  std::string scope;           // For the next page's token.
-  int64_t after_position = 0;  // Items behind this one.
+  std::string scope;  // For the next page's token.
+  absl::optional<TranscriptPageKey> after;
   int page_size = 0;
 };
 absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequest& request);

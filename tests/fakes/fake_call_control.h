@@ -1,0 +1,108 @@
+#ifndef CALLBRIDGE_TESTS_FAKES_FAKE_CALL_CONTROL_H_
+#define CALLBRIDGE_TESTS_FAKES_FAKE_CALL_CONTROL_H_
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "src/base/mutex.h"
+#include "src/session/call_control.h"
+
+namespace callbridge::session {
+
+// A CallControl that notes what it is asked and answers what a test has set, at once or when told. Thread-safe.
+class FakeCallControl final : public CallControl {
+ public:
+  void StartCall(StartRequest request, std::function<void(absl::StatusOr<store::CallRecord>)> done) override {
+    base::MutexLock lock(mutex_);
+    starts_.push_back(std::move(request));
+    Answer([done = std::move(done), result = start_result_] { done(result); });
+  }
+  void EndCall(absl::string_view call_id, absl::string_view reason, std::function<void(absl::Status)> done) override {
+    base::MutexLock lock(mutex_);
+    ends_.emplace_back(call_id, reason);
+    Answer([done = std::move(done), result = end_result_] { done(result); });
+  }
+  void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) override {
+    base::MutexLock lock(mutex_);
+    transfers_.push_back(std::move(request));
+    Answer([done = std::move(done), result = transfer_result_] { done(result); });
+  }
+  std::vector<std::string> Destinations() const override {
+    base::MutexLock lock(mutex_);
+    if (throwing_) throw std::runtime_error("secret of the fake");
+    return {"sales", "support"};
+  }
+
+  void SetStartResult(absl::StatusOr<store::CallRecord> result) {
+    base::MutexLock lock(mutex_);
+    start_result_ = std::move(result);
+  }
+  void SetEndResult(absl::Status result) {
+    base::MutexLock lock(mutex_);
+    end_result_ = std::move(result);
+  }
+  void SetTransferResult(absl::StatusOr<call::Transfer> result) {
+    base::MutexLock lock(mutex_);
+    transfer_result_ = std::move(result);
+  }
+  // Destinations() throws.
+  void SetThrowing(bool throwing) {
+    base::MutexLock lock(mutex_);
+    throwing_ = throwing;
+  }
+  // Answers wait for AnswerHeld() or DropHeld().
+  void Hold() {
+    base::MutexLock lock(mutex_);
+    holding_ = true;
+  }
+  void AnswerHeld() {
+    for (const auto& answer : TakeHeld()) answer();
+  }
+  void DropHeld() { TakeHeld(); }
+
+  std::vector<StartRequest> starts() const {
+    base::MutexLock lock(mutex_);
+    return starts_;
+  }
+  std::vector<std::pair<std::string, std::string>> ends() const {
+    base::MutexLock lock(mutex_);
+    return ends_;
+  }
+  std::vector<TransferRequest> transfers() const {
+    base::MutexLock lock(mutex_);
+    return transfers_;
+  }
+  size_t held() const {
+    base::MutexLock lock(mutex_);
+    return held_.size();
+  }
+
+ private:
+  void Answer(std::function<void()> answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (holding_) return held_.push_back(std::move(answer));
+    answer();
+  }
+  std::vector<std::function<void()>> TakeHeld() {
+    base::MutexLock lock(mutex_);
+    holding_ = false;
+    return std::exchange(held_, {});
+  }
+
+  mutable base::Mutex mutex_;
+  absl::StatusOr<store::CallRecord> start_result_ ABSL_GUARDED_BY(mutex_) = store::CallRecord();
+  absl::Status end_result_ ABSL_GUARDED_BY(mutex_);
+  absl::StatusOr<call::Transfer> transfer_result_ ABSL_GUARDED_BY(mutex_) = call::Transfer();
+  bool throwing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool holding_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> held_ ABSL_GUARDED_BY(mutex_);
+  std::vector<StartRequest> starts_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<std::string, std::string>> ends_ ABSL_GUARDED_BY(mutex_);
+  std::vector<TransferRequest> transfers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace callbridge::session
+
+#endif  // CALLBRIDGE_TESTS_FAKES_FAKE_CALL_CONTROL_H_

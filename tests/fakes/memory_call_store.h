@@ -1,0 +1,77 @@
+#ifndef CALLBRIDGE_TESTS_FAKES_MEMORY_CALL_STORE_H_
+#define CALLBRIDGE_TESTS_FAKES_MEMORY_CALL_STORE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "src/base/mutex.h"
+#include "src/store/call_store.h"
+
+namespace callbridge::store {
+
+// A CallStore in maps. Keeps the store's contract, but for durability.
+class MemoryCallStore final : public CallStore {
+ public:
+  // Called at the begin of each method, with its name, on the caller's thread: fails it by what it returns, may block or throw.
+  using Fault = std::function<absl::Status(absl::string_view method)>;
+  void SetFault(Fault fault);
+
+  // Called with the events of each write once they are readable, in the order of the log; for an EventHub.
+  void SetOnCommit(std::function<void(std::vector<events::StoredEvent>)> on_commit);
+
+  absl::StatusOr<Created> CreateCall(const CallRecord& call, const std::vector<call::Event>& events,
+                                     const absl::optional<RequestKey>& key) override;
+  absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) override;
+  absl::StatusOr<CallRecord> GetCall(absl::string_view call_id) override;
+  absl::StatusOr<std::vector<CallRecord>> ListCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after,
+                                                    int limit) override;
+  absl::StatusOr<std::vector<call::TranscriptItem>> GetTranscript(absl::string_view call_id) override;
+  absl::StatusOr<std::vector<call::Transfer>> ListTransfers(absl::string_view call_id) override;
+  absl::StatusOr<std::vector<events::StoredEvent>> ReadCallEvents(absl::string_view call_id, int64_t after_sequence, int limit) override;
+  absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t after_position, int limit) override;
+  absl::StatusOr<int64_t> HeadPosition() override;
+  absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
+  absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) override;
+  absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now) override;
+
+ private:
+  struct Entry {
+    CallRecord record;
+    std::vector<events::StoredEvent> events;
+    std::vector<call::TranscriptItem> items;  // In the order of first writing.
+    std::vector<call::Transfer> transfers;
+  };
+  struct Request {
+    std::string fingerprint;
+    std::string call_id;
+  };
+
+  absl::Status Fail(absl::string_view method) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status ApplyLocked(const CallWrite& write, std::vector<int64_t>* positions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<size_t> CountRepeated(const Entry& entry, const std::vector<call::Event>& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::vector<events::StoredEvent> Append(Entry& entry, const std::vector<call::Event>& events, size_t from)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ApplyFields(Entry& entry, const CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ApplyTransferred(Entry& entry, const CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ApplyEnd(Entry& entry, const CallWrite::End& end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  LeadRecord* LeadOf(const CallRecord& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void JoinLead(CallRecord& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Entry* Find(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  base::Mutex mutex_;
+  Fault fault_ ABSL_GUARDED_BY(mutex_);
+  std::function<void(std::vector<events::StoredEvent>)> on_commit_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Entry> calls_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, LeadRecord> leads_by_phone_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<std::string, std::string>, Request> requests_ ABSL_GUARDED_BY(mutex_);
+  std::vector<events::StoredEvent> log_ ABSL_GUARDED_BY(mutex_);
+  int64_t next_lead_ ABSL_GUARDED_BY(mutex_) = 1;
+};
+
+}  // namespace callbridge::store
+
+#endif  // CALLBRIDGE_TESTS_FAKES_MEMORY_CALL_STORE_H_
