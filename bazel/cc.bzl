@@ -20,11 +20,16 @@ def callbridge_cc_library(name, copts = [], **kwargs):
 def callbridge_cc_binary(name, copts = [], **kwargs):
     cc_binary(name = name, copts = COPTS + copts, **kwargs)
 
-def callbridge_cc_test(name, size = "small", deps = [], copts = [], **kwargs):
-    """A GoogleTest test; its main() comes with the wrapper."""
+def callbridge_cc_test(name, size = "small", deps = [], copts = [], linkstatic = True, **kwargs):
+    """A GoogleTest test; its main() comes with the wrapper.
+
+    Our own code is linked statically: as shared objects, which tests get otherwise, it would not name the Debian libraries
+    that it needs, and the linker's --as-needed drops those that the test itself does not call.
+    """
     cc_test(
         name = name,
         size = size,
+        linkstatic = linkstatic,
         copts = COPTS + copts,
         deps = deps + [str(Label("//third_party/googletest:main"))],
         **kwargs
