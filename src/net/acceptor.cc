@@ -68,7 +68,7 @@ absl::Status ListenError(absl::string_view listen, absl::string_view doing, cons
         absl::StrCat("listen ", listen, ": the port is in use; stop the other process or choose another port"));
   }
   if (error == asio::error::access_denied) return absl::PermissionDeniedError(text);
-  if (error == std::errc::address_not_available) return absl::InvalidArgumentError(text);
+  if (error.value() == EADDRNOTAVAIL) return absl::InvalidArgumentError(text);
   return absl::UnavailableError(text);
 }
 

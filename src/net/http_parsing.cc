@@ -58,6 +58,11 @@ void RequestParser::CheckHead() {
   std::string version;
   bool upgrades = false;
   for (const auto& [name, value] : headers_) {
+    // The library strips blanks around a name: a folded line, or "Content-Length :", would mean one thing to us and another to
+    // a proxy before us.
+    if (std::any_of(name.begin(), name.end(), websocketpp::http::is_not_token_char)) {
+      throw exception("Bad Request: header name", status_code::bad_request);
+    }
     if (absl::EqualsIgnoreCase(name, "Transfer-Encoding")) {
       throw exception("Length Required", status_code::length_required);
     }

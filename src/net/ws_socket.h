@@ -277,6 +277,7 @@ void WsSocket<Endpoint>::Abort() {
 
 template <typename Endpoint>
 void WsSocket<Endpoint>::OnLibraryClosed() {
+  if (state_ == State::kClosed) return;
   WsClose close;
   const bool peer_said_so = connection_->get_remote_close_code() != websocketpp::close::status::abnormal_close;
   if (peer_said_so && by_us_) {
@@ -295,6 +296,7 @@ void WsSocket<Endpoint>::OnLibraryClosed() {
 
 template <typename Endpoint>
 void WsSocket<Endpoint>::OnLibraryFailed() {
+  if (state_ == State::kClosed) return;
   WsClose close;
   const auto ec = connection_->get_ec();
   namespace tls = websocketpp::transport::asio::socket;

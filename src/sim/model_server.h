@@ -7,34 +7,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
+#include "src/sim/model_report.h"
 #include "src/sim/scenario.h"
 #include "src/sim/speech.h"
 
 namespace callbridge::sim {
-
-// What one model session saw and did; a copy, taken at any time.
-struct ModelSessionReport {
-  std::string scenario;
-  bool open = false;
-  int close_code = 0;
-  std::string session_update;              // The accepted session, JSON.
-  std::vector<std::string> received;       // Every client event but appends, as text, in order.
-  std::vector<std::string> refused;        // "type: code: message" for each client event answered with an error.
-  int64_t appended_bytes = 0;              // mu-law received.
-  std::vector<std::string> heard_words;    // What the caller said, as recognised, one per committed turn.
-  struct Item {
-    std::string item_id;
-    std::string words;
-    std::string mulaw;                     // All audio sent for it.
-    int64_t truncated_ms = -1;             // By the client; -1: not truncated.
-    bool deleted = false;
-    bool cancelled = false;
-  };
-  std::vector<Item> items;                 // Assistant audio items in the order made.
-  std::vector<std::string> tool_outputs;   // "call_id output"
-  int greetings = 0;                       // response.create before any caller speech
-};
 
 // A WebSocket server that speaks the Realtime protocol, as strict as the real one, driven by scenarios. Also answers nothing else.
 class ModelServer {
@@ -43,6 +20,8 @@ class ModelServer {
     std::string listen = "127.0.0.1:0";
     std::string api_key = "sk-sandbox";  // Any other key is refused as the real service does.
     int threads = 1;
+    uint64_t seed = 1;                   // Of ids, sizes of pieces and late deltas: the same seed, the same session.
+    int sessions_recorded = 1000000;     // Later ones report no texts and no audio: memory under load stays bounded.
   };
   static absl::StatusOr<std::unique_ptr<ModelServer>> Start(const Options& options, std::shared_ptr<const SpeechLibrary> speech);
   virtual ~ModelServer() = default;

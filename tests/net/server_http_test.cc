@@ -1,6 +1,6 @@
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -102,6 +102,7 @@ TEST_F(ServerHttpTest, RefusesWhatItWouldMisread) {
       {"header too large", {"GET / HTTP/1.1\r\nHost: t\r\nX: " + std::string(20000, 'x') + "\r\n\r\n", "431"}},
       {"first line too large", {"GET /" + std::string(20000, 'x') + " HTTP/1.1\r\nHost: t\r\n\r\n", "431"}},
       {"folded header", {"GET / HTTP/1.1\r\nHost: t\r\nX: 1\r\n 2: 3\r\n\r\n", "400"}},
+      {"blank before the colon", {"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding : chunked\r\n\r\n", "400"}},
       {"old WebSocket",
        {"GET / HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key1: x\r\n\r\n", "426"}},
       {"WebSocket without key",
@@ -230,7 +231,6 @@ TEST_F(ServerHttpTest, RequestsLandOnTheLoopThatTheDelegateNames) {
 
 TEST_F(ServerHttpTest, StopsAcceptingAtItsLimitAndGoesOn) {
   options_.max_connections = 2;
-  ServerDelegate::Respond held;
   Start();
   RawPeer one(server_->port());
   auto two = std::make_unique<RawPeer>(server_->port());
@@ -244,16 +244,15 @@ TEST_F(ServerHttpTest, StopsAcceptingAtItsLimitAndGoesOn) {
 
 TEST_F(ServerHttpTest, SaysWhyItCannotListen) {
   Start();
-  ServerOptions options;
-  options.listen = absl::StrCat("127.0.0.1:", server_->port());
-  const auto start = [&](const std::string& listen) {
+  const std::string listen = absl::StrCat("127.0.0.1:", server_->port());
+  const auto start = [&](const std::string& where) {
     ServerOptions options;
-    options.listen = listen;
+    options.listen = where;
     return Server::Start(options, {loops_[0].get()}, delegate_).status();
   };
-  const absl::Status in_use = start(options.listen);
+  const absl::Status in_use = start(listen);
   EXPECT_EQ(in_use.code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_THAT(std::string(in_use.message()), HasSubstr(options.listen));
+  EXPECT_THAT(std::string(in_use.message()), HasSubstr(listen));
   EXPECT_THAT(std::string(in_use.message()), HasSubstr("in use"));
   for (const char* bad : {"", "8080", "127.0.0.1", ":80", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:80",
                           "[::1]", "192.0.2.1:0"}) {
