@@ -10,8 +10,11 @@ sandbox_flags() {
   SIM_FLAGS=(
     --carrier_listen="127.0.0.1:${PORT[carrier]}"
     --model_listen="127.0.0.1:${PORT[model]}"
-    --answer_url="http://127.0.0.1:${PORT[http]}/answer"
-    --hangup_url="http://127.0.0.1:${PORT[http]}/hangup"
+    --server_url="http://127.0.0.1:${PORT[http]}"
+    --public_url="http://127.0.0.1:${PORT[http]}"
+    --auth_id=MASANDBOXSANDBOX0000
+    --auth_token=c2FuZGJveC1hdXRoLXRva2Vu
+    --api_key=sk-sandbox
   )
   SERVER_FLAGS=(
     --http_listen="127.0.0.1:${PORT[http]}"
@@ -25,7 +28,7 @@ sandbox_flags() {
     --database_url=sqlite:var/sandbox.db
   )
   # Made up; the simulated carrier and model know them.
-  KEYS=(OPENAI_API_KEY=sandbox-key PLIVO_AUTH_ID=MASANDBOX0000000000 PLIVO_AUTH_TOKEN=sandbox-token)
+  KEYS=(OPENAI_API_KEY=sk-sandbox PLIVO_AUTH_ID=MASANDBOXSANDBOX0000 PLIVO_AUTH_TOKEN=c2FuZGJveC1hdXRoLXRva2Vu)
 }
 
 # What a user sees first.
