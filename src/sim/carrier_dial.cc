@@ -108,7 +108,7 @@ void CarrierDial::EndLeg(Leg& leg, int code, const std::string& source, absl::Ti
   const bool talked = connected_.has_value() && &legs_[*connected_] == &leg;
   leg.over = true;
   leg.code = code;
-  if (code != 9000) last_code_ = code;
+  last_code_ = code;  // Losers of a race end before the winner does, so theirs never stays.
   if (!answered_ || talked) last_uuid_ = leg.uuid;
   const Cause cause = CauseOf(code, talked);
   owner_.OnDialStep(absl::StrCat(leg.number, ": ", code, " ", cause.name));

@@ -158,14 +158,24 @@ absl::optional<base::HttpResponse> CarrierRest::Handle(const base::HttpRequest& 
     return NoContent();
   }
   if (segments.size() == 1) return ListCalls(request);
-  return CallAction(request, segments, body);
+  return OnCall(request, segments, body);
 }
 
-absl::optional<int> CarrierRest::TakeFault(const std::string& key, const Scenario& scenario) {
+absl::optional<int> CarrierRest::TakeFault(const std::string& key, const std::vector<int>& faults) {
   base::MutexLock lock(mutex_);
   size_t& used = faults_used_[key];
-  if (used >= scenario.carrier.rest_errors.size()) return absl::nullopt;
-  return scenario.carrier.rest_errors[used++];
+  if (used >= faults.size()) return absl::nullopt;
+  return faults[used++];
+}
+
+absl::optional<base::HttpResponse> CarrierRest::OnCall(const base::HttpRequest& request, const Segments& segments,
+                                                       const json& body) {
+  const absl::optional<int> fault = TakeFault(segments[1], backend_.FaultsOf(segments[1]));
+  // Refused without effect, or done without an answer.
+  if (fault.has_value() && *fault != 0) return Error(*fault, *fault == 429 ? "Too many requests" : "Internal error");
+  Response response = CallAction(request, segments, body);
+  if (fault.has_value()) return absl::nullopt;
+  return response;
 }
 
 void CarrierRest::CheckDouble(const std::string& from, const std::string& to, const std::string& answer_url) {
@@ -230,7 +240,7 @@ absl::optional<base::HttpResponse> CarrierRest::OnePlace(const json& body, const
     order.scenario.pickup.kind = Pickup::Kind::kInvalidNumber;
   }
   CheckDouble(order.from, order.to, order.answer.url);
-  fault = TakeFault(absl::StrCat("to ", order.to), order.scenario);
+  fault = TakeFault(absl::StrCat("to ", order.to), order.scenario.carrier.rest_errors);
   // Refused before anything happened.
   if (fault.has_value() && *fault != 0 && *fault < 500) return Response();
   if (fault.has_value()) {

@@ -33,6 +33,8 @@ class CarrierRest {
     virtual bool Place(CallOrder order) = 0;
     virtual std::shared_ptr<CallLog> FindCall(const std::string& uuid) = 0;
     virtual std::vector<CarrierCallReport> Live() = 0;
+    // The faults that requests about this inbound call meet.
+    virtual std::vector<int> FaultsOf(const std::string& uuid) = 0;
     // Runs on the call's loop, unless the call is gone by then.
     virtual void OnCall(const std::string& uuid, std::function<void(CarrierCall&)> action) = 0;
     virtual void Violation(const std::string& what) = 0;
@@ -56,9 +58,10 @@ class CarrierRest {
   Response ListCalls(const base::HttpRequest& request);
   Response GetCall(const base::HttpRequest& request, const std::string& uuid);
   Response TransferCall(const std::string& uuid, const nlohmann::json& body);
+  absl::optional<Response> OnCall(const base::HttpRequest& request, const Segments& segments, const nlohmann::json& body);
   Response CallAction(const base::HttpRequest& request, const Segments& segments, const nlohmann::json& body);
-  // The scenario's next fault for requests about that call; nullopt: none.
-  absl::optional<int> TakeFault(const std::string& key, const Scenario& scenario);
+  // The next fault for requests with that key; nullopt: none is left.
+  absl::optional<int> TakeFault(const std::string& key, const std::vector<int>& faults);
 
   const std::string auth_id_;
   const std::string auth_token_;

@@ -135,6 +135,7 @@ class Carrier final : public CarrierServer, private net::ServerDelegate, private
   struct Entry {
     std::shared_ptr<CallLog> log;
     size_t lane = 0;
+    std::vector<int> faults;  // Of REST requests about an inbound call.
   };
 
   int LoopFor(absl::string_view method, absl::string_view target) override { return -1; }
@@ -197,6 +198,12 @@ class Carrier final : public CarrierServer, private net::ServerDelegate, private
     return live;
   }
 
+  std::vector<int> FaultsOf(const std::string& uuid) override {
+    base::MutexLock lock(mutex_);
+    const auto found = entries_.find(uuid);
+    return found == entries_.end() ? std::vector<int>() : found->second.faults;
+  }
+
   void OnCall(const std::string& uuid, std::function<void(CarrierCall&)> action) override {
     size_t index;
     {
@@ -238,13 +245,14 @@ class Carrier final : public CarrierServer, private net::ServerDelegate, private
     {
       base::MutexLock lock(mutex_);
       index = order_.size() % lanes_.size();
-      entries_[order.uuid] = {log, index};
+      entries_[order.uuid] = {log, index, order.outbound ? std::vector<int>() : order.scenario.carrier.rest_errors};
       order_.push_back(order.uuid);
       hook = hook_;
     }
     if (hook != nullptr) hook(order.scenario);
     Lane& lane = *lanes_[index];
     lane.loop->Post([this, &lane, log, order = std::move(order)]() mutable {
+      if (stopped_) return;
       if (lane.ticker == nullptr) lane.ticker = std::make_unique<CarrierTicker>(*lane.loop);
       const std::string uuid = order.uuid;
       // Destroyed in a later turn: a call cannot be inside its own tick.

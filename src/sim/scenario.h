@@ -96,7 +96,9 @@ struct CarrierManners {
   bool new_stream_id = false;            // A stream that came back has another streamId.
   std::string transfer_fetch = "close";  // aleg_url is fetched when the stream has closed; "now": at once.
   bool stream_events = false;            // PlayedStream and ClearedAudio are told over HTTP too.
-  std::vector<int> rest_errors;          // HTTP statuses to answer the first REST requests with: 500, 429; 0 = time out.
+  // HTTP statuses for the first REST requests: those that place an outbound call, those about an inbound one. A 5xx that answers a
+  // dial has dialled all the same; a 4xx has not. 0: done, but never answered.
+  std::vector<int> rest_errors;
 };
 
 struct Scenario {

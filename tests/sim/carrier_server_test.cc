@@ -245,7 +245,8 @@ class CarrierServerTest : public testing::Test {
     options.auth_id = kAccount;
     options.auth_token = kToken;
     options.answer_url = absl::StrCat(kPublic, "/answer");
-    options.hangup_url = absl::StrCat(kPublic, "/hangup");
+    options.hangup_url = hangup_url_;
+    options.fallback_url = fallback_;
     options.public_base = kPublic;
     options.dial_base = server_.url();
     options.dials_per_second = dials_per_second_;
@@ -298,6 +299,8 @@ class CarrierServerTest : public testing::Test {
   }
 
   int dials_per_second_ = 1000;
+  std::string hangup_url_ = absl::StrCat(kPublic, "/hangup");
+  std::string fallback_;
   FakeServer server_;
   std::unique_ptr<CarrierServer> carrier_;
 };
@@ -626,6 +629,54 @@ TEST_F(CarrierServerTest, RestFaultsDialAndDoubleDiallingIsSeen) {
   EXPECT_THAT(carrier_->Violations(), IsEmpty());
   EXPECT_EQ(Rest("POST", Api("/Call/"), CallBody("14155550122")).status, 201);
   EXPECT_THAT(carrier_->Violations(), ElementsAre(HasSubstr("repeated although")));
+}
+
+TEST_F(CarrierServerTest, RestFaultsMeetRequestsAboutAnInboundCall) {
+  const std::string uuid = *carrier_->CallIn(Read("pause 20s", "[carrier]\nrest errors: 503"));
+  const std::string url = Api(absl::StrCat("/Call/", uuid, "/"));
+  EXPECT_EQ(Rest("DELETE", url).status, 503);
+  EXPECT_FALSE(Report(uuid).over);
+  EXPECT_EQ(Rest("DELETE", url).status, 204);
+  EXPECT_EQ(Finish(uuid).hangup_source, "API Request");
+}
+
+TEST_F(CarrierServerTest, DialsBeyondTheRateAreQueued) {
+  carrier_->Stop();
+  dials_per_second_ = 2;
+  SetUp();
+  carrier_->RegisterPhone(Phone("*", "busy after 100ms"));
+  const absl::Time start = absl::Now();
+  EXPECT_THAT(Rest("POST", Api("/Call/"), CallBody("14155550122")).body, HasSubstr("call fired"));
+  const Answer second = Rest("POST", Api("/Call/"), CallBody("14155550123"));
+  EXPECT_THAT(second.body, HasSubstr("call queued"));
+  EXPECT_EQ(Finish(json::parse(second.body)["request_uuid"]).hangup_code, 3010);
+  EXPECT_GE(absl::Now() - start, absl::Milliseconds(500));
+}
+
+TEST_F(CarrierServerTest, AnAnswerThatFailsIsAskedForAtTheFallback) {
+  carrier_->Stop();
+  fallback_ = "https://bridge.test/fallback";
+  SetUp();
+  server_.Answer("/answer", {{500, ""}});
+  server_.Answer("/fallback", {{200, "<Response><Hangup/></Response>"}});
+  EXPECT_EQ(Run(Read("pause 20s")).hangup_code, 4000);
+  EXPECT_EQ(server_.Requests("/fallback").size(), 1u);
+}
+
+TEST_F(CarrierServerTest, WithoutAHangupUrlTheAnswerUrlHearsOfTheEnd) {
+  carrier_->Stop();
+  hangup_url_ = "";
+  SetUp();
+  Run(Read("pause 300ms\nhang up"));
+  ASSERT_TRUE(WaitFor([&] { return server_.Requests("/answer").size() == 2; }));
+  EXPECT_EQ(Find(server_.Requests("/answer").at(1), "Event"), "Hangup");
+}
+
+TEST_F(CarrierServerTest, TheHangupCanComeBeforeTheClose) {
+  const CarrierCallReport report = Run(Read("pause 500ms\nhang up", "[carrier]\nreorder hangup: yes"));
+  ASSERT_TRUE(WaitFor([&] { return server_.Requests("Hangup").size() == 1; }));
+  EXPECT_EQ(server_.closed(), 0);
+  EXPECT_TRUE(WaitFor([&] { return server_.closed() == 1; }));
 }
 
 TEST_F(CarrierServerTest, GoesOnWhenAStreamCannotBeReached) {
