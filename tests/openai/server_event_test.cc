@@ -367,6 +367,7 @@ TEST(ServerEventTest, BadMessagesNameTheKey) {
       {"string", R"("error")", "not a JSON object"},
       {"two objects", R"({"type":"error"}{"type":"error"})", "not a JSON object"},
       {"audio and more", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA"} x)", "not a JSON object"},
+      {"audio and an object", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA"}{})", "not a JSON object"},
       {"broken UTF-8", "{\"type\":\"response.output_text.delta\",\"item_id\":\"i\",\"delta\":\"\xC3\"}", "not a JSON object"},
       {"no type", R"({"event_id":"e"})", "type: must be a string"},
       {"type a number", R"({"type":7})", "type: must be a string"},
