@@ -34,12 +34,14 @@ Authorizer::Authorizer(const std::vector<std::string>& tokens) {
   for (const std::string& token : tokens) token_hashes_.push_back(base::Sha256Hex(token));
 }
 
-absl::StatusOr<std::string> Authorizer::Authorize(const grpc::ServerContextBase& context, absl::string_view method) const {
+absl::StatusOr<std::string> Authorizer::Authorize(const grpc::ServerContextBase& context,
+                                                  absl::string_view method) const {
   if (token_hashes_.empty()) return Certificate(context);
   const auto& metadata = context.client_metadata();
   const auto count = metadata.count("authorization");
   if (count == 0) {
-    return Unauthenticated("TOKEN_MISSING", "this server wants a token: send the metadata authorization: Bearer {token}");
+    return Unauthenticated("TOKEN_MISSING",
+                           "this server wants a token: send the metadata authorization: Bearer {token}");
   }
   const auto& value = metadata.find("authorization")->second;
   const absl::string_view token = BearerToken(absl::string_view(value.data(), value.size()));
@@ -50,7 +52,8 @@ absl::StatusOr<std::string> Authorizer::Authorize(const grpc::ServerContextBase&
     if (base::EqualsInConstantTime(known, hash)) principal = absl::StrCat("token:", known.substr(0, 16));
   }
   if (count > 1 || token.empty() || principal.empty()) {
-    return Unauthenticated("TOKEN_INVALID", "the metadata authorization holds no token of this server's; send it once, as Bearer {token}");
+    return Unauthenticated(
+        "TOKEN_INVALID", "the metadata authorization holds no token of this server's; send it once, as Bearer {token}");
   }
   return principal;
 }

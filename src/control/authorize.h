@@ -13,15 +13,16 @@ class ServerContextBase;
 
 namespace callbridge::control {
 
-// Who may do what: the one place that every RPC, unary or streaming, passes before anything else, over TLS and plaintext alike.
-// Not gRPC's own hook for this, which aborts on plaintext ports and cannot send error details. Thread-safe.
+// Who may do what: the one place that every RPC, unary or streaming, passes before anything else, over TLS and
+// plaintext alike. Not gRPC's own hook for this, which aborts on plaintext ports and cannot send error details.
+// Thread-safe.
 class Authorizer {
  public:
   // Tokens that clients may show, kept as hashes. Empty: whoever reaches the port may do everything.
   explicit Authorizer(const std::vector<std::string>& tokens);
 
-  // Who asks, as it is kept with a request_id: "" on an open port, "token:..." or "cert:..." else. `method` is "/package.Service/Method".
-  // kUnauthenticated TOKEN_MISSING, TOKEN_INVALID.
+  // Who asks, as it is kept with a request_id: "" on an open port, "token:..." or "cert:..." else. `method` is
+  // "/package.Service/Method". kUnauthenticated TOKEN_MISSING, TOKEN_INVALID.
   absl::StatusOr<std::string> Authorize(const grpc::ServerContextBase& context, absl::string_view method) const;
 
  private:

@@ -14,7 +14,9 @@
 namespace callbridge::control {
 namespace {
 
-std::string FullName(absl::string_view method) { return absl::StrCat("/", v1::CallService::service_full_name(), "/", method); }
+std::string FullName(absl::string_view method) {
+  return absl::StrCat("/", v1::CallService::service_full_name(), "/", method);
+}
 
 // CallControl names fields of a call ("to"); in the request they are inside of `call`.
 absl::Status InsideCall(const absl::Status& status) {
@@ -28,8 +30,8 @@ absl::Status InsideCall(const absl::Status& status) {
 }  // namespace
 
 template <typename Response, typename Parse, typename Work>
-grpc::ServerUnaryReactor* CallService::Handle(grpc::CallbackServerContext* context, absl::string_view method, Response* response,
-                                              Parse parse, Work work) {
+grpc::ServerUnaryReactor* CallService::Handle(grpc::CallbackServerContext* context, absl::string_view method,
+                                              Response* response, Parse parse, Work work) {
   const auto call = UnaryCall<Response>::Begin(context, response, options_.longest_unary);
   call->Guard([&] {
     const auto principal = authorizer_.Authorize(*context, FullName(method));
@@ -42,8 +44,8 @@ grpc::ServerUnaryReactor* CallService::Handle(grpc::CallbackServerContext* conte
 }
 
 template <typename Response, typename Parse, typename Read>
-grpc::ServerUnaryReactor* CallService::HandleRead(grpc::CallbackServerContext* context, absl::string_view method, Response* response,
-                                                  Parse parse, Read read) {
+grpc::ServerUnaryReactor* CallService::HandleRead(grpc::CallbackServerContext* context, absl::string_view method,
+                                                  Response* response, Parse parse, Read read) {
   return Handle(context, method, response, std::move(parse), [this, &read](const auto& call, auto parsed) {
     // The task may run when this service is gone, so it has the store only.
     executor_.Post([call, parsed = std::move(parsed), read = std::move(read), &store = store_] {
@@ -53,8 +55,8 @@ grpc::ServerUnaryReactor* CallService::HandleRead(grpc::CallbackServerContext* c
   });
 }
 
-grpc::ServerUnaryReactor* CallService::StartCall(grpc::CallbackServerContext* context, const v1::StartCallRequest* request,
-                                                 v1::StartCallResponse* response) {
+grpc::ServerUnaryReactor* CallService::StartCall(grpc::CallbackServerContext* context,
+                                                 const v1::StartCallRequest* request, v1::StartCallResponse* response) {
   return Handle(
       context, "StartCall", response, [&](const std::string& principal) { return ParseStartCall(*request, principal); },
       [&](const auto& call, session::CallControl::StartRequest start) {
@@ -81,10 +83,12 @@ grpc::ServerUnaryReactor* CallService::EndCall(grpc::CallbackServerContext* cont
       });
 }
 
-grpc::ServerUnaryReactor* CallService::TransferCall(grpc::CallbackServerContext* context, const v1::TransferCallRequest* request,
+grpc::ServerUnaryReactor* CallService::TransferCall(grpc::CallbackServerContext* context,
+                                                    const v1::TransferCallRequest* request,
                                                     v1::TransferCallResponse* response) {
   return Handle(
-      context, "TransferCall", response, [&](const std::string&) { return ParseTransferCall(*request, control_.Destinations()); },
+      context, "TransferCall", response,
+      [&](const std::string&) { return ParseTransferCall(*request, control_.Destinations()); },
       [&](const auto& call, session::CallControl::TransferRequest transfer) {
         if (context->IsCancelled()) return call->Finish(absl::CancelledError("the client went away"));
         const std::string call_id = transfer.call_id;
@@ -110,16 +114,18 @@ grpc::ServerUnaryReactor* CallService::GetCall(grpc::CallbackServerContext* cont
       });
 }
 
-grpc::ServerUnaryReactor* CallService::ListCalls(grpc::CallbackServerContext* context, const v1::ListCallsRequest* request,
-                                                 v1::ListCallsResponse* response) {
+grpc::ServerUnaryReactor* CallService::ListCalls(grpc::CallbackServerContext* context,
+                                                 const v1::ListCallsRequest* request, v1::ListCallsResponse* response) {
   return HandleRead(
       context, "ListCalls", response, [&](const std::string&) { return ParseListCalls(*request); }, ReadCallsPage);
 }
 
-grpc::ServerUnaryReactor* CallService::GetTranscript(grpc::CallbackServerContext* context, const v1::GetTranscriptRequest* request,
+grpc::ServerUnaryReactor* CallService::GetTranscript(grpc::CallbackServerContext* context,
+                                                     const v1::GetTranscriptRequest* request,
                                                      v1::GetTranscriptResponse* response) {
   return HandleRead(
-      context, "GetTranscript", response, [&](const std::string&) { return ParseGetTranscript(*request); }, ReadTranscriptPage);
+      context, "GetTranscript", response, [&](const std::string&) { return ParseGetTranscript(*request); },
+      ReadTranscriptPage);
 }
 
 grpc::ServerWriteReactor<v1::CallEventsResponse>* CallService::CallEvents(grpc::CallbackServerContext* context,

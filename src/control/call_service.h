@@ -13,8 +13,8 @@
 
 namespace callbridge::control {
 
-// The API on gRPC: each method authorizes, checks the request, and hands on to whoever knows. Never blocks; the store is read on its
-// executor.
+// The API on gRPC: each method authorizes, checks the request, and hands on to whoever knows. Never blocks; the store
+// is read on its executor.
 class CallService final : public v1::CallService::CallbackService {
  public:
   struct Options {
@@ -24,7 +24,12 @@ class CallService final : public v1::CallService::CallbackService {
   // All outlive the server that this is registered with.
   CallService(session::CallControl& control, store::CallStore& store, base::Executor& executor, EventStreams& streams,
               const Authorizer& authorizer, const Options& options)
-      : control_(control), store_(store), executor_(executor), streams_(streams), authorizer_(authorizer), options_(options) {}
+      : control_(control),
+        store_(store),
+        executor_(executor),
+        streams_(streams),
+        authorizer_(authorizer),
+        options_(options) {}
 
   grpc::ServerUnaryReactor* StartCall(grpc::CallbackServerContext* context, const v1::StartCallRequest* request,
                                       v1::StartCallResponse* response) override;
@@ -44,12 +49,13 @@ class CallService final : public v1::CallService::CallbackService {
  private:
   // Authorizes, then `parse(principal)`, then `work(call, parsed)`; the first failure is the answer.
   template <typename Response, typename Parse, typename Work>
-  grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, absl::string_view method, Response* response, Parse parse, Work work);
+  grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, absl::string_view method, Response* response,
+                                   Parse parse, Work work);
 
   // Like Handle(), where `read(store, parsed)` runs on the executor and gives the answer.
   template <typename Response, typename Parse, typename Read>
-  grpc::ServerUnaryReactor* HandleRead(grpc::CallbackServerContext* context, absl::string_view method, Response* response, Parse parse,
-                                       Read read);
+  grpc::ServerUnaryReactor* HandleRead(grpc::CallbackServerContext* context, absl::string_view method,
+                                       Response* response, Parse parse, Read read);
 
   session::CallControl& control_;
   store::CallStore& store_;

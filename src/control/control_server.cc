@@ -39,7 +39,8 @@ absl::StatusOr<std::string> ReadPem(absl::string_view flag, const std::string& p
   std::ifstream in(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (!in) return absl::InvalidArgumentError(absl::StrCat(flag, ": cannot read ", path));
-  if (!absl::StrContains(text, "-----BEGIN ")) return absl::InvalidArgumentError(absl::StrCat(flag, ": ", path, " is not a PEM file"));
+  if (!absl::StrContains(text, "-----BEGIN "))
+    return absl::InvalidArgumentError(absl::StrCat(flag, ": ", path, " is not a PEM file"));
   return text;
 }
 
@@ -58,12 +59,14 @@ absl::Status CheckExposure(const ControlServerOptions& options, const ListenAddr
   if (address.loopback) return absl::OkStatus();
   if (!HasTls(options)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("--grpc_listen=", options.listen, " is reachable from other machines: set --grpc_tls_cert and --grpc_tls_key, or listen at "
+        absl::StrCat("--grpc_listen=", options.listen,
+                     " is reachable from other machines: set --grpc_tls_cert and --grpc_tls_key, or listen at "
                      "127.0.0.1 and put a proxy in front"));
   }
   if (options.api_tokens.empty() && options.tls_client_ca_file.empty()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("--grpc_listen=", options.listen, " would be open to everybody: set CALLBRIDGE_API_TOKENS, or --grpc_tls_client_ca"));
+        absl::StrCat("--grpc_listen=", options.listen,
+                     " would be open to everybody: set CALLBRIDGE_API_TOKENS, or --grpc_tls_client_ca"));
   }
   return absl::OkStatus();
 }
@@ -138,7 +141,8 @@ class ControlServer::Impl {
       return absl::OkStatus();
     }
     server_ = nullptr;
-    return absl::UnavailableError(absl::StrCat("--grpc_listen=", options.listen, ": cannot listen there: ", WhyNotListening(address_),
+    return absl::UnavailableError(absl::StrCat("--grpc_listen=", options.listen,
+                                               ": cannot listen there: ", WhyNotListening(address_),
                                                HasTls(options) ? ", or the TLS certificate and key do not fit" : "",
                                                "; stop the other program or choose another address"));
   }
@@ -169,7 +173,8 @@ class ControlServer::Impl {
   std::unique_ptr<grpc::Server> server_;  // Last: its end waits for all that use the rest.
 };
 
-absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlServerOptions& options, const ControlServerDeps& deps) {
+absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlServerOptions& options,
+                                                                    const ControlServerDeps& deps) {
   auto address = ParseListenAddress(options.listen);
   if (!address.ok()) return absl::InvalidArgumentError(absl::StrCat("--grpc_listen: ", address.status().message()));
   const absl::Status exposure = CheckExposure(options, *address);

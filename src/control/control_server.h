@@ -48,10 +48,11 @@ class ControlServer {
  public:
   // Listens. Health says NOT_SERVING until SetServing(true).
   //
-  // kInvalidArgument: the address is malformed, or TLS settings are incomplete or unreadable. kFailedPrecondition: the address is
-  // reachable from outside, and there is no TLS, or neither tokens nor a client CA. kUnavailable: it cannot be listened at. Each is
-  // one line that says what to do and names the flag.
-  static absl::StatusOr<std::unique_ptr<ControlServer>> Start(const ControlServerOptions& options, const ControlServerDeps& deps);
+  // kInvalidArgument: the address is malformed, or TLS settings are incomplete or unreadable. kFailedPrecondition: the
+  // address is reachable from outside, and there is no TLS, or neither tokens nor a client CA. kUnavailable: it cannot
+  // be listened at. Each is one line that says what to do and names the flag.
+  static absl::StatusOr<std::unique_ptr<ControlServer>> Start(const ControlServerOptions& options,
+                                                              const ControlServerDeps& deps);
 
   // Shuts down at once, if that has not been done.
   ~ControlServer();
@@ -64,12 +65,12 @@ class ControlServer {
   // "host:port", as clients on this machine may dial it.
   std::string address() const;
 
-  // Whether health says SERVING, for the whole server ("") and for each service. To be turned off some seconds before Shutdown(), so
-  // that load balancers look elsewhere.
+  // Whether health says SERVING, for the whole server ("") and for each service. To be turned off some seconds before
+  // Shutdown(), so that load balancers look elsewhere.
   void SetServing(bool serving);
 
-  // Health falls, event streams end with UNAVAILABLE and their cursor, requests under way get up to `grace` to finish and are then
-  // cut off. Blocks until all of that is over. A repeat does nothing.
+  // Health falls, event streams end with UNAVAILABLE and their cursor, requests under way get up to `grace` to finish
+  // and are then cut off. Blocks until all of that is over. A repeat does nothing.
   void Shutdown(absl::Duration grace);
 
  private:

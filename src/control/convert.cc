@@ -21,7 +21,8 @@ constexpr size_t kMaxDetailBytes = 4096;
 std::string Word(absl::string_view text) { return ToUtf8(text, kMaxWordBytes); }
 std::string Detail(absl::string_view text) { return ToUtf8(text, kMaxDetailBytes); }
 
-// Our enums count from 0 in the order of the messages', which count from 1 behind UNSPECIFIED; convert_test holds them together.
+// Our enums count from 0 in the order of the messages', which count from 1 behind UNSPECIFIED; convert_test holds them
+// together.
 template <typename Proto, typename Enum>
 Proto Shifted(Enum value) {
   return static_cast<Proto>(static_cast<int>(value) + 1);
@@ -140,8 +141,12 @@ struct BodyWriter {
     *out.mutable_call_ended()->mutable_end() = ToProto(body.termination);
     *out.mutable_call_ended()->mutable_duration() = Seconds(body.duration_seconds);
   }
-  void operator()(const call::SummaryReady& body) const { out.mutable_summary_ready()->set_summary(ToUtf8(body.summary)); }
-  void operator()(const call::SummaryFailed& body) const { out.mutable_summary_failed()->set_reason(Detail(body.reason)); }
+  void operator()(const call::SummaryReady& body) const {
+    out.mutable_summary_ready()->set_summary(ToUtf8(body.summary));
+  }
+  void operator()(const call::SummaryFailed& body) const {
+    out.mutable_summary_failed()->set_reason(Detail(body.reason));
+  }
 };
 
 v1::LeadCallStatus LeadCallStatusOf(absl::string_view status) {

@@ -17,8 +17,8 @@
 // Our values as messages of the API. Pure. Texts come out as UTF-8, cut where they are too long (control/utf8.h).
 namespace callbridge::control {
 
-std::string CallName(absl::string_view call_id);                                    // "calls/{id}"
-std::string LeadName(absl::string_view lead_id);                                    // "leads/{id}"; empty for "".
+std::string CallName(absl::string_view call_id);                                     // "calls/{id}"
+std::string LeadName(absl::string_view lead_id);                                     // "leads/{id}"; empty for "".
 std::string TransferName(absl::string_view call_id, absl::string_view transfer_id);  // "calls/{id}/transfers/{id}"
 
 v1::CallDirection ToProto(call::Direction value);

@@ -21,7 +21,8 @@ absl::optional<Cursor> ParseCursor(absl::string_view text) {
   if (!fields) return absl::nullopt;
   Cursor cursor;
   cursor.call_id = (*fields)[1];
-  if (!absl::SimpleAtoi((*fields)[0], &cursor.position) || !absl::SimpleAtoi((*fields)[2], &cursor.sequence)) return absl::nullopt;
+  if (!absl::SimpleAtoi((*fields)[0], &cursor.position) || !absl::SimpleAtoi((*fields)[2], &cursor.sequence))
+    return absl::nullopt;
   if (cursor.position < 0 || cursor.sequence < 0) return absl::nullopt;
   if (!cursor.call_id.empty() && !base::IsCanonicalUuid(cursor.call_id)) return absl::nullopt;
   return cursor;

@@ -25,12 +25,14 @@ absl::Status ShuttingDown() {
 }
 
 absl::Status SlowConsumer() {
-  return base::MakeError(absl::StatusCode::kResourceExhausted, "SLOW_CONSUMER",
-                         "a message was not taken in time; subscribe again with after_cursor of the last message, and read faster");
+  return base::MakeError(
+      absl::StatusCode::kResourceExhausted, "SLOW_CONSUMER",
+      "a message was not taken in time; subscribe again with after_cursor of the last message, and read faster");
 }
 
 absl::Status CursorAhead() {
-  return base::FieldError("after_cursor", "CURSOR_INVALID", "lies beyond the latest event; it is from another server's log");
+  return base::FieldError("after_cursor", "CURSOR_INVALID",
+                          "lies beyond the latest event; it is from another server's log");
 }
 
 // Ends at once.
@@ -61,8 +63,8 @@ void EventStream::Tick() {
       stalled_ = true;
       CloseLocked(SlowConsumer());
     } else if (stalled_ && waited > 2 * streams_.options_.write_timeout) {
-      // Not even the status was taken: the connection's buffers go. OnDone waits for the lock, so the context lives; no reaction
-      // runs inside, for this is not a thread of gRPC's.
+      // Not even the status was taken: the connection's buffers go. OnDone waits for the lock, so the context lives; no
+      // reaction runs inside, for this is not a thread of gRPC's.
       context_->TryCancel();
     }
   }
@@ -201,7 +203,8 @@ void EventStream::Take(std::vector<events::StoredEvent> events) {
 void EventStream::NoteEnd(const call::Event& event) {
   if (query_.call_id.empty()) return;
   if (std::holds_alternative<call::CallEnded>(event.body)) call_end_ = event.time;
-  if (std::holds_alternative<call::SummaryReady>(event.body) || std::holds_alternative<call::SummaryFailed>(event.body)) {
+  if (std::holds_alternative<call::SummaryReady>(event.body) ||
+      std::holds_alternative<call::SummaryFailed>(event.body)) {
     summary_seen_ = true;
   }
 }
@@ -269,13 +272,16 @@ absl::Status EventStream::BeginCall() {
     case EventQuery::Start::kSequence: sequence = query_.sequence; break;
     case EventQuery::Start::kCursor:
       // Another call's cursor, or one of all calls, says nothing about sequences here.
-      if (query_.cursor.call_id == query_.call_id) sequence = query_.cursor.sequence;
-      else skip_to = query_.cursor.position;
+      if (query_.cursor.call_id == query_.call_id)
+        sequence = query_.cursor.sequence;
+      else
+        skip_to = query_.cursor.position;
       break;
   }
   if (sequence > call->event_head) {
     if (query_.start == EventQuery::Start::kCursor) return CursorAhead();
-    return base::FieldError("after_sequence", "INVALID_SEQUENCE", absl::StrCat("is beyond the call's latest event, ", call->event_head));
+    return base::FieldError("after_sequence", "INVALID_SEQUENCE",
+                            absl::StrCat("is beyond the call's latest event, ", call->event_head));
   }
   const auto cursor = CursorAt(sequence);
   if (!cursor.ok()) return cursor.status();
@@ -297,7 +303,8 @@ absl::StatusOr<Cursor> EventStream::CursorAt(int64_t sequence) {
 
 // A stream that starts behind the end of its call does not come by the events that tell of it.
 absl::Status EventStream::LookForEnd(const store::CallRecord& call) {
-  const auto events = streams_.store_.ReadCallEvents(query_.call_id, std::max<int64_t>(0, call.event_head - kTail), kTail);
+  const auto events =
+      streams_.store_.ReadCallEvents(query_.call_id, std::max<int64_t>(0, call.event_head - kTail), kTail);
   if (!events.ok()) return events.status();
   base::MutexLock lock(mutex_);
   call_end_ = call.end_time;
@@ -322,7 +329,8 @@ absl::Status EventStream::ReadBatch() {
   return absl::OkStatus();
 }
 
-EventStreams::EventStreams(store::CallStore& store, base::Executor& executor, events::EventHub& hub, const Options& options)
+EventStreams::EventStreams(store::CallStore& store, base::Executor& executor, events::EventHub& hub,
+                           const Options& options)
     : store_(store), executor_(executor), hub_(hub), options_(options), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "event-streams");
 }
@@ -346,8 +354,9 @@ grpc::ServerWriteReactor<v1::CallEventsResponse>* EventStreams::Open(grpc::Callb
     if (closed_) {
       refusal = ShuttingDown();
     } else if (static_cast<int>(streams_.size()) >= options_.max_streams) {
-      refusal = base::MakeError(absl::StatusCode::kResourceExhausted, "STREAM_LIMIT",
-                                absl::StrCat("this server has its ", options_.max_streams, " streams open; close some"));
+      refusal =
+          base::MakeError(absl::StatusCode::kResourceExhausted, "STREAM_LIMIT",
+                          absl::StrCat("this server has its ", options_.max_streams, " streams open; close some"));
     } else {
       streams_.insert(stream);
     }

@@ -28,15 +28,16 @@ namespace callbridge::control {
 
 class EventStreams;
 
-// One client's stream of events. Keeps no queue: events::EventPump is its cursor, which reads the hub's ring, or the store when it is
-// behind, in small batches, and the next batch only when the last one has gone out. So a slow reader costs one batch, and delays
-// nobody.
+// One client's stream of events. Keeps no queue: events::EventPump is its cursor, which reads the hub's ring, or the
+// store when it is behind, in small batches, and the next batch only when the last one has gone out. So a slow reader
+// costs one batch, and delays nobody.
 //
-// All methods are safe from any thread; reactions come from gRPC's. One lock decides what to do next, and the doing (StartWrite,
-// Finish) happens outside of it. At most one write and one read are under way; exactly one Finish, and that while no write is under
-// way, unless the client has not taken it for `write_timeout`. Lock order: the hub's wakers, then EventStreams; a stream's lock, then
-// the hub's ring.
-class EventStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse>, public std::enable_shared_from_this<EventStream> {
+// All methods are safe from any thread; reactions come from gRPC's. One lock decides what to do next, and the doing
+// (StartWrite, Finish) happens outside of it. At most one write and one read are under way; exactly one Finish, and
+// that while no write is under way, unless the client has not taken it for `write_timeout`. Lock order: the hub's
+// wakers, then EventStreams; a stream's lock, then the hub's ring.
+class EventStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse>,
+                          public std::enable_shared_from_this<EventStream> {
  public:
   EventStream(EventStreams& streams, grpc::CallbackServerContext* context, EventQuery query);
 
@@ -108,8 +109,8 @@ class EventStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse
   bool summary_seen_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// All streams of a server: how many there may be, their time, their end. Thread-safe. A stream touches this until its OnDone, and
-// gRPC has called all of those when the server's Shutdown has returned: destroy this afterwards.
+// All streams of a server: how many there may be, their time, their end. Thread-safe. A stream touches this until its
+// OnDone, and gRPC has called all of those when the server's Shutdown has returned: destroy this afterwards.
 class EventStreams {
  public:
   struct Options {
@@ -124,8 +125,10 @@ class EventStreams {
   EventStreams(store::CallStore& store, base::Executor& executor, events::EventHub& hub, const Options& options);
   ~EventStreams();
 
-  // A reactor for the handler to return; it deletes itself. A bad query, too many streams and Close() before end it at once.
-  grpc::ServerWriteReactor<v1::CallEventsResponse>* Open(grpc::CallbackServerContext* context, absl::StatusOr<EventQuery> query);
+  // A reactor for the handler to return; it deletes itself. A bad query, too many streams and Close() before end it at
+  // once.
+  grpc::ServerWriteReactor<v1::CallEventsResponse>* Open(grpc::CallbackServerContext* context,
+                                                         absl::StatusOr<EventQuery> query);
 
   // Ends all streams, and from now on every new one, with UNAVAILABLE SHUTTING_DOWN.
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);

@@ -18,7 +18,8 @@ namespace callbridge::control {
 namespace {
 
 absl::Status Malformed(absl::string_view text) {
-  return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not an address to listen at; write host:port, as in 127.0.0.1:50051 or [::1]:50051"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "\"", text, "\" is not an address to listen at; write host:port, as in 127.0.0.1:50051 or [::1]:50051"));
 }
 
 // 127.0.0.0/8 (RFC 1122 section 3.2.1.3), ::1 and "localhost" (RFC 6761 section 6.3).

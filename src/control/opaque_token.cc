@@ -28,7 +28,8 @@ std::string SealToken(absl::string_view kind, const std::vector<std::string>& fi
   return absl::WebSafeBase64Escape(absl::StrCat(ChecksumText(body), "|", body));
 }
 
-absl::optional<std::vector<std::string>> OpenToken(absl::string_view kind, size_t field_count, absl::string_view token) {
+absl::optional<std::vector<std::string>> OpenToken(absl::string_view kind, size_t field_count,
+                                                   absl::string_view token) {
   std::string text;
   if (token.size() > kMaxTokenBytes || !absl::WebSafeBase64Unescape(token, &text)) return absl::nullopt;
   // Base64 with other bits in its padding decodes to the same text; only the one that was made is taken.

@@ -9,9 +9,9 @@
 
 namespace callbridge::control {
 
-// A token for clients to keep and hand back: `kind` (with its version, "c1") and `fields`, none of which contains '|', with a
-// checksum, in web-safe base64. The checksum finds damage and mix-ups; it is no protection against forgers, so what comes out is
-// checked like any input.
+// A token for clients to keep and hand back: `kind` (with its version, "c1") and `fields`, none of which contains '|',
+// with a checksum, in web-safe base64. The checksum finds damage and mix-ups; it is no protection against forgers, so
+// what comes out is checked like any input.
 std::string SealToken(absl::string_view kind, const std::vector<std::string>& fields);
 
 // The fields; nullopt for anything that SealToken(kind, ...) with `field_count` fields did not make.

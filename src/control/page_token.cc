@@ -25,8 +25,8 @@ std::string Fingerprint(const store::CallFilter& filter) {
   std::sort(states.begin(), states.end());
   std::string text;
   for (const call::State state : states) absl::StrAppend(&text, call::Name(state), ",");
-  absl::StrAppend(&text, "|", filter.direction ? call::Name(*filter.direction) : "", "|", filter.number, "|", filter.lead_id, "|",
-                  absl::FormatTime(filter.created_after, absl::UTCTimeZone()), "|",
+  absl::StrAppend(&text, "|", filter.direction ? call::Name(*filter.direction) : "", "|", filter.number, "|",
+                  filter.lead_id, "|", absl::FormatTime(filter.created_after, absl::UTCTimeZone()), "|",
                   absl::FormatTime(filter.created_before, absl::UTCTimeZone()));
   return ShortHash(text);
 }
@@ -53,7 +53,8 @@ absl::optional<TranscriptPageKey> ParseTranscriptPageToken(absl::string_view sco
   const auto fields = OpenToken(kTranscriptKind, 3, token);
   if (!fields || (*fields)[0] != ShortHash(scope)) return absl::nullopt;
   TranscriptPageKey key;
-  if (!absl::SimpleAtoi((*fields)[1], &key.position) || !absl::SimpleAtoi((*fields)[2], &key.shown)) return absl::nullopt;
+  if (!absl::SimpleAtoi((*fields)[1], &key.position) || !absl::SimpleAtoi((*fields)[2], &key.shown))
+    return absl::nullopt;
   return key;
 }
 

@@ -47,7 +47,8 @@ absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, con
   return response;
 }
 
-absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& store, const TranscriptRequest& request) {
+absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& store,
+                                                             const TranscriptRequest& request) {
   const auto items = store.GetTranscript(request.call_id);
   if (!items.ok()) return FromStore(items.status(), request.call_id);
   v1::GetTranscriptResponse response;
@@ -56,8 +57,10 @@ absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& s
   for (const call::TranscriptItem& item : *items) {
     if (!IsShown(item, request.view)) continue;
     const TranscriptPageKey next{item.position, item.position == key.position ? key.shown + 1 : 1};
-    const bool before = request.after && std::tie(next.position, next.shown) <= std::tie(request.after->position, request.after->shown);
-    if (!before && (response.items_size() == request.page_size || !TryAdd(ToProto(item, request.view), bytes, response.mutable_items()))) {
+    const bool before =
+        request.after && std::tie(next.position, next.shown) <= std::tie(request.after->position, request.after->shown);
+    if (!before && (response.items_size() == request.page_size ||
+                    !TryAdd(ToProto(item, request.view), bytes, response.mutable_items()))) {
       response.set_next_page_token(FormatTranscriptPageToken(request.scope, key));
       break;
     }

@@ -6,7 +6,8 @@
 #include "src/control/requests.h"
 #include "src/store/call_store.h"
 
-// Answers that are read from the store page by page. Block as the store does. A page ends early where its message would pass 1 MiB.
+// Answers that are read from the store page by page. Block as the store does. A page ends early where its message would
+// pass 1 MiB.
 namespace callbridge::control {
 
 absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, const ListRequest& request);

@@ -55,14 +55,16 @@ absl::StatusOr<std::string> ParseName(absl::string_view field, absl::string_view
 
 absl::Status CheckUuid(absl::string_view field, absl::string_view value) {
   if (value.empty() || base::IsCanonicalUuid(value)) return absl::OkStatus();
-  return FieldError(field, "INVALID_REQUEST_ID",
-                    absl::StrCat(Quoted(value), " is not a UUID; write 36 characters, hexadecimal digits in lower case"));
+  return FieldError(
+      field, "INVALID_REQUEST_ID",
+      absl::StrCat(Quoted(value), " is not a UUID; write 36 characters, hexadecimal digits in lower case"));
 }
 
 absl::Status CheckNumber(absl::string_view field, absl::string_view number) {
   if (base::IsE164(number)) return absl::OkStatus();
-  return FieldError(field, "INVALID_E164",
-                    absl::StrCat(Quoted(number), " is not a number in E.164 form; write + and 7 to 15 digits: +14155550100"));
+  return FieldError(
+      field, "INVALID_E164",
+      absl::StrCat(Quoted(number), " is not a number in E.164 form; write + and 7 to 15 digits: +14155550100"));
 }
 
 absl::Status CheckLength(absl::string_view field, absl::string_view text, size_t most) {
@@ -80,12 +82,14 @@ bool IsValid(const google::protobuf::Duration& duration) {
   return !(duration.seconds() > 0 && duration.nanos() < 0) && !(duration.seconds() < 0 && duration.nanos() > 0);
 }
 
-absl::StatusOr<absl::Duration> ParseDuration(absl::string_view field, const google::protobuf::Duration& value, absl::Duration least,
-                                             absl::Duration most, bool whole_seconds) {
+absl::StatusOr<absl::Duration> ParseDuration(absl::string_view field, const google::protobuf::Duration& value,
+                                             absl::Duration least, absl::Duration most, bool whole_seconds) {
   const absl::Duration duration = absl::Seconds(value.seconds()) + absl::Nanoseconds(value.nanos());
-  if (IsValid(value) && duration >= least && duration <= most && !(whole_seconds && value.nanos() != 0)) return duration;
-  return FieldError(field, "INVALID_DURATION",
-                    absl::StrCat("must be ", Readable(least), " to ", Readable(most), whole_seconds ? " in whole seconds" : ""));
+  if (IsValid(value) && duration >= least && duration <= most && !(whole_seconds && value.nanos() != 0))
+    return duration;
+  return FieldError(
+      field, "INVALID_DURATION",
+      absl::StrCat("must be ", Readable(least), " to ", Readable(most), whole_seconds ? " in whole seconds" : ""));
 }
 
 absl::StatusOr<absl::Time> ParseTime(absl::string_view field, const google::protobuf::Timestamp& value) {
@@ -108,22 +112,27 @@ absl::StatusOr<int> ParsePageSize(int page_size, int normally, int most) {
 
 absl::Status PageTokenError() {
   return FieldError("page_token", "PAGE_TOKEN_INVALID",
-                    "is no token for this request; pass next_page_token of the page before and leave the rest of the request as it was");
+                    "is no token for this request; pass next_page_token of the page before and leave the rest of the "
+                    "request as it was");
 }
 
 absl::Status CheckMetadata(const v1::OutboundCall& call) {
   constexpr char kField[] = "call.metadata";
   constexpr char kReason[] = "INVALID_METADATA";
   if (call.metadata_size() > kMaxMetadataEntries) {
-    return FieldError(kField, kReason, absl::StrCat("has ", call.metadata_size(), " entries; at most ", kMaxMetadataEntries, " are kept"));
+    return FieldError(
+        kField, kReason,
+        absl::StrCat("has ", call.metadata_size(), " entries; at most ", kMaxMetadataEntries, " are kept"));
   }
   for (const auto& [key, value] : call.metadata()) {
     if (key.empty() || key.size() > kMaxMetadataKeyBytes) {
-      return FieldError(kField, kReason, absl::StrCat("key ", Quoted(key), " must have 1 to ", kMaxMetadataKeyBytes, " bytes"));
+      return FieldError(kField, kReason,
+                        absl::StrCat("key ", Quoted(key), " must have 1 to ", kMaxMetadataKeyBytes, " bytes"));
     }
     if (value.size() > kMaxMetadataValueBytes) {
       return FieldError(kField, kReason,
-                        absl::StrCat("the value of ", Quoted(key), " has ", value.size(), " bytes; at most ", kMaxMetadataValueBytes, " are kept"));
+                        absl::StrCat("the value of ", Quoted(key), " has ", value.size(), " bytes; at most ",
+                                     kMaxMetadataValueBytes, " are kept"));
     }
   }
   return absl::OkStatus();
@@ -150,7 +159,8 @@ absl::StatusOr<std::vector<call::State>> ParseStates(const v1::CallFilter& filte
   for (int i = 0; i < filter.states_size(); ++i) {
     const int value = filter.states(i);
     if (value == v1::CALL_STATE_UNSPECIFIED || !v1::CallState_IsValid(value)) {
-      return FieldError(absl::StrCat("filter.states[", i, "]"), "INVALID_FILTER", absl::StrCat(value, " is not a state of a call"));
+      return FieldError(absl::StrCat("filter.states[", i, "]"), "INVALID_FILTER",
+                        absl::StrCat(value, " is not a state of a call"));
     }
     states.push_back(static_cast<call::State>(value - 1));
   }
@@ -227,7 +237,8 @@ absl::Status ParseStart(const v1::CallEventsRequest& request, EventQuery& query)
     case v1::CallEventsRequest::kAfterCursor: {
       const auto cursor = ParseCursor(request.after_cursor());
       if (!cursor) {
-        return FieldError("after_cursor", "CURSOR_INVALID", "is not a cursor; pass one from a message of CallEvents, unchanged");
+        return FieldError("after_cursor", "CURSOR_INVALID",
+                          "is not a cursor; pass one from a message of CallEvents, unchanged");
       }
       query.start = EventQuery::Start::kCursor;
       query.cursor = *cursor;
@@ -251,7 +262,8 @@ absl::StatusOr<std::string> ParseCallName(absl::string_view field, absl::string_
   return ParseName(field, "calls/", "INVALID_CALL_NAME", name);
 }
 
-absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::StartCallRequest& request, absl::string_view principal) {
+absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::StartCallRequest& request,
+                                                                  absl::string_view principal) {
   absl::Status status = CheckUuid("request_id", request.request_id());
   if (!status.ok()) return status;
   if (!request.has_call()) return Required("call", "{\"to\": \"+14155550100\"}");
@@ -330,7 +342,8 @@ absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequ
   if (!call_id.ok()) return call_id.status();
   out.call_id = *std::move(call_id);
   if (!v1::TranscriptView_IsValid(request.view())) {
-    return FieldError("view", "INVALID_VIEW", absl::StrCat(request.view(), " is not a view; write HEARD, GENERATED or BOTH"));
+    return FieldError("view", "INVALID_VIEW",
+                      absl::StrCat(request.view(), " is not a view; write HEARD, GENERATED or BOTH"));
   }
   if (request.view() != v1::TRANSCRIPT_VIEW_UNSPECIFIED) out.view = request.view();
   out.scope = absl::StrCat(out.call_id, "/", static_cast<int>(out.view));
@@ -354,7 +367,8 @@ absl::StatusOr<EventQuery> ParseCallEvents(const v1::CallEventsRequest& request)
   if (status.ok()) status = ParseTypes(request, query);
   if (!status.ok()) return status;
   if (request.has_heartbeat_interval()) {
-    const auto heartbeat = ParseDuration("heartbeat_interval", request.heartbeat_interval(), kMinHeartbeat, kMaxHeartbeat, false);
+    const auto heartbeat =
+        ParseDuration("heartbeat_interval", request.heartbeat_interval(), kMinHeartbeat, kMaxHeartbeat, false);
     if (!heartbeat.ok()) return heartbeat.status();
     query.heartbeat = *heartbeat;
   }

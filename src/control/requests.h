@@ -16,7 +16,8 @@
 #include "src/session/call_control.h"
 #include "src/store/records.h"
 
-// Requests of the API, checked, as our values. Pure. Every error is kInvalidArgument with the field's path in the message
+// Requests of the API, checked, as our values. Pure. Every error is kInvalidArgument with the field's path in the
+// message
 // ("call.to") and a reason that call_service.proto lists.
 namespace callbridge::control {
 
@@ -24,7 +25,8 @@ namespace callbridge::control {
 absl::StatusOr<std::string> ParseCallName(absl::string_view field, absl::string_view name);
 
 // `principal` is who asks: a request_id means something to its owner only.
-absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::StartCallRequest& request, absl::string_view principal);
+absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::StartCallRequest& request,
+                                                                  absl::string_view principal);
 
 struct EndRequest {
   std::string call_id;

@@ -122,12 +122,15 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
 
 absl::Status FromStore(const absl::Status& status, absl::string_view call_id) {
   if (status.code() == absl::StatusCode::kNotFound) {
-    return base::MakeError(absl::StatusCode::kNotFound, "CALL_NOT_FOUND", absl::StrCat("there is no call calls/", call_id),
+    return base::MakeError(absl::StatusCode::kNotFound, "CALL_NOT_FOUND",
+                           absl::StrCat("there is no call calls/", call_id),
                            {{"call", absl::StrCat("calls/", call_id)}});
   }
   if (status.code() == absl::StatusCode::kUnavailable && base::GetErrorInfo(status).reason.empty()) {
-    base::Log(base::LogKind::kDatabase, call_id, "the database is not available to a request", {{"error", status.ToString()}});
-    return base::MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", "the database does not answer now; try again");
+    base::Log(base::LogKind::kDatabase, call_id, "the database is not available to a request",
+              {{"error", status.ToString()}});
+    return base::MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                           "the database does not answer now; try again");
   }
   return status;
 }

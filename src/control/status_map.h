@@ -8,16 +8,17 @@
 
 namespace callbridge::control {
 
-// The error as clients see it. Every error carries google.rpc.ErrorInfo (reason and metadata of base::ErrorInfo, or a reason made of
-// the code; domain "callbridge"), and as they apply BadRequest (a field is named), PreconditionFailure, QuotaFailure and RetryInfo
-// (kUnavailable, kResourceExhausted).
+// The error as clients see it. Every error carries google.rpc.ErrorInfo (reason and metadata of base::ErrorInfo, or a
+// reason made of the code; domain "callbridge"), and as they apply BadRequest (a field is named), PreconditionFailure,
+// QuotaFailure and RetryInfo (kUnavailable, kResourceExhausted).
 //
-// kInternal, and each code that no handler means (kUnknown, kDataLoss ...), becomes INTERNAL with a fixed message and a trace_id; what was
-// wrong is logged under that id and never sent. OK gives OK. Long messages are cut, so that trailers stay below 8 KiB.
+// kInternal, and each code that no handler means (kUnknown, kDataLoss ...), becomes INTERNAL with a fixed message and a
+// trace_id; what was wrong is logged under that id and never sent. OK gives OK. Long messages are cut, so that trailers
+// stay below 8 KiB.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
-// A store's failure in words for clients: kNotFound becomes CALL_NOT_FOUND for `call_id`; kUnavailable without a reason becomes
-// STORE_UNAVAILABLE, its text logged; the rest passes.
+// A store's failure in words for clients: kNotFound becomes CALL_NOT_FOUND for `call_id`; kUnavailable without a reason
+// becomes STORE_UNAVAILABLE, its text logged; the rest passes.
 absl::Status FromStore(const absl::Status& status, absl::string_view call_id);
 
 }  // namespace callbridge::control

@@ -16,28 +16,33 @@
 
 namespace callbridge::control {
 
-// One unary request being answered, by whoever comes first: its work, its deadline (the client's, or `longest` where there is none),
-// or the loss of its work (the last reference goes without an answer: UNAVAILABLE SHUTTING_DOWN). Thread-safe.
+// One unary request being answered, by whoever comes first: its work, its deadline (the client's, or `longest` where
+// there is none), or the loss of its work (the last reference goes without an answer: UNAVAILABLE SHUTTING_DOWN).
+// Thread-safe.
 template <typename Response>
 class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Response>> {
  public:
   // Call from the handler, which then returns reactor().
-  static std::shared_ptr<UnaryCall> Begin(grpc::CallbackServerContext* context, Response* response, std::chrono::milliseconds longest) {
+  static std::shared_ptr<UnaryCall> Begin(grpc::CallbackServerContext* context, Response* response,
+                                          std::chrono::milliseconds longest) {
     std::shared_ptr<UnaryCall> call(new UnaryCall(context, response));
     const auto now = std::chrono::system_clock::now();
     // Without a deadline gRPC reports one infinitely far away.
-    const auto deadline = context->deadline() > now + std::chrono::hours(24 * 365) ? now + longest : context->deadline();
+    const auto deadline =
+        context->deadline() > now + std::chrono::hours(24 * 365) ? now + longest : context->deadline();
     call->alarm_.Set(deadline, [weak = std::weak_ptr<UnaryCall>(call)](bool expired) {
       const auto call = weak.lock();
       if (expired && call != nullptr) {
-        call->Finish(base::MakeError(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED", "no answer in time; what was asked may still happen"));
+        call->Finish(base::MakeError(absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED",
+                                     "no answer in time; what was asked may still happen"));
       }
     });
     return call;
   }
 
   ~UnaryCall() {
-    Finish(base::MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", "this server is stopping; ask another, or again"));
+    Finish(base::MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN",
+                           "this server is stopping; ask another, or again"));
   }
   UnaryCall(const UnaryCall&) = delete;
   UnaryCall& operator=(const UnaryCall&) = delete;

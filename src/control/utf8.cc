@@ -12,8 +12,8 @@ constexpr absl::string_view kReplacement = "\xEF\xBF\xBD";
 
 bool IsContinuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
-// Length of the well-formed character at the front of `text` (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF); 0 if
-// there is none.
+// Length of the well-formed character at the front of `text` (RFC 3629: no overlong forms, no surrogates, up to
+// U+10FFFF); 0 if there is none.
 size_t CharacterLength(absl::string_view text) {
   const auto byte = [text](size_t i) -> unsigned char { return i < text.size() ? text[i] : 0; };
   const unsigned char first = byte(0);

@@ -15,7 +15,8 @@ using grpc::StatusCode;
 
 const char kRequestId[] = "aaaaaaaa-2222-4333-8444-555555555555";
 
-grpc::Status Start(v1::CallService::Stub& stub, const v1::StartCallRequest& request, v1::StartCallResponse* response = nullptr) {
+grpc::Status Start(v1::CallService::Stub& stub, const v1::StartCallRequest& request,
+                   v1::StartCallResponse* response = nullptr) {
   grpc::ClientContext context;
   v1::StartCallResponse ignored;
   return stub.StartCall(&context, request, response == nullptr ? &ignored : response);
@@ -25,17 +26,20 @@ grpc::Status End(v1::CallService::Stub& stub, const v1::EndCallRequest& request)
   v1::EndCallResponse response;
   return stub.EndCall(&context, request, &response);
 }
-grpc::Status Transfer(v1::CallService::Stub& stub, const v1::TransferCallRequest& request, v1::TransferCallResponse* response = nullptr) {
+grpc::Status Transfer(v1::CallService::Stub& stub, const v1::TransferCallRequest& request,
+                      v1::TransferCallResponse* response = nullptr) {
   grpc::ClientContext context;
   v1::TransferCallResponse ignored;
   return stub.TransferCall(&context, request, response == nullptr ? &ignored : response);
 }
-grpc::Status Get(v1::CallService::Stub& stub, const v1::GetCallRequest& request, v1::GetCallResponse* response = nullptr) {
+grpc::Status Get(v1::CallService::Stub& stub, const v1::GetCallRequest& request,
+                 v1::GetCallResponse* response = nullptr) {
   grpc::ClientContext context;
   v1::GetCallResponse ignored;
   return stub.GetCall(&context, request, response == nullptr ? &ignored : response);
 }
-grpc::Status List(v1::CallService::Stub& stub, const v1::ListCallsRequest& request, v1::ListCallsResponse* response = nullptr) {
+grpc::Status List(v1::CallService::Stub& stub, const v1::ListCallsRequest& request,
+                  v1::ListCallsResponse* response = nullptr) {
   grpc::ClientContext context;
   v1::ListCallsResponse ignored;
   return stub.ListCalls(&context, request, response == nullptr ? &ignored : response);
@@ -89,7 +93,8 @@ auto With(Request request, Send send, std::function<void(Request&)> change) {
   };
 }
 auto StartWith(std::function<void(v1::StartCallRequest&)> change) {
-  return With<v1::StartCallRequest>(GoodStart(), [](auto& stub, const auto& request) { return Start(stub, request); }, change);
+  return With<v1::StartCallRequest>(
+      GoodStart(), [](auto& stub, const auto& request) { return Start(stub, request); }, change);
 }
 auto EndWith(std::function<void(v1::EndCallRequest&)> change) {
   v1::EndCallRequest good;
@@ -97,20 +102,24 @@ auto EndWith(std::function<void(v1::EndCallRequest&)> change) {
   return With<v1::EndCallRequest>(good, End, change);
 }
 auto TransferWith(std::function<void(v1::TransferCallRequest&)> change) {
-  return With<v1::TransferCallRequest>(GoodTransfer(), [](auto& stub, const auto& request) { return Transfer(stub, request); }, change);
+  return With<v1::TransferCallRequest>(
+      GoodTransfer(), [](auto& stub, const auto& request) { return Transfer(stub, request); }, change);
 }
 auto GetWith(std::function<void(v1::GetCallRequest&)> change) {
   v1::GetCallRequest good;
   good.set_call(kCall);
-  return With<v1::GetCallRequest>(good, [](auto& stub, const auto& request) { return Get(stub, request); }, change);
+  return With<v1::GetCallRequest>(
+      good, [](auto& stub, const auto& request) { return Get(stub, request); }, change);
 }
 auto ListWith(std::function<void(v1::ListCallsRequest&)> change) {
-  return With<v1::ListCallsRequest>({}, [](auto& stub, const auto& request) { return List(stub, request); }, change);
+  return With<v1::ListCallsRequest>(
+      {}, [](auto& stub, const auto& request) { return List(stub, request); }, change);
 }
 auto TranscriptWith(std::function<void(v1::GetTranscriptRequest&)> change) {
   v1::GetTranscriptRequest good;
   good.set_call(kCall);
-  return With<v1::GetTranscriptRequest>(good, [](auto& stub, const auto& request) { return Transcript(stub, request); }, change);
+  return With<v1::GetTranscriptRequest>(
+      good, [](auto& stub, const auto& request) { return Transcript(stub, request); }, change);
 }
 auto EventsWith(std::function<void(v1::CallEventsRequest&)> change) {
   v1::CallEventsRequest good;
@@ -141,15 +150,21 @@ std::vector<Row> StartRows() {
       {"start_ok", StartWith(kNothing), StatusCode::OK, "", ""},
       {"start_without_call", StartWith([](auto& r) { r.clear_call(); }), kBad, "FIELD_REQUIRED", "call"},
       {"start_without_to", StartWith([](auto& r) { r.mutable_call()->clear_to(); }), kBad, "FIELD_REQUIRED", "call.to"},
-      {"start_to_without_plus", StartWith([](auto& r) { r.mutable_call()->set_to("14155550100"); }), kBad, "INVALID_E164", "call.to"},
+      {"start_to_without_plus", StartWith([](auto& r) { r.mutable_call()->set_to("14155550100"); }), kBad,
+       "INVALID_E164", "call.to"},
       {"start_to_a_word", StartWith([](auto& r) { r.mutable_call()->set_to("mom"); }), kBad, "INVALID_E164", "call.to"},
-      {"start_to_with_newline", StartWith([](auto& r) { r.mutable_call()->set_to("+14155550100\n"); }), kBad, "INVALID_E164", "call.to"},
-      {"start_to_too_long", StartWith([](auto& r) { r.mutable_call()->set_to("+1234567890123456"); }), kBad, "INVALID_E164", "call.to"},
-      {"start_to_huge", StartWith([](auto& r) { r.mutable_call()->set_to(std::string(100'000, '7')); }), kBad, "INVALID_E164", "call.to"},
-      {"start_bad_from", StartWith([](auto& r) { r.mutable_call()->set_from("+0"); }), kBad, "INVALID_E164", "call.from"},
-      {"start_bad_request_id", StartWith([](auto& r) { r.set_request_id("1"); }), kBad, "INVALID_REQUEST_ID", "request_id"},
-      {"start_upper_request_id", StartWith([](auto& r) { r.set_request_id("AAAAAAAA-2222-4333-8444-555555555555"); }), kBad,
-       "INVALID_REQUEST_ID", "request_id"},
+      {"start_to_with_newline", StartWith([](auto& r) { r.mutable_call()->set_to("+14155550100\n"); }), kBad,
+       "INVALID_E164", "call.to"},
+      {"start_to_too_long", StartWith([](auto& r) { r.mutable_call()->set_to("+1234567890123456"); }), kBad,
+       "INVALID_E164", "call.to"},
+      {"start_to_huge", StartWith([](auto& r) { r.mutable_call()->set_to(std::string(100'000, '7')); }), kBad,
+       "INVALID_E164", "call.to"},
+      {"start_bad_from", StartWith([](auto& r) { r.mutable_call()->set_from("+0"); }), kBad, "INVALID_E164",
+       "call.from"},
+      {"start_bad_request_id", StartWith([](auto& r) { r.set_request_id("1"); }), kBad, "INVALID_REQUEST_ID",
+       "request_id"},
+      {"start_upper_request_id", StartWith([](auto& r) { r.set_request_id("AAAAAAAA-2222-4333-8444-555555555555"); }),
+       kBad, "INVALID_REQUEST_ID", "request_id"},
       {"start_short_ring", StartWith([](auto& r) { r.mutable_call()->mutable_ring_timeout()->set_seconds(4); }), kBad,
        "INVALID_DURATION", "call.ring_timeout"},
       {"start_long_ring", StartWith([](auto& r) { r.mutable_call()->mutable_ring_timeout()->set_seconds(121); }), kBad,
@@ -159,13 +174,14 @@ std::vector<Row> StartRows() {
          r.mutable_call()->mutable_ring_timeout()->set_nanos(1);
        }),
        kBad, "INVALID_DURATION", "call.ring_timeout"},
-      {"start_negative_length", StartWith([](auto& r) { r.mutable_call()->mutable_max_duration()->set_seconds(-60); }), kBad,
-       "INVALID_DURATION", "call.max_duration"},
-      {"start_endless", StartWith([](auto& r) { r.mutable_call()->mutable_max_duration()->set_seconds(INT64_MAX); }), kBad,
-       "INVALID_DURATION", "call.max_duration"},
-      {"start_metadata_key", StartWith([](auto& r) { (*r.mutable_call()->mutable_metadata())[""] = "x"; }), kBad, "INVALID_METADATA",
-       "call.metadata"},
-      {"start_metadata_value", StartWith([](auto& r) { (*r.mutable_call()->mutable_metadata())["k"] = std::string(1025, 'x'); }), kBad,
+      {"start_negative_length", StartWith([](auto& r) { r.mutable_call()->mutable_max_duration()->set_seconds(-60); }),
+       kBad, "INVALID_DURATION", "call.max_duration"},
+      {"start_endless", StartWith([](auto& r) { r.mutable_call()->mutable_max_duration()->set_seconds(INT64_MAX); }),
+       kBad, "INVALID_DURATION", "call.max_duration"},
+      {"start_metadata_key", StartWith([](auto& r) { (*r.mutable_call()->mutable_metadata())[""] = "x"; }), kBad,
+       "INVALID_METADATA", "call.metadata"},
+      {"start_metadata_value",
+       StartWith([](auto& r) { (*r.mutable_call()->mutable_metadata())["k"] = std::string(1025, 'x'); }), kBad,
        "INVALID_METADATA", "call.metadata"},
       {"start_metadata_many", StartWith([](auto& r) {
          for (int i = 0; i < 51; ++i) (*r.mutable_call()->mutable_metadata())[absl::StrCat(i)] = "x";
@@ -181,8 +197,10 @@ std::vector<Row> StartRows() {
        StartFails(base::MakeError(absl::StatusCode::kResourceExhausted, "CONCURRENCY_LIMIT", "full"))},
       {"start_draining", StartWith(kNothing), StatusCode::UNAVAILABLE, "DRAINING", "",
        StartFails(base::MakeError(absl::StatusCode::kUnavailable, "DRAINING", "stopping"))},
-      {"start_bug", StartWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "", StartFails(absl::InternalError("secret"))},
-      {"start_unknown_error", StartWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "", StartFails(absl::UnknownError("secret"))},
+      {"start_bug", StartWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "",
+       StartFails(absl::InternalError("secret"))},
+      {"start_unknown_error", StartWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "",
+       StartFails(absl::UnknownError("secret"))},
   };
 }
 
@@ -194,8 +212,10 @@ std::vector<Row> CommandRows() {
       {"end_full_name", EndWith([](auto& r) { r.set_call(absl::StrCat("calls/", kCall)); }), StatusCode::OK, "", ""},
       {"end_without_call", EndWith([](auto& r) { r.clear_call(); }), kBad, "FIELD_REQUIRED", "call"},
       {"end_bad_name", EndWith([](auto& r) { r.set_call("calls/1"); }), kBad, "INVALID_CALL_NAME", "call"},
-      {"end_lead_name", EndWith([](auto& r) { r.set_call(absl::StrCat("leads/", kCall)); }), kBad, "INVALID_CALL_NAME", "call"},
-      {"end_long_reason", EndWith([](auto& r) { r.set_reason(std::string(513, 'x')); }), kBad, "TEXT_TOO_LONG", "reason"},
+      {"end_lead_name", EndWith([](auto& r) { r.set_call(absl::StrCat("leads/", kCall)); }), kBad, "INVALID_CALL_NAME",
+       "call"},
+      {"end_long_reason", EndWith([](auto& r) { r.set_reason(std::string(513, 'x')); }), kBad, "TEXT_TOO_LONG",
+       "reason"},
       {"end_not_found", EndWith(kNothing), StatusCode::NOT_FOUND, "CALL_NOT_FOUND", "", EndFails(no_call)},
       {"end_store_away", EndWith(kNothing), StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE", "",
        EndFails(base::MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", "later"))},
@@ -203,14 +223,19 @@ std::vector<Row> CommandRows() {
       {"transfer_ok", TransferWith(kNothing), StatusCode::OK, "", ""},
       {"transfer_without_call", TransferWith([](auto& r) { r.clear_call(); }), kBad, "FIELD_REQUIRED", "call"},
       {"transfer_bad_name", TransferWith([](auto& r) { r.set_call("x/y"); }), kBad, "INVALID_CALL_NAME", "call"},
-      {"transfer_without_destination", TransferWith([](auto& r) { r.clear_destination(); }), kBad, "FIELD_REQUIRED", "destination"},
-      {"transfer_to_a_number", TransferWith([](auto& r) { r.set_destination("+14155550100"); }), kBad, "UNKNOWN_DESTINATION",
+      {"transfer_without_destination", TransferWith([](auto& r) { r.clear_destination(); }), kBad, "FIELD_REQUIRED",
        "destination"},
-      {"transfer_long_reason", TransferWith([](auto& r) { r.set_reason(std::string(513, 'x')); }), kBad, "TEXT_TOO_LONG", "reason"},
-      {"transfer_bad_request_id", TransferWith([](auto& r) { r.set_request_id("x"); }), kBad, "INVALID_REQUEST_ID", "request_id"},
-      {"transfer_not_found", TransferWith(kNothing), StatusCode::NOT_FOUND, "CALL_NOT_FOUND", "", TransferFails(no_call)},
+      {"transfer_to_a_number", TransferWith([](auto& r) { r.set_destination("+14155550100"); }), kBad,
+       "UNKNOWN_DESTINATION", "destination"},
+      {"transfer_long_reason", TransferWith([](auto& r) { r.set_reason(std::string(513, 'x')); }), kBad,
+       "TEXT_TOO_LONG", "reason"},
+      {"transfer_bad_request_id", TransferWith([](auto& r) { r.set_request_id("x"); }), kBad, "INVALID_REQUEST_ID",
+       "request_id"},
+      {"transfer_not_found", TransferWith(kNothing), StatusCode::NOT_FOUND, "CALL_NOT_FOUND", "",
+       TransferFails(no_call)},
       {"transfer_not_active", TransferWith(kNothing), StatusCode::FAILED_PRECONDITION, "CALL_NOT_ACTIVE", "",
-       TransferFails(base::MakeError(absl::StatusCode::kFailedPrecondition, "CALL_NOT_ACTIVE", "over", {{"state", "completed"}}))},
+       TransferFails(base::MakeError(absl::StatusCode::kFailedPrecondition, "CALL_NOT_ACTIVE", "over",
+                                     {{"state", "completed"}}))},
       {"transfer_in_progress", TransferWith(kNothing), StatusCode::FAILED_PRECONDITION, "TRANSFER_IN_PROGRESS", "",
        TransferFails(base::MakeError(absl::StatusCode::kFailedPrecondition, "TRANSFER_IN_PROGRESS", "one runs"))},
       {"transfer_throws", TransferWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "",
@@ -226,7 +251,8 @@ std::vector<Row> ReadRows() {
       {"get_ok", GetWith(kNothing), StatusCode::OK, "", ""},
       {"get_without_call", GetWith([](auto& r) { r.clear_call(); }), kBad, "FIELD_REQUIRED", "call"},
       {"get_bad_name", GetWith([](auto& r) { r.set_call("calls/"); }), kBad, "INVALID_CALL_NAME", "call"},
-      {"get_upper_name", GetWith([](auto& r) { r.set_call("AAAAAAAA-2222-4333-8444-555555555555"); }), kBad, "INVALID_CALL_NAME", "call"},
+      {"get_upper_name", GetWith([](auto& r) { r.set_call("AAAAAAAA-2222-4333-8444-555555555555"); }), kBad,
+       "INVALID_CALL_NAME", "call"},
       {"get_name_with_more", GetWith([](auto& r) { r.set_call(absl::StrCat("calls/", kCall, "/transfers/x")); }), kBad,
        "INVALID_CALL_NAME", "call"},
       {"get_not_found", GetWith([](auto& r) { r.set_call(kOther); }), StatusCode::NOT_FOUND, "CALL_NOT_FOUND", ""},
@@ -237,23 +263,26 @@ std::vector<Row> ReadRows() {
       {"list_large_page", ListWith([](auto& r) { r.set_page_size(INT32_MAX); }), StatusCode::OK, "", ""},
       {"list_negative_page", ListWith([](auto& r) { r.set_page_size(-1); }), kBad, "INVALID_PAGE_SIZE", "page_size"},
       {"list_bad_token", ListWith([](auto& r) { r.set_page_token("x"); }), kBad, "PAGE_TOKEN_INVALID", "page_token"},
-      {"list_huge_token", ListWith([](auto& r) { r.set_page_token(std::string(100'000, 'A')); }), kBad, "PAGE_TOKEN_INVALID",
-       "page_token"},
-      {"list_unknown_state", ListWith([](auto& r) { r.mutable_filter()->add_states(static_cast<v1::CallState>(99)); }), kBad,
-       "INVALID_FILTER", "filter.states[0]"},
+      {"list_huge_token", ListWith([](auto& r) { r.set_page_token(std::string(100'000, 'A')); }), kBad,
+       "PAGE_TOKEN_INVALID", "page_token"},
+      {"list_unknown_state", ListWith([](auto& r) { r.mutable_filter()->add_states(static_cast<v1::CallState>(99)); }),
+       kBad, "INVALID_FILTER", "filter.states[0]"},
       {"list_no_state", ListWith([](auto& r) {
          r.mutable_filter()->add_states(v1::CALL_STATE_FAILED);
          r.mutable_filter()->add_states(v1::CALL_STATE_UNSPECIFIED);
        }),
        kBad, "INVALID_FILTER", "filter.states[1]"},
-      {"list_unknown_direction", ListWith([](auto& r) { r.mutable_filter()->set_direction(static_cast<v1::CallDirection>(9)); }), kBad,
+      {"list_unknown_direction",
+       ListWith([](auto& r) { r.mutable_filter()->set_direction(static_cast<v1::CallDirection>(9)); }), kBad,
        "INVALID_FILTER", "filter.direction"},
-      {"list_bad_lead", ListWith([](auto& r) { r.mutable_filter()->set_lead("me"); }), kBad, "INVALID_FILTER", "filter.lead"},
-      {"list_long_number", ListWith([](auto& r) { r.mutable_filter()->set_number(std::string(257, '1')); }), kBad, "INVALID_FILTER",
-       "filter.number"},
-      {"list_bad_time", ListWith([](auto& r) { r.mutable_filter()->mutable_created_after()->set_nanos(-1); }), kBad, "INVALID_FILTER",
-       "filter.created_after"},
-      {"list_year_10000", ListWith([](auto& r) { r.mutable_filter()->mutable_created_before()->set_seconds(253'402'300'800); }), kBad,
+      {"list_bad_lead", ListWith([](auto& r) { r.mutable_filter()->set_lead("me"); }), kBad, "INVALID_FILTER",
+       "filter.lead"},
+      {"list_long_number", ListWith([](auto& r) { r.mutable_filter()->set_number(std::string(257, '1')); }), kBad,
+       "INVALID_FILTER", "filter.number"},
+      {"list_bad_time", ListWith([](auto& r) { r.mutable_filter()->mutable_created_after()->set_nanos(-1); }), kBad,
+       "INVALID_FILTER", "filter.created_after"},
+      {"list_year_10000",
+       ListWith([](auto& r) { r.mutable_filter()->mutable_created_before()->set_seconds(253'402'300'800); }), kBad,
        "INVALID_FILTER", "filter.created_before"},
       {"list_backward_times", ListWith([](auto& r) {
          r.mutable_filter()->mutable_created_after()->set_seconds(2);
@@ -265,11 +294,14 @@ std::vector<Row> ReadRows() {
       {"transcript_ok", TranscriptWith(kNothing), StatusCode::OK, "", ""},
       {"transcript_without_call", TranscriptWith([](auto& r) { r.clear_call(); }), kBad, "FIELD_REQUIRED", "call"},
       {"transcript_bad_name", TranscriptWith([](auto& r) { r.set_call("calls"); }), kBad, "INVALID_CALL_NAME", "call"},
-      {"transcript_not_found", TranscriptWith([](auto& r) { r.set_call(kOther); }), StatusCode::NOT_FOUND, "CALL_NOT_FOUND", ""},
-      {"transcript_bad_view", TranscriptWith([](auto& r) { r.set_view(static_cast<v1::TranscriptView>(7)); }), kBad, "INVALID_VIEW",
-       "view"},
-      {"transcript_negative_page", TranscriptWith([](auto& r) { r.set_page_size(-5); }), kBad, "INVALID_PAGE_SIZE", "page_size"},
-      {"transcript_bad_token", TranscriptWith([](auto& r) { r.set_page_token("bDF8"); }), kBad, "PAGE_TOKEN_INVALID", "page_token"},
+      {"transcript_not_found", TranscriptWith([](auto& r) { r.set_call(kOther); }), StatusCode::NOT_FOUND,
+       "CALL_NOT_FOUND", ""},
+      {"transcript_bad_view", TranscriptWith([](auto& r) { r.set_view(static_cast<v1::TranscriptView>(7)); }), kBad,
+       "INVALID_VIEW", "view"},
+      {"transcript_negative_page", TranscriptWith([](auto& r) { r.set_page_size(-5); }), kBad, "INVALID_PAGE_SIZE",
+       "page_size"},
+      {"transcript_bad_token", TranscriptWith([](auto& r) { r.set_page_token("bDF8"); }), kBad, "PAGE_TOKEN_INVALID",
+       "page_token"},
       {"transcript_store_away", TranscriptWith(kNothing), StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE", "", away},
       {"transcript_store_throws", TranscriptWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "", StoreThrows},
   };
@@ -281,11 +313,16 @@ std::vector<Row> EventRows() {
       {"events_ok", EventsWith(kNothing), StatusCode::OK, "", ""},
       {"events_of_all_ok", EventsWith([](auto& r) { r.clear_call(); }), StatusCode::OK, "", ""},
       {"events_bad_name", EventsWith([](auto& r) { r.set_call("calls/-"); }), kBad, "INVALID_CALL_NAME", "call"},
-      {"events_not_found", EventsWith([](auto& r) { r.set_call(kOther); }), StatusCode::NOT_FOUND, "CALL_NOT_FOUND", ""},
-      {"events_bad_cursor", EventsWith([](auto& r) { r.set_after_cursor("x"); }), kBad, "CURSOR_INVALID", "after_cursor"},
-      {"events_empty_cursor", EventsWith([](auto& r) { r.set_after_cursor(""); }), kBad, "CURSOR_INVALID", "after_cursor"},
-      {"events_negative_sequence", EventsWith([](auto& r) { r.set_after_sequence(-1); }), kBad, "INVALID_SEQUENCE", "after_sequence"},
-      {"events_sequence_ahead", EventsWith([](auto& r) { r.set_after_sequence(2); }), kBad, "INVALID_SEQUENCE", "after_sequence"},
+      {"events_not_found", EventsWith([](auto& r) { r.set_call(kOther); }), StatusCode::NOT_FOUND, "CALL_NOT_FOUND",
+       ""},
+      {"events_bad_cursor", EventsWith([](auto& r) { r.set_after_cursor("x"); }), kBad, "CURSOR_INVALID",
+       "after_cursor"},
+      {"events_empty_cursor", EventsWith([](auto& r) { r.set_after_cursor(""); }), kBad, "CURSOR_INVALID",
+       "after_cursor"},
+      {"events_negative_sequence", EventsWith([](auto& r) { r.set_after_sequence(-1); }), kBad, "INVALID_SEQUENCE",
+       "after_sequence"},
+      {"events_sequence_ahead", EventsWith([](auto& r) { r.set_after_sequence(2); }), kBad, "INVALID_SEQUENCE",
+       "after_sequence"},
       {"events_sequence_of_all", EventsWith([](auto& r) {
          r.clear_call();
          r.set_after_sequence(1);
@@ -296,10 +333,10 @@ std::vector<Row> EventRows() {
          r.add_event_types("barge-in");
        }),
        kBad, "UNKNOWN_EVENT_TYPE", "event_types[1]"},
-      {"events_fast_heartbeat", EventsWith([](auto& r) { r.mutable_heartbeat_interval()->set_nanos(1000); }), kBad, "INVALID_DURATION",
-       "heartbeat_interval"},
-      {"events_slow_heartbeat", EventsWith([](auto& r) { r.mutable_heartbeat_interval()->set_seconds(301); }), kBad, "INVALID_DURATION",
-       "heartbeat_interval"},
+      {"events_fast_heartbeat", EventsWith([](auto& r) { r.mutable_heartbeat_interval()->set_nanos(1000); }), kBad,
+       "INVALID_DURATION", "heartbeat_interval"},
+      {"events_slow_heartbeat", EventsWith([](auto& r) { r.mutable_heartbeat_interval()->set_seconds(301); }), kBad,
+       "INVALID_DURATION", "heartbeat_interval"},
       {"events_store_away", EventsWith(kNothing), StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE", "",
        StoreFails(absl::UnavailableError("secret path"))},
       {"events_store_throws", EventsWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "", StoreThrows},
@@ -320,10 +357,14 @@ void Check(const Row& row) {
   EXPECT_FALSE(status.error_message().empty());
   EXPECT_EQ(status.error_message().find("secret"), std::string::npos);
   EXPECT_EQ(details.bad_request.field_violations_size(), row.field.empty() ? 0 : 1);
-  if (!row.field.empty()) EXPECT_EQ(details.bad_request.field_violations(0).field(), row.field);
+  if (!row.field.empty()) {
+    EXPECT_EQ(details.bad_request.field_violations(0).field(), row.field);
+  }
   EXPECT_EQ(details.retry, row.code == StatusCode::UNAVAILABLE || row.code == StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(details.precondition, row.code == StatusCode::FAILED_PRECONDITION);
-  if (row.code == StatusCode::INTERNAL) EXPECT_EQ(details.info.metadata().count("trace_id"), 1);
+  if (row.code == StatusCode::INTERNAL) {
+    EXPECT_EQ(details.info.metadata().count("trace_id"), 1);
+  }
 }
 
 TEST(CallServiceMatrixTest, StartCall) {
@@ -453,7 +494,8 @@ TEST(CallServiceTest, EndCallHandsTheReasonOn) {
 TEST(CallServiceTest, ListCallsPagesWithoutGapOrRepeat) {
   ServerUnderTest server;
   constexpr int kCalls = 7;
-  for (int i = 0; i < kCalls; ++i) server.Create(absl::StrCat("0000000", i, "-2222-4333-8444-555555555555"), absl::Seconds(i / 3));
+  for (int i = 0; i < kCalls; ++i)
+    server.Create(absl::StrCat("0000000", i, "-2222-4333-8444-555555555555"), absl::Seconds(i / 3));
   v1::ListCallsRequest request;
   request.set_page_size(2);
   std::set<std::string> names;
@@ -536,9 +578,10 @@ TEST(CallServiceTest, TranscriptViews) {
     std::string heard;
     std::string generated;
   };
-  for (const ViewRow& row : {ViewRow{v1::TRANSCRIPT_VIEW_UNSPECIFIED, 1, "Good", ""}, ViewRow{v1::TRANSCRIPT_VIEW_HEARD, 1, "Good", ""},
-                             ViewRow{v1::TRANSCRIPT_VIEW_GENERATED, 2, "", "Good morning"},
-                             ViewRow{v1::TRANSCRIPT_VIEW_BOTH, 2, "Good", "Good morning"}}) {
+  for (const ViewRow& row :
+       {ViewRow{v1::TRANSCRIPT_VIEW_UNSPECIFIED, 1, "Good", ""}, ViewRow{v1::TRANSCRIPT_VIEW_HEARD, 1, "Good", ""},
+        ViewRow{v1::TRANSCRIPT_VIEW_GENERATED, 2, "", "Good morning"},
+        ViewRow{v1::TRANSCRIPT_VIEW_BOTH, 2, "Good", "Good morning"}}) {
     SCOPED_TRACE(row.view);
     v1::GetTranscriptRequest request;
     request.set_call(kCall);
@@ -638,8 +681,8 @@ TEST(CallServiceTest, TokensAreAskedForByEveryMethod) {
   ServerUnderTest server(options);
   server.Create(kCall);
   for (const auto& call : std::vector<std::function<grpc::Status(v1::CallService::Stub&)>>{
-           StartWith(kNothing), EndWith(kNothing), TransferWith(kNothing), GetWith(kNothing), ListWith(kNothing), TranscriptWith(kNothing),
-           EventsWith(kNothing), GetWith([](auto& r) { r.set_call("bad"); })}) {
+           StartWith(kNothing), EndWith(kNothing), TransferWith(kNothing), GetWith(kNothing), ListWith(kNothing),
+           TranscriptWith(kNothing), EventsWith(kNothing), GetWith([](auto& r) { r.set_call("bad"); })}) {
     const grpc::Status status = call(server.stub());
     EXPECT_EQ(status.error_code(), StatusCode::UNAUTHENTICATED);
     EXPECT_EQ(DetailsOf(status).info.reason(), "TOKEN_MISSING");

@@ -30,7 +30,8 @@ class Stream {
     while (true) {
       const auto message = Next();
       if (message.message_case() == v1::CallEventsResponse::MESSAGE_NOT_SET) return seen;
-      if (message.has_event()) seen.push_back(absl::StrCat(message.event().call().back() == '5' ? "" : "?", message.event().sequence()));
+      if (message.has_event())
+        seen.push_back(absl::StrCat(message.event().call().back() == '5' ? "" : "?", message.event().sequence()));
       if (message.has_caught_up()) {
         cursor_ = message.caught_up().cursor();
         return seen;
@@ -325,7 +326,8 @@ class SlowReaderTest : public testing::Test {
  protected:
   static constexpr int kEvents = 80;
 
-  explicit SlowReaderTest(absl::Duration write_timeout = absl::Milliseconds(600)) : under_test_(Options(write_timeout)) {
+  explicit SlowReaderTest(absl::Duration write_timeout = absl::Milliseconds(600))
+      : under_test_(Options(write_timeout)) {
     under_test_.Create(kCall);
     for (int i = 2; i <= kEvents; ++i) under_test_.Add(kCall, i, call::SummaryFailed{std::string(4000, 'x')});
   }

@@ -73,7 +73,8 @@ class ServerUnderTest {
   }
 
   std::unique_ptr<v1::CallService::Stub> NewStub(const grpc::ChannelArguments& arguments = grpc::ChannelArguments()) {
-    return v1::CallService::NewStub(grpc::CreateCustomChannel(server_->address(), grpc::InsecureChannelCredentials(), arguments));
+    return v1::CallService::NewStub(
+        grpc::CreateCustomChannel(server_->address(), grpc::InsecureChannelCredentials(), arguments));
   }
 
   // A call with its first event.

@@ -15,7 +15,9 @@ namespace {
 
 absl::Status NotFound(absl::string_view what) { return absl::NotFoundError(absl::StrCat("no ", what)); }
 
-absl::Status CheckLimit(int limit) { return limit >= 1 ? absl::OkStatus() : absl::InvalidArgumentError("limit must be 1 or more"); }
+absl::Status CheckLimit(int limit) {
+  return limit >= 1 ? absl::OkStatus() : absl::InvalidArgumentError("limit must be 1 or more");
+}
 
 call::EventBody Cleaned(const call::EventBody& body) {
   auto clean = DecodeEventBody(call::TypeName(body), EncodeEventBody(body));
@@ -92,7 +94,8 @@ void MemoryCallStore::JoinLead(CallRecord& call) {
   call.lead_id = lead.lead_id;
 }
 
-absl::StatusOr<CallStore::Created> MemoryCallStore::CreateCall(const CallRecord& call, const std::vector<call::Event>& events,
+absl::StatusOr<CallStore::Created> MemoryCallStore::CreateCall(const CallRecord& call,
+                                                               const std::vector<call::Event>& events,
                                                                const absl::optional<RequestKey>& key) {
   absl::Status status = Fail("CreateCall");
   if (status.ok()) status = CheckCreate(call, events);
@@ -129,7 +132,8 @@ absl::StatusOr<CallStore::Created> MemoryCallStore::CreateCall(const CallRecord&
   return Created{record, false, std::move(stored)};
 }
 
-std::vector<events::StoredEvent> MemoryCallStore::Append(Entry& entry, const std::vector<call::Event>& events, size_t from) {
+std::vector<events::StoredEvent> MemoryCallStore::Append(Entry& entry, const std::vector<call::Event>& events,
+                                                         size_t from) {
   std::vector<events::StoredEvent> stored;
   for (size_t i = from; i < events.size(); ++i) {
     events::StoredEvent event{static_cast<int64_t>(log_.size()) + 1, events[i]};
@@ -190,14 +194,18 @@ void MemoryCallStore::ApplyFields(Entry& entry, const CallWrite& write) {
   for (const call::TranscriptItem& item : write.transcript_items) {
     const auto same = [&](const call::TranscriptItem& other) { return other.item_id == item.item_id; };
     const auto it = std::find_if(entry.items.begin(), entry.items.end(), same);
-    if (it == entry.items.end()) entry.items.push_back(Cleaned(item));
-    else *it = Cleaned(item);
+    if (it == entry.items.end())
+      entry.items.push_back(Cleaned(item));
+    else
+      *it = Cleaned(item);
   }
   if (write.transfer) {
     const auto same = [&](const call::Transfer& other) { return other.transfer_id == write.transfer->transfer_id; };
     const auto it = std::find_if(entry.transfers.begin(), entry.transfers.end(), same);
-    if (it == entry.transfers.end()) entry.transfers.push_back(*write.transfer);
-    else *it = *write.transfer;
+    if (it == entry.transfers.end())
+      entry.transfers.push_back(*write.transfer);
+    else
+      *it = *write.transfer;
   }
   if (write.transferred) ApplyTransferred(entry, write);
   if (write.end && !record.termination) ApplyEnd(entry, *write.end);
@@ -239,7 +247,8 @@ absl::StatusOr<CallRecord> MemoryCallStore::GetCall(absl::string_view call_id) {
   return entry->record;
 }
 
-absl::StatusOr<std::vector<CallRecord>> MemoryCallStore::ListCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after,
+absl::StatusOr<std::vector<CallRecord>> MemoryCallStore::ListCalls(const CallFilter& filter,
+                                                                   const absl::optional<CallPageKey>& after,
                                                                    int limit) {
   absl::Status status = Fail("ListCalls");
   if (status.ok()) status = CheckLimit(limit);
@@ -276,12 +285,13 @@ absl::StatusOr<std::vector<call::Transfer>> MemoryCallStore::ListTransfers(absl:
   const Entry* const entry = Find(call_id);
   if (entry == nullptr) return NotFound("call");
   auto transfers = entry->transfers;
-  std::stable_sort(transfers.begin(), transfers.end(), [](const auto& a, const auto& b) { return a.request_time < b.request_time; });
+  std::stable_sort(transfers.begin(), transfers.end(),
+                   [](const auto& a, const auto& b) { return a.request_time < b.request_time; });
   return transfers;
 }
 
-absl::StatusOr<std::vector<events::StoredEvent>> MemoryCallStore::ReadCallEvents(absl::string_view call_id, int64_t after_sequence,
-                                                                                 int limit) {
+absl::StatusOr<std::vector<events::StoredEvent>> MemoryCallStore::ReadCallEvents(absl::string_view call_id,
+                                                                                 int64_t after_sequence, int limit) {
   absl::Status status = Fail("ReadCallEvents");
   if (status.ok()) status = CheckLimit(limit);
   if (!status.ok()) return status;
@@ -325,7 +335,8 @@ absl::StatusOr<LeadRecord> MemoryCallStore::FindLead(absl::string_view phone) {
   return it->second;
 }
 
-absl::StatusOr<std::vector<OpenCall>> MemoryCallStore::CloseOpenCalls(const call::Termination& termination, absl::Time now) {
+absl::StatusOr<std::vector<OpenCall>> MemoryCallStore::CloseOpenCalls(const call::Termination& termination,
+                                                                      absl::Time now) {
   const absl::Status status = Fail("CloseOpenCalls");
   if (!status.ok()) return status;
   base::MutexLock lock(mutex_);

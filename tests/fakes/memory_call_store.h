@@ -16,7 +16,8 @@ namespace callbridge::store {
 // A CallStore in maps. Keeps the store's contract, but for durability.
 class MemoryCallStore final : public CallStore {
  public:
-  // Called at the begin of each method, with its name, on the caller's thread: fails it by what it returns, may block or throw.
+  // Called at the begin of each method, with its name, on the caller's thread: fails it by what it returns, may block
+  // or throw.
   using Fault = std::function<absl::Status(absl::string_view method)>;
   void SetFault(Fault fault);
 
@@ -31,7 +32,8 @@ class MemoryCallStore final : public CallStore {
                                                     int limit) override;
   absl::StatusOr<std::vector<call::TranscriptItem>> GetTranscript(absl::string_view call_id) override;
   absl::StatusOr<std::vector<call::Transfer>> ListTransfers(absl::string_view call_id) override;
-  absl::StatusOr<std::vector<events::StoredEvent>> ReadCallEvents(absl::string_view call_id, int64_t after_sequence, int limit) override;
+  absl::StatusOr<std::vector<events::StoredEvent>> ReadCallEvents(absl::string_view call_id, int64_t after_sequence,
+                                                                  int limit) override;
   absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t after_position, int limit) override;
   absl::StatusOr<int64_t> HeadPosition() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
@@ -51,8 +53,10 @@ class MemoryCallStore final : public CallStore {
   };
 
   absl::Status Fail(absl::string_view method) ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status ApplyLocked(const CallWrite& write, std::vector<int64_t>* positions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<size_t> CountRepeated(const Entry& entry, const std::vector<call::Event>& events) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ApplyLocked(const CallWrite& write, std::vector<int64_t>* positions)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<size_t> CountRepeated(const Entry& entry, const std::vector<call::Event>& events)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::vector<events::StoredEvent> Append(Entry& entry, const std::vector<call::Event>& events, size_t from)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ApplyFields(Entry& entry, const CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
