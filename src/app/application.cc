@@ -70,9 +70,6 @@ class ServerApplication final : public Application {
          {"admin", absl::StrCat("port ", admin_port_->port())},
          {"public_url", options_.public_url},
          {"loops", absl::StrCat(loops_.size())}});
-    if (options_.api_tokens.empty() && IsLoopback(options_.grpc_listen)) {
-      Log(LogKind::kStart, "", "the control plane is open to everybody on this machine: no CALLBRIDGE_API_TOKENS");
-    }
     return absl::OkStatus();
   }
 
