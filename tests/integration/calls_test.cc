@@ -1,0 +1,206 @@
+// Whole calls over real sockets: the server, the simulated carrier and model, a real database.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/integration/bridge_and_world.h"
+
+namespace callbridge::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr char kIn[] = "call: inbound\nfrom: 14155550121\nto: 14155550100\n";
+constexpr char kOut[] = "call: outbound\nto: 14155550122\n";
+
+// One short conversation: greeting, one turn, goodbye by the caller.
+constexpr char kTalk[] =
+    "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait assistant done 300ms\nhang up\n"
+    "[model]\nreply: say dir-welcome\nreply: say vm-msgsaved\n";
+
+struct Row1 {
+  const char* name;
+  std::string scenario;
+  const char* state;
+  const char* reason;
+  bool clean = true;  // No violation, no failed step, nothing refused by the model.
+};
+
+void PrintTo(const Row1& row, std::ostream* out) { *out << row.name; }
+
+std::vector<Row1> Rows() {
+  const std::string in = kIn, out = kOut, talk = kTalk;
+  const std::string quiet = "[person]\nwait assistant speaking 200ms within 8s\nhang up\n[model]\nreply: say dir-welcome\n";
+  const std::string waits = "[person]\nwait assistant done 300ms within 6s\nhang up\n[model]\nreply: say dir-welcome\n";
+  return {
+      {"Plain", in + talk, "completed", "normal_hangup"},
+      {"NumbersAsStrings", in + talk + "[carrier]\nnumbers as strings: yes\n", "completed", "normal_hangup"},
+      {"HeadersInBraces", in + talk + "[carrier]\nextra headers: braces\n", "completed", "normal_hangup"},
+      {"HeadersAsJson", in + talk + "[carrier]\nextra headers: json\nsubprotocol: yes\n", "completed", "normal_hangup"},
+      {"HeadersMissing", in + talk + "[carrier]\nextra headers: missing\nsend stop: yes\n", "completed", "normal_hangup"},
+      {"EveryCallbackTwice", in + talk + "[carrier]\ntwice: yes\nstream events: yes\n", "completed", "normal_hangup"},
+      {"HangupBeforeTheSocketCloses", in + talk + "[carrier]\nreorder hangup: yes\n", "completed", "normal_hangup"},
+      {"HangupLate", in + talk + "[carrier]\nlate hangup: yes\n", "completed", "normal_hangup"},
+      {"UpgradeSignedAsHttps", in + talk + "[carrier]\nupgrade scheme: https\nsign: list\n", "completed", "normal_hangup"},
+      {"NoCheckpointEverPlayed", in + talk + "[carrier]\nignore checkpoints: yes\n", "completed", "normal_hangup"},
+      {"BetaNames", in + talk + "beta names: yes\n", "completed", "normal_hangup"},
+      {"TranscriptionFails", in + talk + "transcription: failed\n", "completed", "normal_hangup"},
+      {"TranscriptionLate", in + talk + "transcription delay: 1500ms\n", "completed", "normal_hangup"},
+      {"HangsUpDuringTheGreeting", in + quiet, "completed", "normal_hangup"},
+      {"ModelRefusesByStatus", in + waits + "refuse: http:401\n", "failed", "model_refused", false},
+      {"ModelRefusesByError", in + waits + "refuse: error:invalid_api_key\n", "failed", "model_refused", false},
+      {"ModelRefusesTheConfiguration", in + waits + "on update: error:unknown_parameter\n", "failed", "model_refused", false},
+      {"ModelWithoutQuota", in + waits + "refuse: error:insufficient_quota\n", "failed", "model_quota", false},
+      {"ModelClosesInTheMiddle", in + talk + "fault: after 2s close:1011\n", "failed", "model_session_lost", false},
+      {"ModelVanishes", in + talk + "fault: after 2s abort\n", "failed", "model_session_lost", false},
+      {"ModelSendsGarbage", in + talk + "fault: after 1s garbage\n", "completed", "normal_hangup", false},
+      {"StreamBreaksAndReturns",
+       in + "[person]\nwait assistant done 300ms\ndrop stream and reconnect\npause 500ms\nsay vm-youhave\nwait assistant done 300ms\n"
+            "hang up\n[model]\nreply: say dir-welcome\nreply: say vm-msgsaved\n",
+       "completed", "normal_hangup"},
+      {"StreamBreaksForGood",
+       in + "[person]\nwait assistant done 300ms\ndrop stream\npause 9s\n[model]\nreply: say dir-welcome\n[carrier]\nreconnects: 0\n",
+       "failed", "media_stream_lost", false},
+      {"OutboundPlain", out + "pickup: answer after 300ms\n" + talk, "completed", "normal_hangup"},
+      {"OutboundTwice", out + "pickup: answer after 300ms\n" + talk + "[carrier]\ntwice: yes\n", "completed", "normal_hangup"},
+      {"OutboundBusy", out + "pickup: busy after 200ms\n", "failed", "busy"},
+      {"OutboundNoAnswer", out + "pickup: no answer after 1s\n", "failed", "no_answer"},
+      {"OutboundRejected", out + "pickup: reject after 200ms\n", "failed", "rejected"},
+      {"OutboundInvalidNumber", out + "pickup: invalid number after 200ms\n", "failed", "invalid_number"},
+      {"OutboundCarrierError", out + "pickup: carrier error after 200ms\n", "failed", "carrier_unavailable"},
+      {"OutboundDialRefused", out + "pickup: answer after 300ms\n[carrier]\nrest errors: 400\n", "failed", "carrier_refused"},
+      // A 5xx has dialled all the same: the call goes on by its webhooks, and nothing is dialled again.
+      {"OutboundDialAnsweredBy500", out + "pickup: answer after 300ms\n" + talk + "[carrier]\nrest errors: 500\n", "completed",
+       "normal_hangup"},
+  };
+}
+
+class Calls : public ::testing::TestWithParam<Row1> {};
+
+TEST_P(Calls, EndAsTheyShould) {
+  const Row1& row = GetParam();
+  BridgeAndWorld both;
+  const bool inbound = absl::StartsWith(row.scenario, "call: inbound");
+  const std::string call = inbound ? both.CallIn(row.scenario) : both.CallOut(row.scenario);
+  ASSERT_FALSE(call.empty());
+  ASSERT_TRUE(both.WaitForEnd(call)) << "state " << both.Column(call, "state");
+  EXPECT_EQ(both.Column(call, "state"), row.state);
+  EXPECT_EQ(both.Column(call, "end_reason"), row.reason) << both.Column(call, "end_evidence");
+  EXPECT_EQ(both.Column(call, "status"), "called");
+  EXPECT_EQ(both.Query("SELECT count(*) FROM call_logs")[0][0], "1") << "one call is one row, whatever is repeated";
+  if (row.clean) {
+    EXPECT_THAT(both.Faults(), IsEmpty());
+  }
+  // However it ended: one end event, numbers without a gap, and the carrier's leg is down.
+  EXPECT_EQ(both.Query("SELECT count(*) FROM call_events WHERE type = 'call_ended'")[0][0], "1");
+  EXPECT_EQ(both.Query("SELECT max(sequence) - count(*) FROM call_events")[0][0], "0");
+  EXPECT_TRUE(BridgeAndWorld::WaitFor([&] { return both.world().carrier().Calls().empty() || both.CarrierReport().over; }));
+  EXPECT_LE(both.world().carrier().Calls().size(), 1u) << "nobody is dialled twice";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Calls, ::testing::ValuesIn(Rows()), [](const auto& info) { return info.param.name; });
+
+// What the caller heard, word for word and millisecond for millisecond, as the phone recorded it.
+TEST(HeardTest, TheLedgerAgreesWithThePhone) {
+  BridgeAndWorld both;
+  const std::string call = both.CallIn(std::string(kIn) +
+                                       "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait assistant speaking 1200ms\n"
+                                       "say vm-youhave\nwait assistant done 500ms\nhang up\n"
+                                       "[model]\nreply: say dir-welcome\nreply: say vm-intro\nreply: say vm-msgsaved\n");
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  const auto cut = both.Query("SELECT item_id, heard_ms, generated_ms FROM transcript_items WHERE status = 'cut'");
+  ASSERT_EQ(cut.size(), 1u);
+  const sim::CarrierCallReport phone = both.CarrierReport();
+  const sim::ModelSessionReport model = both.ModelReport();
+  const auto item = std::find_if(model.items.begin(), model.items.end(), [&](const auto& i) { return i.item_id == cut[0][0]; });
+  ASSERT_NE(item, model.items.end());
+  // The longest beginning of the item that really sounded.
+  size_t truth = 0;
+  for (size_t bytes = 160; bytes <= item->mulaw.size() && absl::StrContains(phone.heard, item->mulaw.substr(0, bytes)); bytes += 8) {
+    truth = bytes;
+  }
+  const int64_t heard_ms = std::stoll(cut[0][1]);
+  EXPECT_NEAR(static_cast<double>(heard_ms), static_cast<double>(truth) / 8, 80) << "of " << cut[0][2] << " ms";
+  EXPECT_EQ(item->truncated_ms, heard_ms) << "the model was told the same";
+  EXPECT_EQ(phone.clears, 1);
+  // Nothing of the cut item sounds after the clear, and the items around it sound whole.
+  for (const auto& other : model.items) {
+    if (other.item_id != item->item_id && !other.cancelled) {
+      EXPECT_TRUE(absl::StrContains(phone.heard, other.mulaw)) << other.words << " passed untouched and whole";
+    }
+  }
+  EXPECT_GT(both.Query("SELECT count(*) FROM call_events WHERE type = 'barge_in'")[0][0], "0");
+}
+
+TEST(TransferTest, NobodyAnswersThenSomebodyDoes) {
+  BridgeAndWorld both;
+  const std::string call =
+      both.CallIn(std::string(kIn) +
+                  "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait transferring\nwait returned\nwait assistant done 300ms\n"
+                  "say vm-youhave\nwait connected\npause 500ms\nhang up\n"
+                  "[humans]\n14155550142: busy after 500ms\n14155550143: answer after 500ms, talk 20s\n"
+                  "[model]\nreply: say dir-welcome\n"
+                  "reply: say one-moment-please ; call transfer_call {\"destination\":\"sales\",\"reason\":\"wants to buy\"}\n"
+                  "reply when tool-failed: say vm-nobodyavail\n"
+                  "reply: say one-moment-please ; call transfer_call {\"destination\":\"support\",\"reason\":\"needs help\"}\n");
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  EXPECT_EQ(both.Column(call, "end_reason"), "transfer_completed");
+  EXPECT_EQ(both.Column(call, "transferred"), "1");
+  EXPECT_EQ(both.Column(call, "transfer_reason"), "needs help");
+  EXPECT_EQ(both.Query("SELECT outcome FROM call_transfers ORDER BY requested_at"),
+            (std::vector<Row>{{"busy"}, {"bridged"}}));
+  EXPECT_EQ(both.Query("SELECT call_status, transferred_to_human FROM leads"), (std::vector<Row>{{"transferred", "1"}}));
+  EXPECT_THAT(both.Column(call, "summary"), HasSubstr("caller"));
+  EXPECT_THAT(both.Column(call, "transcript"), HasSubstr("One moment please."));
+  EXPECT_EQ(both.CarrierReport().dialled, (std::vector<std::string>{"+14155550142", "+14155550143"}));
+}
+
+TEST(TransferTest, ADestinationThatTheModelMadeUpIsNeverDialled) {
+  BridgeAndWorld both;
+  const std::string call =
+      both.CallIn(std::string(kIn) +
+                  "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait assistant done 800ms\nhang up\n"
+                  "[model]\nreply: say dir-welcome\n"
+                  "reply: say one-moment-please ; call transfer_call {\"destination\":\"+19005551234\",\"reason\":\"x\"}\n"
+                  "reply when tool-failed: say vm-nobodyavail\n");
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.CarrierReport().dialled, IsEmpty());
+  EXPECT_EQ(both.Column(call, "transferred"), "0");
+  ASSERT_EQ(both.ModelReport().tool_outputs.size(), 1u);
+  EXPECT_THAT(both.ModelReport().tool_outputs[0], HasSubstr("sales, support"));
+}
+
+TEST(ShutdownTest, AStopInTheMiddleOfACallEndsItEverywhere) {
+  BridgeAndWorld both;
+  const std::string call = both.CallIn(std::string(kIn) + "[person]\nwait assistant done 300ms\npause 60s\n[model]\nreply: say dir-welcome\n");
+  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return both.Column(call, "state") == "in_progress"; }));
+  both.application().BeginDrain();
+  both.StopServer();
+  EXPECT_EQ(both.Column(call, "state"), "completed");
+  EXPECT_EQ(both.Column(call, "end_reason"), "server_drain");
+  EXPECT_TRUE(BridgeAndWorld::WaitFor([&] { return both.CarrierReport().over; }));
+  EXPECT_TRUE(BridgeAndWorld::WaitFor([&] { return !both.ModelReport().open; }));
+}
+
+TEST(UnsignedTest, ACarrierThatDoesNotSignGetsNoCall) {
+  for (const char* sign : {"none", "wrong"}) {
+    BridgeAndWorld both;
+    const auto scenario = both.world().Read(absl::StrCat(kIn, kTalk, "[carrier]\nsign: ", sign, "\n"), "unsigned");
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    ASSERT_TRUE(both.world().carrier().CallIn(*scenario).ok());
+    ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return both.CarrierReport().over; })) << sign;
+    EXPECT_EQ(both.Query("SELECT count(*) FROM call_logs")[0][0], "0") << sign;
+  }
+}
+
+}  // namespace
+}  // namespace callbridge::testing
