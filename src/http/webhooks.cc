@@ -67,7 +67,8 @@ call::EndReason ReasonOf(plivo::CauseClass cause) {
     case plivo::CauseClass::kInvalidNumber: return call::EndReason::kInvalidNumber;
     case plivo::CauseClass::kCarrierFailed: return call::EndReason::kCarrierUnavailable;
     case plivo::CauseClass::kCanceled: return call::EndReason::kCallerCancelled;
-    case plivo::CauseClass::kOurXmlRanOut: return call::EndReason::kNormalHangup;
+    // Nothing was left to do for the carrier: its stream had ended, and nobody had hung up.
+    case plivo::CauseClass::kOurXmlRanOut: return call::EndReason::kMediaStreamLost;
     case plivo::CauseClass::kOurServerFault: return call::EndReason::kXmlRejected;
     case plivo::CauseClass::kMachine: return call::EndReason::kAnsweringMachine;
     case plivo::CauseClass::kUnknown: return call::EndReason::kNormalHangup;

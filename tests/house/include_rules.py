@@ -48,7 +48,7 @@ LIBRARIES = {
     "libpq": (r"(postgresql/|libpq)", ["store/postgres"]),
     "gRPC": (r"(grpc|grpcpp|grpc\+\+)/|.*\.grpc\.pb\.h$", ["control", "app", "demo", "client"]),
     "protobuf": (r"google/protobuf/|.*\.pb\.h$", ["control", "app", "demo", "client", "config"]),
-    "simdjson": (r"simdjson", ["plivo", "openai"]),
+    "simdjson": (r"simdjson", ["plivo", "openai", "sim"]),
     "libcurl": (r"curl/", ["carrier", "sim"]),
     "nlohmann-json": (r"nlohmann/", ["plivo", "openai", "store", "sim", "http", "demo", "bench"]),
     "OpenSSL": (r"openssl/", ["base", "plivo", "net", "sim", "store"]),
