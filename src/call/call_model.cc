@@ -63,7 +63,8 @@ void Call::OnModelAudio(absl::string_view response_id, absl::string_view item_id
 }
 
 void Call::On(const input::ModelAudio& in) {
-  OnModelAudio(in.response_id, in.item_id, in.base64, audio::DecodedSize(in.base64), now_);
+  const int64_t bytes = audio::DecodedSize(in.base64);
+  if (bytes >= 0) OnModelAudio(in.response_id, in.item_id, in.base64, bytes, now_);
 }
 
 void Call::On(const input::ModelAudioDone& in) { playout_.OnItemComplete(in.item_id, now_); }
