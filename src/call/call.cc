@@ -123,6 +123,10 @@ void Call::On(const input::StreamOpened& in) {
     sink_.Do(command::CloseStream{});
     return;
   }
+  // Webhooks are reordered: a stream proves that somebody answered.
+  if (state_ == State::kDialing || state_ == State::kRinging) On(input::Answered{});
+  // The carrier has one stream a call: another one means that the last is gone and nobody told.
+  if (stream_open_) On(input::StreamClosed{false, "replaced by another stream"});
   stream_open_ = true;
   ClearDeadline(kRing);
   ClearDeadline(kStream);
