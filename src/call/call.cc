@@ -102,6 +102,7 @@ void Call::On(const input::DialUnknown&) {}
 void Call::On(const input::Rang&) {
   if (state_ != State::kDialing) return;
   MoveTo(State::kRinging);
+  if (hangup_asked_) return;  // Nobody will talk to the model.
   SetDeadline(kModel, options_.ring_limit + options_.model_limit);
   sink_.Do(command::OpenModel{});
 }
@@ -109,6 +110,10 @@ void Call::On(const input::Rang&) {
 void Call::On(const input::Answered&) {
   if (state_ != State::kDialing && state_ != State::kRinging) return;
   const bool model_opened = state_ == State::kRinging;
+  if (hangup_asked_) {
+    MoveTo(State::kAnswered);
+    return;
+  }
   ClearDeadline(kRing);
   SetDeadline(kStream, options_.stream_limit);
   if (!model_configured_) SetDeadline(kModel, options_.model_limit);
