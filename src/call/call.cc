@@ -90,7 +90,7 @@ void Call::MoveTo(State to) {
 
 // ---- Signalling ----
 
-void Call::On(const input::DialAccepted&) {}
+void Call::On(const input::DialAccepted&) { dial_accepted_ = true; }
 
 void Call::On(const input::DialRefused& in) {
   if (state_ == State::kDialing) End(in.reason, Party::kCarrier, in.detail);
@@ -182,8 +182,11 @@ void Call::On(const input::Tick&) {
 
 void Call::OnDeadline(absl::string_view which) {
   if (which == kRing) {
-    AskForHangUp(state_ == State::kDialing ? EndReason::kDialOutcomeUnknown : EndReason::kNoAnswer, Party::kCallee,
-                 "no answer in time");
+    if (state_ == State::kDialing && !dial_accepted_) {
+      AskForHangUp(EndReason::kDialOutcomeUnknown, Party::kCarrier, "the carrier never told what came of the dialling");
+    } else {
+      AskForHangUp(EndReason::kNoAnswer, Party::kCallee, "no answer in time");
+    }
   } else if (which == kStream) {
     AskForHangUp(EndReason::kStreamNeverStarted, Party::kCarrier, "the call was answered and no stream came");
   } else if (which == kModel && !model_configured_) {

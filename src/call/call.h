@@ -203,6 +203,7 @@ class Call {
   int64_t next_sequence_ = 2;  // 1 is Created().
   std::map<std::string, absl::Time, std::less<>> deadlines_;  // By name; few.
   absl::Time answer_time_ = absl::InfinitePast();
+  bool dial_accepted_ = false;
   bool conversation_ = false;  // Was ever in kInProgress.
   bool hangup_asked_ = false;
   EndFacts asked_end_;  // Valid when hangup_asked_.
