@@ -164,6 +164,7 @@ class Call {
   void On(const input::ModelClosed& in);
   void GreetIfReady();
   void FlushEarlyAudio();
+  void CloseItems();
   void RequestResponse();       // Now, or when the running response has ended.
   void SendPendingResponse();
   enum class Cut { kBargeIn, kLineGone };

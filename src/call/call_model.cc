@@ -181,7 +181,7 @@ void Call::On(const input::AssistantTextDone& in) {
 void Call::On(const input::ResponseEnded& in) {
   running_responses_.erase(in.response_id);
   cut_responses_.erase(in.response_id);
-  if (running_responses_.empty()) cut_items_.clear();
+  if (running_responses_.empty()) CloseItems();
   if (over()) return;
   if (in.status != "failed") {
     failed_responses_ = 0;
@@ -190,6 +190,14 @@ void Call::On(const input::ResponseEnded& in) {
     if (++failed_responses_ <= kResponseRetries) SetDeadline("retry_response", absl::Seconds(1));
   }
   SendPendingResponse();
+}
+
+// No response runs, so no item gets more audio or text, whatever was left out of its end: what was heard of it is settled by what
+// came, and what was cut will not be heard of again.
+void Call::CloseItems() {
+  cut_items_.clear();
+  playout_.CompleteAll(now_);
+  transcript_.CloseAssistantItems();
 }
 
 void Call::RequestResponse() {

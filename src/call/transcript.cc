@@ -139,11 +139,12 @@ void Transcript::OnCut(absl::string_view item_id, int64_t heard_ms, int64_t gene
   Settle(entry);
 }
 
-void Transcript::OnItemClosed(absl::string_view item_id) {
-  Entry* entry = Lookup(item_id);
-  if (entry == nullptr || entry->item.role != Role::kAssistant) return;
-  entry->text_done = true;
-  Settle(*entry);
+void Transcript::CloseAssistantItems() {
+  for (Entry& entry : items_) {
+    if (entry.item.role != Role::kAssistant || entry.text_done) continue;
+    entry.text_done = true;
+    Settle(entry);
+  }
 }
 
 void Transcript::Settle(Entry& entry) {

@@ -35,8 +35,8 @@ class Transcript {
   void OnHeard(absl::string_view item_id, int64_t heard_ms, int64_t generated_ms, HeardBasis basis);
   void OnCut(absl::string_view item_id, int64_t heard_ms, int64_t generated_ms, HeardBasis basis);
 
-  // The model will say no more about the assistant's item: a cut item's text is what it is now.
-  void OnItemClosed(absl::string_view item_id);
+  // The model will say no more about the assistant's items so far: their texts are what they are now.
+  void CloseAssistantItems();
 
   // Items that became final since the last call, with their positions.
   std::vector<TranscriptItem> TakeFinal();
