@@ -107,7 +107,8 @@ std::vector<PlayoutLedger::Item> PlayoutLedger::Clear(absl::Time now) {
 absl::Time PlayoutLedger::FrontEnd() const {
   if (items_.empty()) return absl::InfiniteFuture();
   const Entry& front = items_.front();
-  if (!front.complete || front.sent < front.received || front.first < 0) return absl::InfiniteFuture();
+  if (!front.complete || front.sent < front.received) return absl::InfiniteFuture();
+  if (front.first < 0) return absl::InfinitePast();  // Complete and without a sound: nothing to wait for.
   return play_end_ - PlayingTime(sent_ - front.first - front.sent);
 }
 
