@@ -259,9 +259,7 @@ void Call::CloseLegs() {
   sink_.Do(command::NextStep{command::NextStep::Kind::kHangUp, "", ""});
   sink_.Do(command::CloseStream{});
   stream_open_ = false;
-  for (const std::string& response : running_responses_) {
-    if (ModelUsable()) sink_.Do(command::CancelResponse{response});
-  }
+  for (const std::string& response : running_responses_) CancelOnce(response);
   if (ModelUsable()) SetDeadline(kLateText, options_.late_text_limit);
   if (transcript_.empty() || summary_asked_) return;
   if (!ModelUsable()) {

@@ -169,6 +169,7 @@ class Call {
   void SendPendingResponse();
   enum class Cut { kBargeIn, kLineGone };
   void CutAssistant(Cut why);
+  void CancelOnce(const std::string& response_id);
   void TakeHeardItems();
   void TakeFinalItems();
   void OnFirstSent(absl::string_view item_id);
@@ -220,6 +221,7 @@ class Call {
   bool greeted_ = false;
   std::set<std::string> running_responses_;
   std::set<std::string> cut_responses_;  // Audio of these never reaches the carrier any more.
+  std::set<std::string> cancelled_responses_;  // By us.
   std::set<std::string> cut_items_;
   std::string speaking_item_;  // The item whose audio was handed over last.
   bool response_wanted_ = false;

@@ -181,6 +181,7 @@ void Call::On(const input::AssistantTextDone& in) {
 void Call::On(const input::ResponseEnded& in) {
   running_responses_.erase(in.response_id);
   cut_responses_.erase(in.response_id);
+  cancelled_responses_.erase(in.response_id);
   if (running_responses_.empty()) CloseItems();
   if (over()) return;
   if (in.status != "failed") {
@@ -230,7 +231,7 @@ void Call::CutAssistant(Cut why) {
   if (sounding && stream_open_) sink_.Do(command::ClearAudio{});
   for (const std::string& response : running_responses_) {
     const bool first = cut_responses_.insert(response).second;
-    if (first && why == Cut::kBargeIn && !options_.server_cancels) sink_.Do(command::CancelResponse{response});
+    if (first && why == Cut::kBargeIn && !options_.server_cancels) CancelOnce(response);
   }
   for (const auto& item : cut) {
     cut_items_.insert(item.item_id);
@@ -247,6 +248,11 @@ void Call::CutAssistant(Cut why) {
   if (why != Cut::kBargeIn || cut.empty()) return;
   const auto& audible = cut.front();
   Emit(BargeIn{audible.item_id, HeardMs(audible), audible.received / audio::kBytesPerMs, BasisOf(audible)});
+}
+
+void Call::CancelOnce(const std::string& response_id) {
+  if (!ModelUsable() || !cancelled_responses_.insert(response_id).second) return;
+  sink_.Do(command::CancelResponse{response_id});
 }
 
 void Call::On(const input::SpeechStopped& in) {
