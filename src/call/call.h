@@ -165,6 +165,7 @@ class Call {
   void GreetIfReady();
   void FlushEarlyAudio();
   void CloseItems();
+  void DropModelAudio(absl::string_view item_id, int64_t bytes);
   void RequestResponse();       // Now, or when the running response has ended.
   void SendPendingResponse();
   enum class Cut { kBargeIn, kLineGone };

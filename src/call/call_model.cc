@@ -55,11 +55,23 @@ void Call::OnModelAudio(absl::string_view response_id, absl::string_view item_id
   const bool cut = (!cut_responses_.empty() && cut_responses_.count(std::string(response_id)) > 0) ||
                    (!cut_items_.empty() && cut_items_.count(std::string(item_id)) > 0);
   if (cut || !MediaUp() || hangup_asked_) {
-    ++late_audio_dropped_;
+    DropModelAudio(item_id, bytes);
     return;
   }
   if (turn_.open && turn_.first_audio == absl::InfinitePast()) turn_.first_audio = now;
   playout_.OnAudio(item_id, base64, bytes, now);
+}
+
+// Nobody hears it, so the model must not believe that somebody did; and its words count as unheard in the transcript.
+void Call::DropModelAudio(absl::string_view item_id, int64_t bytes) {
+  ++late_audio_dropped_;
+  if (over()) return;
+  if (!cut_items_.insert(std::string(item_id)).second) {
+    transcript_.OnMoreGenerated(item_id, bytes);
+    return;
+  }
+  transcript_.OnCut(item_id, 0, bytes / audio::kBytesPerMs, HeardBasis::kNone);
+  if (ModelUsable()) sink_.Do(command::DeleteItem{std::string(item_id)});
 }
 
 void Call::On(const input::ModelAudio& in) {

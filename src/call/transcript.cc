@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "src/audio/playout_ledger.h"
 
 namespace callbridge::call {
 namespace {
@@ -137,6 +138,15 @@ void Transcript::OnCut(absl::string_view item_id, int64_t heard_ms, int64_t gene
   entry.item.basis = basis;
   entry.item.status = ItemStatus::kCut;
   Settle(entry);
+}
+
+void Transcript::OnMoreGenerated(absl::string_view item_id, int64_t bytes) {
+  Entry* entry = Lookup(item_id);
+  if (entry == nullptr || entry->final || entry->item.status != ItemStatus::kCut) return;
+  entry->more_generated += bytes;
+  entry->item.generated_ms += entry->more_generated / audio::kBytesPerMs;
+  entry->more_generated %= audio::kBytesPerMs;
+  Settle(*entry);
 }
 
 void Transcript::CloseAssistantItems() {
