@@ -94,10 +94,6 @@ void Call::On(const input::TransferTaken& in) {
 void Call::On(const input::TransferRefused& in) {
   if (!IsCurrentTransfer(in.transfer_id) || transfer_->state != TransferState::kDialing) return;
   FailTransfer(TransferOutcome::kCarrierError, in.detail);
-  // The stream was never closed: the caller is still here.
-  if (!stream_open_ || over()) return;
-  MoveTo(State::kInProgress);
-  ReturnToAssistant();
 }
 
 void Call::On(const input::TransferFetched& in) {
@@ -142,8 +138,14 @@ void Call::FailTransfer(TransferOutcome outcome, absl::string_view detail) {
   ClearDeadline("dial");
   ChangeTransfer(TransferState::kFailed, outcome, detail);
   return_reason_ = absl::StrCat(Name(outcome), detail.empty() ? "" : ": ", detail);
+  if (over() || hangup_asked_) return;
   return_pending_ = true;
-  if (stream_open_) return;
+  if (stream_open_) {
+    // It was never closed, or is there again: the caller is on it.
+    MoveTo(State::kInProgress);
+    ReturnToAssistant();
+    return;
+  }
   sink_.Do(command::NextStep{command::NextStep::Kind::kStream, "", ""});
   SetDeadline("stream", options_.stream_limit);
 }
