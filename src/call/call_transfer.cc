@@ -117,18 +117,17 @@ void Call::On(const input::HumanAnswered& in) {
 
 void Call::On(const input::TransferDone& in) {
   if (!IsCurrentTransfer(in.transfer_id) || over()) return;
-  ClearDeadline("transfer_fetch");
-  ClearDeadline("dial");
+  // Repeated, or late: the caller was taken back already.
+  if (transfer_->state != TransferState::kDialing && transfer_->state != TransferState::kConnected) return;
   if (in.outcome == TransferOutcome::kBridged) {
     if (transfer_->state == TransferState::kDialing) On(input::HumanAnswered{in.transfer_id});
-    if (transfer_->state == TransferState::kConnected) {
-      ChangeTransfer(TransferState::kCompleted, TransferOutcome::kBridged, in.detail);
-    }
+    ChangeTransfer(TransferState::kCompleted, TransferOutcome::kBridged, in.detail);
     // What the carrier gets as its next instructions is to hang up; its notice ends the call.
     if (!hangup_asked_) ExpectHangUp(EndReason::kNormalHangup, Party::kCallee, "the human hung up");
     return;
   }
-  if (transfer_->state == TransferState::kDialing) FailTransfer(in.outcome, in.detail);
+  // Even behind HumanAnswered: better that the assistant asks once more than that the caller sits on a dead line.
+  FailTransfer(in.outcome, in.detail);
 }
 
 void Call::FailTransfer(TransferOutcome outcome, absl::string_view detail) {
