@@ -98,6 +98,7 @@ void Call::On(const input::TransferRefused& in) {
 
 void Call::On(const input::TransferFetched& in) {
   if (!IsCurrentTransfer(in.transfer_id) || transfer_->state != TransferState::kDialing) return;
+  if (deadlines_.count("dial") > 0) return;  // A repeat does not stretch the limit.
   ClearDeadline("transfer_fetch");
   SetDeadline("dial", options_.dial_limit);
 }
