@@ -261,7 +261,12 @@ void Call::CloseLegs() {
   stream_open_ = false;
   for (const std::string& response : running_responses_) CancelOnce(response);
   if (ModelUsable()) SetDeadline(kLateText, options_.late_text_limit);
-  if (transcript_.empty() || summary_asked_) return;
+  if (summary_asked_) {
+    // When a human took over, and perhaps it is still to come.
+    if (!summary_settled_) SetDeadline(kSummary, options_.summary_limit);
+    return;
+  }
+  if (transcript_.empty()) return;
   if (!ModelUsable()) {
     summary_asked_ = summary_settled_ = true;
     Emit(SummaryFailed{"the model's session was gone"});

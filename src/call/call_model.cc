@@ -160,10 +160,8 @@ void Call::On(const input::ModelClosed& in) {
   if (model_closed_) return;
   model_closed_ = true;
   running_responses_.clear();
-  if (over()) {
-    if (summary_asked_ && !summary_settled_) On(input::SummaryUnavailable{in.detail});
-    return;
-  }
+  On(input::SummaryUnavailable{in.detail});
+  if (over()) return;
   On(input::ModelError{"session_closed", in.detail, true, in.reason});
 }
 
