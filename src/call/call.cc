@@ -143,6 +143,7 @@ void Call::On(const input::StreamOpened& in) {
   MoveTo(State::kInProgress);
   if (return_pending_) ReturnToAssistant();
   GreetIfReady();
+  SendPendingResponse();
 }
 
 void Call::On(const input::StreamClosed& in) {

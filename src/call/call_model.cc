@@ -216,9 +216,11 @@ void Call::RequestResponse() {
   SendPendingResponse();
 }
 
-// One response at a time, and none while the caller speaks: the end of the turn makes one, which answers everything.
+// One response at a time, and none while the caller speaks: the end of the turn makes one, which answers everything. None that
+// nobody could hear either: it waits for the stream.
 void Call::SendPendingResponse() {
-  if (!response_wanted_ || !running_responses_.empty() || caller_speaking_ || !ModelUsable() || over()) return;
+  if (!response_wanted_ || !running_responses_.empty() || caller_speaking_ || !ModelUsable()) return;
+  if (!MediaUp() || hangup_asked_) return;
   response_wanted_ = false;
   sink_.Do(command::CreateResponse{});
 }
