@@ -82,7 +82,7 @@ void Call::On(const input::ModelAudio& in) {
 void Call::On(const input::ModelAudioDone& in) { playout_.OnItemComplete(in.item_id, now_); }
 
 void Call::OnFirstSent(absl::string_view item_id) {
-  const bool greeting = speaking_item_.empty() && streams_ == 1 && !turn_.open;
+  const bool greeting = speaking_item_.empty() && !turn_.open && !options_.greeting_prompt.empty();
   speaking_item_ = std::string(item_id);
   Emit(AssistantSpeechStarted{speaking_item_, greeting});
   if (!turn_.open) return;
