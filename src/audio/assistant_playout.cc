@@ -46,14 +46,17 @@ void AssistantPlayout::SendCheckpoint() {
 }
 
 void AssistantPlayout::OnItemComplete(absl::string_view item_id, absl::Time now) {
-  if (!ledger_.Knows(item_id)) return;
-  ledger_.OnComplete(item_id);
+  if (!ledger_.OnComplete(item_id)) return;
   const bool queued = std::any_of(queue_.begin(), queue_.end(), [&](const Piece& piece) { return piece.item_id == item_id; });
   if (queued) {
     complete_unsent_.emplace_back(item_id);
   } else if (since_checkpoint_ > 0) {
     SendCheckpoint();
   }
+}
+
+void AssistantPlayout::CompleteAll(absl::Time now) {
+  for (const std::string& item_id : ledger_.Incomplete()) OnItemComplete(item_id, now);
 }
 
 void AssistantPlayout::Pump(absl::Time now) {

@@ -41,8 +41,9 @@ class AssistantPlayout {
   // Audio of an item: `base64` is checked and padded, `bytes` its decoded length. Sends what the lead allows, keeps the rest.
   void OnAudio(absl::string_view item_id, absl::string_view base64, int64_t bytes, absl::Time now);
 
-  // No more audio of this item will come.
+  // No more audio of this item, or of any that came so far, will come. Repeats and unknown items change nothing.
   void OnItemComplete(absl::string_view item_id, absl::Time now);
+  void CompleteAll(absl::Time now);
 
   // Sends what has become due.
   void Pump(absl::Time now);

@@ -1,6 +1,7 @@
 #include "src/audio/playout_ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace callbridge::audio {
 namespace {
@@ -11,10 +12,6 @@ int64_t BytesIn(absl::Duration duration) { return absl::ToInt64Microseconds(dura
 constexpr absl::Duration kMaxStartDelay = absl::Milliseconds(400);
 
 }  // namespace
-
-bool PlayoutLedger::Knows(absl::string_view item_id) const {
-  return std::any_of(items_.begin(), items_.end(), [&](const Entry& entry) { return entry.item_id == item_id; });
-}
 
 PlayoutLedger::Entry& PlayoutLedger::Find(absl::string_view item_id) {
   // Nearly always the newest.
@@ -28,8 +25,18 @@ PlayoutLedger::Entry& PlayoutLedger::Find(absl::string_view item_id) {
 
 void PlayoutLedger::OnReceived(absl::string_view item_id, int64_t bytes) { Find(item_id).received += bytes; }
 
-void PlayoutLedger::OnComplete(absl::string_view item_id) {
-  if (Knows(item_id)) Find(item_id).complete = true;
+bool PlayoutLedger::OnComplete(absl::string_view item_id) {
+  const auto found =
+      std::find_if(items_.begin(), items_.end(), [&](const Entry& entry) { return entry.item_id == item_id; });
+  return found != items_.end() && !std::exchange(found->complete, true);
+}
+
+std::vector<std::string> PlayoutLedger::Incomplete() const {
+  std::vector<std::string> incomplete;
+  for (const Entry& entry : items_) {
+    if (!entry.complete) incomplete.push_back(entry.item_id);
+  }
+  return incomplete;
 }
 
 void PlayoutLedger::OnSent(absl::string_view item_id, int64_t bytes, absl::Time now) {
@@ -100,7 +107,8 @@ std::vector<PlayoutLedger::Item> PlayoutLedger::Clear(absl::Time now) {
 absl::Time PlayoutLedger::FrontEnd() const {
   if (items_.empty()) return absl::InfiniteFuture();
   const Entry& front = items_.front();
-  if (!front.complete || front.sent < front.received || front.first < 0) return absl::InfiniteFuture();
+  if (!front.complete || front.sent < front.received) return absl::InfiniteFuture();
+  if (front.first < 0) return absl::InfinitePast();  // Complete and without a sound: nothing to wait for.
   return play_end_ - PlayingTime(sent_ - front.first - front.sent);
 }
 

@@ -37,8 +37,10 @@ class PlayoutLedger {
   // Audio of an item came from the model. New items play behind all earlier ones.
   void OnReceived(absl::string_view item_id, int64_t bytes);
 
-  // The model will send no more audio of this item. Unknown items are ignored.
-  void OnComplete(absl::string_view item_id);
+  // The model will send no more audio of this item. False: it is not known, or was complete already.
+  bool OnComplete(absl::string_view item_id);
+  // Items of which more may come, oldest first.
+  std::vector<std::string> Incomplete() const;
 
   // `bytes` of an item were handed to the carrier.
   void OnSent(absl::string_view item_id, int64_t bytes, absl::Time now);
@@ -70,7 +72,6 @@ class PlayoutLedger {
 
   // No item is known: everything received was heard, or cleared.
   bool empty() const { return items_.empty(); }
-  bool Knows(absl::string_view item_id) const;
   int64_t unacknowledged_checkpoints() const { return static_cast<int64_t>(checkpoints_.size()); }
   absl::Duration start_delay() const { return start_delay_; }
 

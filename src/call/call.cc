@@ -90,7 +90,7 @@ void Call::MoveTo(State to) {
 
 // ---- Signalling ----
 
-void Call::On(const input::DialAccepted&) {}
+void Call::On(const input::DialAccepted&) { dial_accepted_ = true; }
 
 void Call::On(const input::DialRefused& in) {
   if (state_ == State::kDialing) End(in.reason, Party::kCarrier, in.detail);
@@ -102,6 +102,7 @@ void Call::On(const input::DialUnknown&) {}
 void Call::On(const input::Rang&) {
   if (state_ != State::kDialing) return;
   MoveTo(State::kRinging);
+  if (hangup_asked_) return;  // Nobody will talk to the model.
   SetDeadline(kModel, options_.ring_limit + options_.model_limit);
   sink_.Do(command::OpenModel{});
 }
@@ -109,6 +110,10 @@ void Call::On(const input::Rang&) {
 void Call::On(const input::Answered&) {
   if (state_ != State::kDialing && state_ != State::kRinging) return;
   const bool model_opened = state_ == State::kRinging;
+  if (hangup_asked_) {
+    MoveTo(State::kAnswered);
+    return;
+  }
   ClearDeadline(kRing);
   SetDeadline(kStream, options_.stream_limit);
   if (!model_configured_) SetDeadline(kModel, options_.model_limit);
@@ -123,6 +128,10 @@ void Call::On(const input::StreamOpened& in) {
     sink_.Do(command::CloseStream{});
     return;
   }
+  // Webhooks are reordered: a stream proves that somebody answered.
+  if (state_ == State::kDialing || state_ == State::kRinging) On(input::Answered{});
+  // The carrier has one stream a call: another one means that the last is gone and nobody told.
+  if (stream_open_) On(input::StreamClosed{false, "replaced by another stream"});
   stream_open_ = true;
   ClearDeadline(kRing);
   ClearDeadline(kStream);
@@ -134,6 +143,7 @@ void Call::On(const input::StreamOpened& in) {
   MoveTo(State::kInProgress);
   if (return_pending_) ReturnToAssistant();
   GreetIfReady();
+  SendPendingResponse();
 }
 
 void Call::On(const input::StreamClosed& in) {
@@ -173,8 +183,11 @@ void Call::On(const input::Tick&) {
 
 void Call::OnDeadline(absl::string_view which) {
   if (which == kRing) {
-    AskForHangUp(state_ == State::kDialing ? EndReason::kDialOutcomeUnknown : EndReason::kNoAnswer, Party::kCallee,
-                 "no answer in time");
+    if (state_ == State::kDialing && !dial_accepted_) {
+      AskForHangUp(EndReason::kDialOutcomeUnknown, Party::kCarrier, "the carrier never told what came of the dialling");
+    } else {
+      AskForHangUp(EndReason::kNoAnswer, Party::kCallee, "no answer in time");
+    }
   } else if (which == kStream) {
     AskForHangUp(EndReason::kStreamNeverStarted, Party::kCarrier, "the call was answered and no stream came");
   } else if (which == kModel && !model_configured_) {
@@ -247,11 +260,14 @@ void Call::CloseLegs() {
   sink_.Do(command::NextStep{command::NextStep::Kind::kHangUp, "", ""});
   sink_.Do(command::CloseStream{});
   stream_open_ = false;
-  for (const std::string& response : running_responses_) {
-    if (ModelUsable()) sink_.Do(command::CancelResponse{response});
-  }
+  for (const std::string& response : running_responses_) CancelOnce(response);
   if (ModelUsable()) SetDeadline(kLateText, options_.late_text_limit);
-  if (transcript_.empty() || summary_asked_) return;
+  if (summary_asked_) {
+    // When a human took over, and perhaps it is still to come.
+    if (!summary_settled_) SetDeadline(kSummary, options_.summary_limit);
+    return;
+  }
+  if (transcript_.empty()) return;
   if (!ModelUsable()) {
     summary_asked_ = summary_settled_ = true;
     Emit(SummaryFailed{"the model's session was gone"});

@@ -164,10 +164,13 @@ class Call {
   void On(const input::ModelClosed& in);
   void GreetIfReady();
   void FlushEarlyAudio();
+  void CloseItems();
+  void DropModelAudio(absl::string_view item_id, int64_t bytes);
   void RequestResponse();       // Now, or when the running response has ended.
   void SendPendingResponse();
   enum class Cut { kBargeIn, kLineGone };
   void CutAssistant(Cut why);
+  void CancelOnce(const std::string& response_id);
   void TakeHeardItems();
   void TakeFinalItems();
   void OnFirstSent(absl::string_view item_id);
@@ -203,6 +206,7 @@ class Call {
   int64_t next_sequence_ = 2;  // 1 is Created().
   std::map<std::string, absl::Time, std::less<>> deadlines_;  // By name; few.
   absl::Time answer_time_ = absl::InfinitePast();
+  bool dial_accepted_ = false;
   bool conversation_ = false;  // Was ever in kInProgress.
   bool hangup_asked_ = false;
   EndFacts asked_end_;  // Valid when hangup_asked_.
@@ -218,6 +222,7 @@ class Call {
   bool greeted_ = false;
   std::set<std::string> running_responses_;
   std::set<std::string> cut_responses_;  // Audio of these never reaches the carrier any more.
+  std::set<std::string> cancelled_responses_;  // By us.
   std::set<std::string> cut_items_;
   std::string speaking_item_;  // The item whose audio was handed over last.
   bool response_wanted_ = false;

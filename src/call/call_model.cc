@@ -55,21 +55,34 @@ void Call::OnModelAudio(absl::string_view response_id, absl::string_view item_id
   const bool cut = (!cut_responses_.empty() && cut_responses_.count(std::string(response_id)) > 0) ||
                    (!cut_items_.empty() && cut_items_.count(std::string(item_id)) > 0);
   if (cut || !MediaUp() || hangup_asked_) {
-    ++late_audio_dropped_;
+    DropModelAudio(item_id, bytes);
     return;
   }
   if (turn_.open && turn_.first_audio == absl::InfinitePast()) turn_.first_audio = now;
   playout_.OnAudio(item_id, base64, bytes, now);
 }
 
+// Nobody hears it, so the model must not believe that somebody did; and its words count as unheard in the transcript.
+void Call::DropModelAudio(absl::string_view item_id, int64_t bytes) {
+  ++late_audio_dropped_;
+  if (over()) return;
+  if (!cut_items_.insert(std::string(item_id)).second) {
+    transcript_.OnMoreGenerated(item_id, bytes);
+    return;
+  }
+  transcript_.OnCut(item_id, 0, bytes / audio::kBytesPerMs, HeardBasis::kNone);
+  if (ModelUsable()) sink_.Do(command::DeleteItem{std::string(item_id)});
+}
+
 void Call::On(const input::ModelAudio& in) {
-  OnModelAudio(in.response_id, in.item_id, in.base64, audio::DecodedSize(in.base64), now_);
+  const int64_t bytes = audio::DecodedSize(in.base64);
+  if (bytes >= 0) OnModelAudio(in.response_id, in.item_id, in.base64, bytes, now_);
 }
 
 void Call::On(const input::ModelAudioDone& in) { playout_.OnItemComplete(in.item_id, now_); }
 
 void Call::OnFirstSent(absl::string_view item_id) {
-  const bool greeting = speaking_item_.empty() && streams_ == 1 && !turn_.open;
+  const bool greeting = speaking_item_.empty() && !turn_.open && !options_.greeting_prompt.empty();
   speaking_item_ = std::string(item_id);
   Emit(AssistantSpeechStarted{speaking_item_, greeting});
   if (!turn_.open) return;
@@ -147,10 +160,8 @@ void Call::On(const input::ModelClosed& in) {
   if (model_closed_) return;
   model_closed_ = true;
   running_responses_.clear();
-  if (over()) {
-    if (summary_asked_ && !summary_settled_) On(input::SummaryUnavailable{in.detail});
-    return;
-  }
+  On(input::SummaryUnavailable{in.detail});
+  if (over()) return;
   On(input::ModelError{"session_closed", in.detail, true, in.reason});
 }
 
@@ -180,7 +191,8 @@ void Call::On(const input::AssistantTextDone& in) {
 void Call::On(const input::ResponseEnded& in) {
   running_responses_.erase(in.response_id);
   cut_responses_.erase(in.response_id);
-  if (running_responses_.empty()) cut_items_.clear();
+  cancelled_responses_.erase(in.response_id);
+  if (running_responses_.empty()) CloseItems();
   if (over()) return;
   if (in.status != "failed") {
     failed_responses_ = 0;
@@ -191,14 +203,24 @@ void Call::On(const input::ResponseEnded& in) {
   SendPendingResponse();
 }
 
+// No response runs, so no item gets more audio or text, whatever was left out of its end: what was heard of it is settled by what
+// came, and what was cut will not be heard of again.
+void Call::CloseItems() {
+  cut_items_.clear();
+  playout_.CompleteAll(now_);
+  transcript_.CloseAssistantItems();
+}
+
 void Call::RequestResponse() {
   response_wanted_ = true;
   SendPendingResponse();
 }
 
-// One response at a time, and none while the caller speaks: the end of the turn makes one, which answers everything.
+// One response at a time, and none while the caller speaks: the end of the turn makes one, which answers everything. None that
+// nobody could hear either: it waits for the stream.
 void Call::SendPendingResponse() {
-  if (!response_wanted_ || !running_responses_.empty() || caller_speaking_ || !ModelUsable() || over()) return;
+  if (!response_wanted_ || !running_responses_.empty() || caller_speaking_ || !ModelUsable()) return;
+  if (!MediaUp() || hangup_asked_) return;
   response_wanted_ = false;
   sink_.Do(command::CreateResponse{});
 }
@@ -221,7 +243,7 @@ void Call::CutAssistant(Cut why) {
   if (sounding && stream_open_) sink_.Do(command::ClearAudio{});
   for (const std::string& response : running_responses_) {
     const bool first = cut_responses_.insert(response).second;
-    if (first && why == Cut::kBargeIn && !options_.server_cancels) sink_.Do(command::CancelResponse{response});
+    if (first && why == Cut::kBargeIn && !options_.server_cancels) CancelOnce(response);
   }
   for (const auto& item : cut) {
     cut_items_.insert(item.item_id);
@@ -238,6 +260,11 @@ void Call::CutAssistant(Cut why) {
   if (why != Cut::kBargeIn || cut.empty()) return;
   const auto& audible = cut.front();
   Emit(BargeIn{audible.item_id, HeardMs(audible), audible.received / audio::kBytesPerMs, BasisOf(audible)});
+}
+
+void Call::CancelOnce(const std::string& response_id) {
+  if (!ModelUsable() || !cancelled_responses_.insert(response_id).second) return;
+  sink_.Do(command::CancelResponse{response_id});
 }
 
 void Call::On(const input::SpeechStopped& in) {

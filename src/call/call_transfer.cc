@@ -94,14 +94,11 @@ void Call::On(const input::TransferTaken& in) {
 void Call::On(const input::TransferRefused& in) {
   if (!IsCurrentTransfer(in.transfer_id) || transfer_->state != TransferState::kDialing) return;
   FailTransfer(TransferOutcome::kCarrierError, in.detail);
-  // The stream was never closed: the caller is still here.
-  if (!stream_open_ || over()) return;
-  MoveTo(State::kInProgress);
-  ReturnToAssistant();
 }
 
 void Call::On(const input::TransferFetched& in) {
   if (!IsCurrentTransfer(in.transfer_id) || transfer_->state != TransferState::kDialing) return;
+  if (deadlines_.count("dial") > 0) return;  // A repeat does not stretch the limit.
   ClearDeadline("transfer_fetch");
   SetDeadline("dial", options_.dial_limit);
 }
@@ -121,18 +118,17 @@ void Call::On(const input::HumanAnswered& in) {
 
 void Call::On(const input::TransferDone& in) {
   if (!IsCurrentTransfer(in.transfer_id) || over()) return;
-  ClearDeadline("transfer_fetch");
-  ClearDeadline("dial");
+  // Repeated, or late: the caller was taken back already.
+  if (transfer_->state != TransferState::kDialing && transfer_->state != TransferState::kConnected) return;
   if (in.outcome == TransferOutcome::kBridged) {
     if (transfer_->state == TransferState::kDialing) On(input::HumanAnswered{in.transfer_id});
-    if (transfer_->state == TransferState::kConnected) {
-      ChangeTransfer(TransferState::kCompleted, TransferOutcome::kBridged, in.detail);
-    }
+    ChangeTransfer(TransferState::kCompleted, TransferOutcome::kBridged, in.detail);
     // What the carrier gets as its next instructions is to hang up; its notice ends the call.
     if (!hangup_asked_) ExpectHangUp(EndReason::kNormalHangup, Party::kCallee, "the human hung up");
     return;
   }
-  if (transfer_->state == TransferState::kDialing) FailTransfer(in.outcome, in.detail);
+  // Even behind HumanAnswered: better that the assistant asks once more than that the caller sits on a dead line.
+  FailTransfer(in.outcome, in.detail);
 }
 
 void Call::FailTransfer(TransferOutcome outcome, absl::string_view detail) {
@@ -142,8 +138,14 @@ void Call::FailTransfer(TransferOutcome outcome, absl::string_view detail) {
   ClearDeadline("dial");
   ChangeTransfer(TransferState::kFailed, outcome, detail);
   return_reason_ = absl::StrCat(Name(outcome), detail.empty() ? "" : ": ", detail);
+  if (over() || hangup_asked_) return;
   return_pending_ = true;
-  if (stream_open_) return;
+  if (stream_open_) {
+    // It was never closed, or is there again: the caller is on it.
+    MoveTo(State::kInProgress);
+    ReturnToAssistant();
+    return;
+  }
   sink_.Do(command::NextStep{command::NextStep::Kind::kStream, "", ""});
   SetDeadline("stream", options_.stream_limit);
 }

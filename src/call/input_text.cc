@@ -250,7 +250,11 @@ void Fields(command::TransferCarrier& in, V&& v) {
 template <typename V>
 void Fields(command::HangUpCarrier& , V&& ) {}
 template <typename V>
-void Fields(command::NextStep& , V&& ) {}
+void Fields(command::NextStep& in, V&& v) {
+  v("kind", in.kind);
+  v("transfer_id", in.transfer_id);
+  v("number", in.number);
+}
 template <typename V>
 void Fields(command::SaveTranscript& in, V&& v) {
   v("transcript", in.transcript);

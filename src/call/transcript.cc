@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "src/audio/playout_ledger.h"
 
 namespace callbridge::call {
 namespace {
@@ -139,11 +140,21 @@ void Transcript::OnCut(absl::string_view item_id, int64_t heard_ms, int64_t gene
   Settle(entry);
 }
 
-void Transcript::OnItemClosed(absl::string_view item_id) {
+void Transcript::OnMoreGenerated(absl::string_view item_id, int64_t bytes) {
   Entry* entry = Lookup(item_id);
-  if (entry == nullptr || entry->item.role != Role::kAssistant) return;
-  entry->text_done = true;
+  if (entry == nullptr || entry->final || entry->item.status != ItemStatus::kCut) return;
+  entry->more_generated += bytes;
+  entry->item.generated_ms += entry->more_generated / audio::kBytesPerMs;
+  entry->more_generated %= audio::kBytesPerMs;
   Settle(*entry);
+}
+
+void Transcript::CloseAssistantItems() {
+  for (Entry& entry : items_) {
+    if (entry.item.role != Role::kAssistant || entry.text_done) continue;
+    entry.text_done = true;
+    Settle(entry);
+  }
 }
 
 void Transcript::Settle(Entry& entry) {

@@ -35,8 +35,11 @@ class Transcript {
   void OnHeard(absl::string_view item_id, int64_t heard_ms, int64_t generated_ms, HeardBasis basis);
   void OnCut(absl::string_view item_id, int64_t heard_ms, int64_t generated_ms, HeardBasis basis);
 
-  // The model will say no more about the assistant's item: a cut item's text is what it is now.
-  void OnItemClosed(absl::string_view item_id);
+  // Audio of a cut item came that nobody will hear.
+  void OnMoreGenerated(absl::string_view item_id, int64_t bytes);
+
+  // The model will say no more about the assistant's items so far: their texts are what they are now.
+  void CloseAssistantItems();
 
   // Items that became final since the last call, with their positions.
   std::vector<TranscriptItem> TakeFinal();
@@ -62,6 +65,7 @@ class Transcript {
     bool audio_done = false;  // Heard to its end, or cut.
     bool final = false;
     bool taken = false;
+    int64_t more_generated = 0;  // Bytes behind the cut that are no whole millisecond yet.
     absl::Time speech_end = absl::InfinitePast();
   };
 
