@@ -40,7 +40,10 @@ std::vector<std::string> PlayoutLedger::Incomplete() const {
 }
 
 void PlayoutLedger::OnSent(absl::string_view item_id, int64_t bytes, absl::Time now) {
-  if (play_end_ < now) spell_started_ = true;
+  if (play_end_ < now) {
+    spell_started_ = true;
+    spell_start_ = sent_;
+  }
   play_end_ = NextStart(now) + PlayingTime(bytes);
   Entry& entry = Find(item_id);
   if (entry.first < 0) entry.first = sent_;
@@ -63,6 +66,11 @@ bool PlayoutLedger::OnCheckpointPlayed(int64_t number, absl::Time now) {
   acknowledged_ = std::max(acknowledged_, played.position);
   const absl::Time true_end = now + PlayingTime(sent_ - played.position);
   const absl::Duration error = true_end - play_end_;
+  if (played.position <= spell_start_ && spell_start_ > 0) {
+    // A late word of an earlier spell: this one cannot end before all of it was played, and that is all it says.
+    play_end_ = std::max(play_end_, true_end);
+    return true;
+  }
   play_end_ = true_end;
   if (played.first_of_spell && error < kMaxStartDelay) {
     start_delay_ = std::min(std::max(start_delay_ + error, absl::ZeroDuration()), kMaxStartDelay);
@@ -73,7 +81,9 @@ bool PlayoutLedger::OnCheckpointPlayed(int64_t number, absl::Time now) {
 int64_t PlayoutLedger::HeardPosition(absl::Time now) const {
   if (sent_ == 0) return 0;
   const int64_t to_come = now >= play_end_ ? 0 : BytesIn(play_end_ - now);
-  return std::min(sent_, std::max(acknowledged_, sent_ - to_come));
+  // Before the spell's first sound all earlier ones were heard, though its end is further away than its length.
+  const int64_t known = std::max(acknowledged_, spell_start_);
+  return std::min(sent_, std::max(known, sent_ - to_come));
 }
 
 PlayoutLedger::Item PlayoutLedger::Report(const Entry& entry, int64_t heard_position) const {
@@ -98,7 +108,7 @@ std::vector<PlayoutLedger::Item> PlayoutLedger::Clear(absl::Time now) {
   }
   items_.clear();
   checkpoints_.clear();
-  sent_ = acknowledged_ = 0;
+  sent_ = acknowledged_ = spell_start_ = 0;
   play_end_ = absl::InfinitePast();
   spell_started_ = false;
   return cut;
@@ -124,7 +134,7 @@ std::vector<PlayoutLedger::Item> PlayoutLedger::TakeFinished(absl::Time now) {
     finished.push_back(std::move(item));
     items_.pop_front();
   }
-  if (items_.empty() && heard == sent_ && checkpoints_.empty()) sent_ = acknowledged_ = 0;
+  if (items_.empty() && heard == sent_ && checkpoints_.empty()) sent_ = acknowledged_ = spell_start_ = 0;
   return finished;
 }
 

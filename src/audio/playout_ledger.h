@@ -97,6 +97,7 @@ class PlayoutLedger {
   std::deque<Checkpoint> checkpoints_;
   int64_t sent_ = 0;          // Position behind the last byte sent.
   int64_t acknowledged_ = 0;  // Position behind the last byte acknowledged.
+  int64_t spell_start_ = 0;   // Position before the present spell of sound: everything in front of it was heard.
   absl::Time play_end_ = absl::InfinitePast();
   absl::Duration start_delay_ = absl::Milliseconds(60);  // Until learned: a carrier's jitter buffer is 50 to 150 ms.
   bool spell_started_ = false;  // A spell of sound began and no checkpoint was sent in it yet.

@@ -217,10 +217,10 @@ void Call::RequestResponse() {
 }
 
 // One response at a time, and none while the caller speaks: the end of the turn makes one, which answers everything. None that
-// nobody could hear either: it waits for the stream.
+// nobody could hear either: it waits for the stream, and for what comes of a transfer.
 void Call::SendPendingResponse() {
   if (!response_wanted_ || !running_responses_.empty() || caller_speaking_ || !ModelUsable()) return;
-  if (!MediaUp() || hangup_asked_) return;
+  if (!MediaUp() || hangup_asked_ || TransferPending()) return;
   response_wanted_ = false;
   sink_.Do(command::CreateResponse{});
 }

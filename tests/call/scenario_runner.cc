@@ -26,12 +26,13 @@ const absl::Time kBegin = absl::FromUnixSeconds(1700000000);
 
 // ---- Lines as words ----
 
-// Splits at blanks outside quotes, and drops the quotes.
+// Splits at blanks outside quotes, and drops the quotes and backslashes.
 std::vector<std::string> Words(absl::string_view line) {
   std::vector<std::string> words;
   std::string word;
   bool quoted = false;
   for (const char c : line) {
+    if (c == '\\') continue;
     if (c == '"') {
       quoted = !quoted;
     } else if (c == ' ' && !quoted) {

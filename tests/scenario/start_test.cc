@@ -46,7 +46,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   audio r1 a1 5000
   total 2 audio_to_carrier      # 400 ms, and no more than a piece
   +1000
-  total 8 audio_to_carrier
+  total 7 audio_to_carrier
   +5000
   total 25 audio_to_carrier
 )"},
