@@ -44,12 +44,12 @@ NARROW = {
 # Library -> (what its headers look like, folders and files that may include them).
 LIBRARIES = {
     "websocketpp and Asio": (r"(websocketpp|asio)(/|\.hpp)", ["net"]),
-    "SQLite": (r"sqlite3", ["store/sqlite"]),
+    "SQLite": (r"sqlite3", ["store/sqlite", "demo"]),
     "libpq": (r"(postgresql/|libpq)", ["store/postgres"]),
     "gRPC": (r"(grpc|grpcpp|grpc\+\+)/|.*\.grpc\.pb\.h$", ["control", "app", "demo", "client"]),
     "protobuf": (r"google/protobuf/|.*\.pb\.h$", ["control", "app", "demo", "client", "config"]),
     "simdjson": (r"simdjson", ["plivo", "openai", "sim"]),
-    "libcurl": (r"curl/", ["carrier", "sim"]),
+    "libcurl": (r"curl/", ["carrier", "sim", "demo"]),
     "nlohmann-json": (r"nlohmann/", ["plivo", "openai", "store", "sim", "http", "demo", "bench"]),
     "OpenSSL": (r"openssl/", ["base", "plivo", "net", "sim", "store"]),
     "Expat": (r"expat", ["sim"]),
