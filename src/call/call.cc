@@ -156,9 +156,11 @@ void Call::On(const input::StreamClosed& in) {
   // We closed it ourselves for a transfer or a hang-up, and other things are awaited.
   if (state_ != State::kInProgress || hangup_asked_) return;
   lost_cleanly_ = in.clean;
+  SetDeadline(kGrace, options_.stream_grace);
+  // An orderly close is nearly always the caller's hang-up, whose notice is on its way: nothing was lost then.
+  if (in.clean) return;
   Emit(StreamLost{in.detail});
   MoveTo(State::kAnswered);
-  SetDeadline(kGrace, options_.stream_grace);
 }
 
 void Call::On(const input::EndRequested& in) {

@@ -25,7 +25,7 @@ std::string Call::TransferProblem(absl::string_view destination) const {
   }
   if (over() || hangup_asked_) return "the call is over";
   if (TransferPending() || state_ == State::kTransferred) return "a transfer is under way";
-  if (state_ != State::kInProgress) return "caller and assistant are not connected";
+  if (!MediaUp()) return "caller and assistant are not connected";
   return "";
 }
 
@@ -76,7 +76,7 @@ void Call::BeginTransferIfAnnounced() {
 }
 
 void Call::BeginTransfer() {
-  if (!transfer_ || transfer_->state != TransferState::kRequested || state_ != State::kInProgress) return;
+  if (!transfer_ || transfer_->state != TransferState::kRequested || !MediaUp()) return;
   ClearDeadline("announcement");
   CutAssistant(Cut::kLineGone);
   MoveTo(State::kTransferring);

@@ -184,8 +184,8 @@ const bool kRegistered = RegisterScenarios("Start", {
   ready
   model_created session_id=sess_1
   model_configured
-  stream_closed
-  stream_closed
+  stream_closed clean=false
+  stream_closed clean=false
   total 1 stream_lost
   hung_up detail=4000
   hung_up detail=4000
