@@ -411,12 +411,14 @@ absl::Status TakePair(absl::string_view& rest, Pairs& pairs) {
     while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
     if (end >= rest.size()) return absl::InvalidArgumentError(absl::StrCat(name, ": the closing quote is missing"));
     std::string error;
-    if (!absl::CUnescape(rest.substr(1, end - 1), &value, &error)) return absl::InvalidArgumentError(error);
-    ++end;
+    if (!absl::CUnescape(rest.substr(1, end - 1), &value, &error)) return absl::InvalidArgumentError(absl::StrCat(name, ": ", error));
+    if (++end < rest.size() && rest[end] != ' ') {
+      return absl::InvalidArgumentError(absl::StrCat(name, ": a blank is missing behind the closing quote"));
+    }
   } else {
     value = std::string(rest.substr(0, end));
   }
-  pairs[name] = std::move(value);
+  if (!pairs.emplace(name, std::move(value)).second) return absl::InvalidArgumentError(absl::StrCat(name, ": given twice"));
   rest.remove_prefix(std::min(end, rest.size()));
   return absl::OkStatus();
 }

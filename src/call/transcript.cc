@@ -62,10 +62,14 @@ void Transcript::Add(absl::string_view item_id, absl::string_view previous, Role
     return std::find_if(items_.begin(), items_.end(), [id](const Entry& entry) { return entry.item.item_id == id; });
   };
   if (previous.empty() || previous == item_id || at(previous) == items_.end()) return;
-  if (at(item_id) == at(previous) + 1) return;
-  Entry moved = std::move(*at(item_id));
-  items_.erase(at(item_id));
-  items_.insert(at(previous) + 1, std::move(moved));
+  const auto moved = at(item_id);
+  const auto before = at(previous);
+  if (moved == before + 1) return;
+  if (before < moved) {
+    std::rotate(before + 1, moved, moved + 1);
+  } else {
+    std::rotate(moved, moved + 1, before + 1);
+  }
   Renumber();
 }
 
