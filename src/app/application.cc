@@ -63,6 +63,7 @@ class ServerApplication final : public Application {
     // Only now: a second server that finds the ports taken must not end the calls of the first.
     if (absl::Status status = CloseGhosts(); !status.ok()) return status;
     ready_ = true;
+    started_ = true;
     control_->SetServing(true);
     Log(LogKind::kStart, "", "callbridge is ready",
         {{"http", absl::StrCat("port ", carrier_port_->port())},
@@ -97,7 +98,7 @@ class ServerApplication final : public Application {
     if (control_ != nullptr) control_->Shutdown(kControlGrace);
     control_.reset();
     switchboard_.reset();
-    Log(LogKind::kEnd, "", "callbridge has stopped");
+    if (started_) Log(LogKind::kEnd, "", "callbridge has stopped");
   }
 
  private:
@@ -212,6 +213,7 @@ class ServerApplication final : public Application {
   const Options options_;
   const session::Settings settings_;
   std::atomic<bool> ready_{false};
+  bool started_ = false;
   bool stopped_ = false;
 
   // In the order in which they are made; what is below uses what is above.

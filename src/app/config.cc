@@ -175,9 +175,11 @@ absl::StatusOr<session::Settings> ParseConfig(absl::string_view text, const std:
 
 absl::StatusOr<session::Settings> LoadConfig(const std::string& path) {
   std::ifstream file(path);
+  // What cannot be read shows at the first byte; an empty file has none, and writing nothing into a stream would count as a failure.
+  file.peek();
+  if (!file.is_open() || file.bad()) return absl::NotFoundError(absl::StrCat(path, ": ", std::strerror(errno)));
   std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || !text) return absl::NotFoundError(absl::StrCat(path, ": ", std::strerror(errno)));
+  if (!file.eof()) text << file.rdbuf();
   return ParseConfig(text.str(), path);
 }
 

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "absl/time/clock.h"
@@ -67,6 +68,8 @@ int Run(int argc, char** argv, const sigset_t& signals) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // gRPC's own lines on stderr are neither ours nor JSON, and repeat what we say; whoever wants them sets this to ERROR or DEBUG.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   // Before any thread is made, so that all of them leave the signals to this one.
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t signals;

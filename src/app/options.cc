@@ -9,6 +9,7 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/reflection.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -81,6 +82,41 @@ absl::Status ReadSecrets(Options& options) {
   return absl::OkStatus();
 }
 
+// Abseil would end the process itself, with a line that does not say what there is instead.
+absl::Status CheckNames(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    absl::string_view word = argv[i];
+    if (word == "--") break;
+    if (!absl::ConsumePrefix(&word, "-")) continue;
+    absl::ConsumePrefix(&word, "-");
+    const absl::string_view name = word.substr(0, word.find('='));
+    if (absl::StartsWith(name, "help") || name == "version") continue;  // Abseil's own, which are not in its list.
+    const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    if (flag == nullptr && absl::StartsWith(name, "no")) flag = absl::FindCommandLineFlag(name.substr(2));
+    if (flag == nullptr) return absl::InvalidArgumentError(absl::StrCat(argv[i], ": there is no such flag; --help lists them all"));
+    // The next word is the value of "--flag value".
+    if (name.size() == word.size() && !flag->IsOfType<bool>()) ++i;
+  }
+  return absl::OkStatus();
+}
+
+void DescribeUsage() {
+  absl::SetProgramUsageMessage(
+      "callbridge: a media bridge between telephones (Plivo) and speech models (OpenAI Realtime).\n"
+      "Each flag has an environment twin: --http_listen is CALLBRIDGE_HTTP_LISTEN. Keys: OPENAI_API_KEY, PLIVO_AUTH_ID,\n"
+      "PLIVO_AUTH_TOKEN, CALLBRIDGE_API_TOKENS, or files named by the same with _FILE.");
+  // Else --help shows only flags of a file that is named like the program.
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) { return absl::EndsWith(file, "src/app/options.cc"); };
+  usage.contains_helpshort_flags = usage.contains_help_flags;
+  absl::SetFlagsUsageConfig(usage);
+}
+
+absl::Status CheckUrl(absl::string_view flag, absl::string_view url, absl::string_view secure, absl::string_view plain) {
+  if (absl::StartsWith(url, secure) || absl::StartsWith(url, plain)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(flag, "=", url, ": must begin with ", secure, " (or ", plain, ")"));
+}
+
 absl::Status CheckWords(const Options& options) {
   if (options.log_format != "text" && options.log_format != "json") {
     return absl::InvalidArgumentError("--log_format: text or json");
@@ -89,7 +125,9 @@ absl::Status CheckWords(const Options& options) {
     return absl::InvalidArgumentError("--webhook_auth: signature or none");
   }
   if (options.media_threads < 0 || options.media_threads > 256) return absl::InvalidArgumentError("--media_threads: 0 to 256");
-  return absl::OkStatus();
+  if (options.drain_timeout < absl::ZeroDuration()) return absl::InvalidArgumentError("--drain_timeout: 0 or more, such as 30s");
+  if (absl::Status status = CheckUrl("--openai_url", options.openai_url, "wss://", "ws://"); !status.ok()) return status;
+  return CheckUrl("--plivo_api_url", options.plivo_api_url, "https://", "http://");
 }
 
 }  // namespace
@@ -99,11 +137,9 @@ bool IsLoopback(const std::string& listen) {
 }
 
 absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
-      "callbridge: a media bridge between telephones (Plivo) and speech models (OpenAI Realtime).\n"
-      "Each flag has an environment twin: --http_listen is CALLBRIDGE_HTTP_LISTEN. Keys: OPENAI_API_KEY, PLIVO_AUTH_ID,\n"
-      "PLIVO_AUTH_TOKEN, CALLBRIDGE_API_TOKENS, or files named by the same with _FILE.");
+  DescribeUsage();
   if (absl::Status status = ApplyEnvironment(); !status.ok()) return status;
+  if (absl::Status status = CheckNames(argc, argv); !status.ok()) return status;
   const auto rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1) return absl::InvalidArgumentError(absl::StrCat("'", rest[1], "' is no flag; see --help"));
   Options options;

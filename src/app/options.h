@@ -38,7 +38,7 @@ struct Options {
 };
 
 // Parses the command line over the environment's twins: --http_listen is CALLBRIDGE_HTTP_LISTEN, and the flag wins. A secret FOO may
-// also come from the file that FOO_FILE names. Unknown flags end the process with a message. kInvalidArgument: one line that names
+// also come from the file that FOO_FILE names. A malformed value ends the process with Abseil's message. kInvalidArgument: one line that names
 // the flag or variable and what would be right.
 absl::StatusOr<Options> ReadOptions(int argc, char** argv);
 

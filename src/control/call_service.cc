@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/error.h"
 #include "src/control/convert.h"
@@ -24,7 +25,8 @@ absl::Status InsideCall(const absl::Status& status) {
   if (info.field.empty() || info.field == "request_id" || info.field.rfind("call.", 0) == 0) return status;
   auto metadata = info.metadata;
   metadata["field"] = absl::StrCat("call.", info.field);
-  return base::MakeError(status.code(), info.reason, status.message(), metadata);
+  const bool begins_with_it = absl::StartsWith(status.message(), absl::StrCat(info.field, ": "));
+  return base::MakeError(status.code(), info.reason, absl::StrCat(begins_with_it ? "call." : "", status.message()), metadata);
 }
 
 }  // namespace
@@ -76,8 +78,8 @@ grpc::ServerUnaryReactor* CallService::EndCall(grpc::CallbackServerContext* cont
   return Handle(
       context, "EndCall", response, [&](const std::string&) { return ParseEndCall(*request); },
       [&](const auto& call, const EndRequest& end) {
-        control_.EndCall(end.call_id, end.reason, [call](const absl::Status& status) {
-          if (!status.ok()) return call->Finish(status);
+        control_.EndCall(end.call_id, end.reason, [call, call_id = end.call_id](const absl::Status& status) {
+          if (!status.ok()) return call->Finish(FromStore(status, call_id));
           call->Finish(v1::EndCallResponse());
         });
       });
@@ -93,7 +95,7 @@ grpc::ServerUnaryReactor* CallService::TransferCall(grpc::CallbackServerContext*
         if (context->IsCancelled()) return call->Finish(absl::CancelledError("the client went away"));
         const std::string call_id = transfer.call_id;
         control_.TransferCall(std::move(transfer), [call, call_id](const absl::StatusOr<call::Transfer>& result) {
-          if (!result.ok()) return call->Finish(result.status());
+          if (!result.ok()) return call->Finish(FromStore(result.status(), call_id));
           v1::TransferCallResponse answer;
           *answer.mutable_transfer() = ToProto(call_id, *result);
           call->Finish(std::move(answer));

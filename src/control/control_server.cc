@@ -116,6 +116,8 @@ class ControlServer::Impl {
  public:
   Impl(const ControlServerOptions& options, const ControlServerDeps& deps, ListenAddress address)
       : address_(std::move(address)),
+        open_(address_.loopback && options.api_tokens.empty() && options.tls_client_ca_file.empty()),
+        tls_(HasTls(options)),
         authorizer_(options.api_tokens),
         streams_(deps.store, deps.store_executor, deps.hub, StreamOptions(options)),
         service_(deps.control, deps.store, deps.store_executor, streams_, authorizer_,
@@ -148,6 +150,11 @@ class ControlServer::Impl {
   }
 
   void SetServing(bool serving) {
+    // Not before: where another part of the start fails, that is all there is to read.
+    if (serving && !std::exchange(announced_, true)) {
+      base::Log(base::LogKind::kStart, "", open_ ? "gRPC listens, open to every program on this machine" : "gRPC listens",
+                {{"address", address()}, {"tls", tls_ ? "on" : "off"}});
+    }
     auto* const health = server_->GetHealthCheckService();
     health->SetServingStatus("", serving);
     health->SetServingStatus(v1::CallService::service_full_name(), serving);
@@ -166,6 +173,9 @@ class ControlServer::Impl {
 
  private:
   const ListenAddress address_;
+  const bool open_;
+  const bool tls_;
+  bool announced_ = false;
   const Authorizer authorizer_;
   EventStreams streams_;
   CallService service_;
@@ -179,12 +189,9 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Contro
   if (!address.ok()) return absl::InvalidArgumentError(absl::StrCat("--grpc_listen: ", address.status().message()));
   const absl::Status exposure = CheckExposure(options, *address);
   if (!exposure.ok()) return exposure;
-  const bool open = address->loopback && options.api_tokens.empty() && options.tls_client_ca_file.empty();
   auto impl = std::make_unique<Impl>(options, deps, *std::move(address));
   const absl::Status status = impl->Listen(options);
   if (!status.ok()) return status;
-  base::Log(base::LogKind::kStart, "", open ? "gRPC listens, open to every program on this machine" : "gRPC listens",
-            {{"address", impl->address()}, {"tls", HasTls(options) ? "on" : "off"}});
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));
 }
 

@@ -162,13 +162,14 @@ absl::Status Switchboard::CheckStart(const StartRequest& request, Plan* plan) {
   const std::string from = request.from.empty() ? found->second.caller_id : request.from;
   if (from.empty()) {
     return MakeError(absl::StatusCode::kFailedPrecondition, "NO_CALLER_ID",
-                     absl::StrCat("from: not given, and agent '", agent, "' has no caller_id"), {{"agent", agent}});
+                     absl::StrCat("from: not given, and agent '", agent, "' has no caller_id"),
+                     {{"field", "from"}, {"agent", agent}});
   }
   if (!base::IsE164(from)) return FieldError("from", "INVALID_E164", "not a phone number in E.164 form, such as +14155550100");
   if (from == request.to) return FieldError("to", "INVALID_E164", "is the calling number itself");
   if (!MayDial(settings_, request.to)) {
     return MakeError(absl::StatusCode::kFailedPrecondition, "DESTINATION_NOT_ALLOWED",
-                     "to: outside the configured allowed_prefixes");
+                     "to: outside the configured allowed_prefixes", {{"field", "to"}});
   }
   base::MutexLock lock(mutex_);
   if (!accepting_) return MakeError(absl::StatusCode::kUnavailable, "DRAINING", "this server is shutting down");
@@ -226,6 +227,8 @@ void Switchboard::BeginOutbound(const Plan& plan, const StartRequest& request) {
   dial.hangup_url = absl::StrCat(settings_.public_url, "/hangup?call=", plan.token);
   dial.ring_timeout = request.ring_timeout;
   dial.time_limit = plan.call.max_duration + absl::Minutes(5);
+  base::Log(base::LogKind::kCall, plan.call.call_id, "outbound call",
+            {{"from", base::MaskNumber(plan.call.from)}, {"to", base::MaskNumber(plan.call.to)}});
   base::MutexLock lock(mutex_);
   deps_.loops[plan.loop]->loop->Post([session = MakeSession(plan), dial] {
     session->Begin();

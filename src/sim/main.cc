@@ -8,6 +8,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "src/sim/world.h"
@@ -26,6 +28,11 @@ ABSL_FLAG(int, dials_per_second, 2, "outbound calls a second; more are queued, a
 
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage("A simulated carrier and speech model to run callbridge against.");
+  // Else --help shows only flags of a file that is named like the program.
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) { return absl::EndsWith(file, "src/sim/main.cc"); };
+  usage.contains_helpshort_flags = usage.contains_help_flags;
+  absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
 
   // Before any thread starts, so that all of them leave the signals to sigwait() below.

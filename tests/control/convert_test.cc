@@ -67,7 +67,7 @@ TEST(ConvertTest, UnknownTimesAreUnset) {
   record.create_time = absl::FromUnixNanos(-1);
   const auto call = ToProto(record);
   EXPECT_EQ(call.create_time().seconds(), -1);
-  EXPECT_EQ(call.create_time().nanos(), 999'999'999);
+  EXPECT_EQ(call.create_time().nanos(), 999'999'000);
   EXPECT_FALSE(call.has_answer_time());
   EXPECT_FALSE(call.has_end_time());
   EXPECT_FALSE(call.has_end());
