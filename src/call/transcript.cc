@@ -14,8 +14,9 @@ absl::string_view Speaker(Role role) {
     case Role::kCaller: return "Caller";
     case Role::kAssistant: return "Assistant";
     case Role::kHuman: return "Human";
-    case Role::kTool: return "Tool";
-    case Role::kSystem: return "System";
+    case Role::kTool:
+    case Role::kSystem:
+      return "";
   }
   return "";
 }
@@ -198,11 +199,19 @@ void Transcript::CloseAll() {
 }
 
 std::string Transcript::Text() const {
+  std::vector<TranscriptItem> items;
+  for (const Entry& entry : items_) items.push_back(entry.item);
+  return FormatTranscript(items);
+}
+
+std::string FormatTranscript(const std::vector<TranscriptItem>& items) {
   std::string text;
-  for (const Entry& entry : items_) {
-    const bool failed = entry.item.status == ItemStatus::kFailed;
-    if (entry.item.text_heard.empty() && !failed) continue;
-    absl::StrAppend(&text, Speaker(entry.item.role), ": ", failed ? "[not understood]" : entry.item.text_heard, "\n");
+  for (const TranscriptItem& item : items) {
+    const bool failed = item.status == ItemStatus::kFailed;
+    if (Speaker(item.role).empty() || (item.text_heard.empty() && !failed)) continue;
+    std::string line = failed ? "[not understood]" : item.text_heard;
+    std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    absl::StrAppend(&text, text.empty() ? "" : "\n", Speaker(item.role), ": ", line);
   }
   return text;
 }

@@ -55,7 +55,7 @@ class Transcript {
 
   bool empty() const { return items_.empty(); }
 
-  // "Caller: ...\nAssistant: ...\n": what was heard, in order; items without words are left out.
+  // FormatTranscript() of the items as they stand.
   std::string Text() const;
 
  private:
@@ -76,6 +76,10 @@ class Transcript {
 
   std::vector<Entry> items_;
 };
+
+// The conversation as call_logs.transcript has it, a line an item: "Caller: ...\nAssistant: ..." with what was heard. Items without words
+// are left out, but for a caller's words that were not understood.
+std::string FormatTranscript(const std::vector<TranscriptItem>& items);
 
 // The first part of `text` that takes `heard_ms` of `generated_ms` to say: whole words, in proportion.
 std::string HeardPart(absl::string_view text, int64_t heard_ms, int64_t generated_ms);

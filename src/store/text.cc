@@ -39,21 +39,6 @@ size_t SequenceLength(absl::string_view text) {
   return IsContinuation(byte(3)) ? 4 : 0;
 }
 
-absl::string_view Speaker(call::Role role) {
-  switch (role) {
-    case call::Role::kCaller:
-      return "Caller";
-    case call::Role::kAssistant:
-      return "Assistant";
-    case call::Role::kHuman:
-      return "Human";
-    case call::Role::kTool:
-    case call::Role::kSystem:
-      return "";
-  }
-  return "";
-}
-
 }  // namespace
 
 std::string CleanText(absl::string_view text) {
@@ -80,17 +65,6 @@ absl::StatusOr<absl::Time> ParseTimestamp(absl::string_view text) {
     return absl::InvalidArgumentError("not a time of the form 2026-11-22T16:01:04.000123Z");
   }
   return time;
-}
-
-std::string FormatTranscript(const std::vector<call::TranscriptItem>& items) {
-  std::string transcript;
-  for (const call::TranscriptItem& item : items) {
-    if (Speaker(item.role).empty() || item.text_heard.empty()) continue;
-    std::string line = item.text_heard;
-    std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-    absl::StrAppend(&transcript, transcript.empty() ? "" : "\n", Speaker(item.role), ": ", line);
-  }
-  return transcript;
 }
 
 }  // namespace callbridge::store

@@ -2,12 +2,10 @@
 #define CALLBRIDGE_SRC_STORE_TEXT_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "src/call/types.h"
 
 // How values look as text in every store.
 namespace callbridge::store {
@@ -24,10 +22,6 @@ bool IsStorableTime(absl::Time time);
 
 // The inverse of FormatTimestamp(). kInvalidArgument: other text.
 absl::StatusOr<absl::Time> ParseTimestamp(absl::string_view text);
-
-// call_logs.transcript: what was heard, a line per item, "Caller: ..." / "Assistant: ..." / "Human: ...". Line breaks inside
-// an item become spaces. Items of which nothing was heard, and those of tools and the system, are left out.
-std::string FormatTranscript(const std::vector<call::TranscriptItem>& items);
 
 }  // namespace callbridge::store
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/error.h"
 #include "src/base/phone.h"
+#include "src/call/transcript.h"
 #include "src/store/text.h"
 
 namespace callbridge::store {
@@ -60,7 +61,7 @@ CallWrite CloseWrite(const CallRecord& call, const std::vector<call::TranscriptI
   write.end->termination = termination;
   write.end->end_time = end_time;
   write.end->duration_seconds = answered ? absl::ToInt64Seconds(end_time - call.answer_time) : 0;
-  write.end->transcript = FormatTranscript(items);
+  write.end->transcript = call::FormatTranscript(items);
   const call::State last = termination.failed ? call::State::kFailed : call::State::kCompleted;
   write.events = {{call.call_id, call.event_head + 1, end_time, call::StateChanged{call.state, last}},
                   {call.call_id, call.event_head + 2, end_time, call::CallEnded{termination, write.end->duration_seconds}}};

@@ -57,7 +57,7 @@ TEST(TranscriptTest, ItemsKeepTheOrderInWhichTheyWereAnnounced) {
   transcript.OnHeard("a1", 500, 500, HeardBasis::kAcknowledged);
   EXPECT_EQ(Taken(transcript), "a1@1");
   EXPECT_EQ(Taken(transcript), "");
-  EXPECT_EQ(transcript.Text(), "Assistant: First.\nCaller: Yes.\nAssistant: Second.\n");
+  EXPECT_EQ(transcript.Text(), "Assistant: First.\nCaller: Yes.\nAssistant: Second.");
 }
 
 TEST(TranscriptTest, AnItemIsInsertedBehindItsPredecessor) {
@@ -114,12 +114,12 @@ TEST(TranscriptTest, BetterTextIsHandedOutAgain) {
   Transcript transcript;
   transcript.OnCallerTextFailed("u1");
   EXPECT_EQ(Taken(transcript), "u1@1");
-  EXPECT_EQ(transcript.Text(), "Caller: [not understood]\n");
+  EXPECT_EQ(transcript.Text(), "Caller: [not understood]");
   transcript.OnCallerText("u1", "After all.");
   EXPECT_EQ(Taken(transcript), "u1@1");
   transcript.OnCallerTextFailed("u1");  // Too late to be true.
   EXPECT_EQ(Taken(transcript), "");
-  EXPECT_EQ(transcript.Text(), "Caller: After all.\n");
+  EXPECT_EQ(transcript.Text(), "Caller: After all.");
 }
 
 TEST(TranscriptTest, AssistantsItemIsFinalWithTextAndSound) {
@@ -149,7 +149,7 @@ TEST(TranscriptTest, CutItemHoldsWhatWasHeard) {
   Transcript transcript;
   transcript.OnAssistantText("a1", "one two");
   transcript.OnCut("a1", 500, 1000, HeardBasis::kAcknowledged);
-  EXPECT_EQ(transcript.Text(), "Assistant: one\n");  // So far.
+  EXPECT_EQ(transcript.Text(), "Assistant: one");  // So far.
   transcript.OnHeard("a1", 1000, 1000, HeardBasis::kAcknowledged);  // It was cut: this cannot be.
   transcript.OnAssistantTextDone("a1", "one two three four");
   EXPECT_EQ(Taken(transcript), "a1@1");
@@ -169,7 +169,7 @@ TEST(TranscriptTest, SoundBehindTheCutStretchesTheItem) {
   transcript.OnMoreGenerated("a1", 4 * 500 + 4);
   transcript.OnMoreGenerated("a1", 4 * 500 - 4);
   EXPECT_EQ(transcript.Find("a1")->generated_ms, 1000);
-  EXPECT_EQ(transcript.Text(), "Assistant: one two\n");
+  EXPECT_EQ(transcript.Text(), "Assistant: one two");
 }
 
 TEST(TranscriptTest, ClosingTheAssistantsItemsEndsTheirTexts) {
@@ -197,8 +197,27 @@ TEST(TranscriptTest, CloseAllLeavesNothingOpen) {
   EXPECT_EQ(transcript.Find("a1")->status, ItemStatus::kCut);
   EXPECT_EQ(transcript.Find("a1")->text_heard, "");
   EXPECT_EQ(transcript.Find("a2")->status, ItemStatus::kComplete);
-  EXPECT_EQ(transcript.Text(), "Caller: [not understood]\nAssistant: one two\n");
+  EXPECT_EQ(transcript.Text(), "Caller: [not understood]\nAssistant: one two");
   EXPECT_FALSE(transcript.AwaitsCallerText());
+}
+
+TEST(FormatTranscript, ShowsWhatWasHeard) {
+  TranscriptItem caller;
+  caller.role = Role::kCaller;
+  caller.text_heard = "Hello\r\nthere";
+  TranscriptItem cut;
+  cut.role = Role::kAssistant;
+  cut.text_generated = "Good morning";
+  cut.text_heard = "Good";
+  TranscriptItem unheard = cut;
+  unheard.text_heard = "";
+  TranscriptItem tool = caller;
+  tool.role = Role::kTool;
+  TranscriptItem human = caller;
+  human.role = Role::kHuman;
+  human.text_heard = "Sales";
+  EXPECT_EQ(FormatTranscript({}), "");
+  EXPECT_EQ(FormatTranscript({caller, unheard, tool, cut, human}), "Caller: Hello  there\nAssistant: Good\nHuman: Sales");
 }
 
 }  // namespace

@@ -315,7 +315,7 @@ const bool kRegistered = RegisterScenarios("End", {
   ! finished
   +500 caller_text item_id=u1 text="Last words."
   = transcript_item_final item_id=u1 heard="Last words."
-  > save_transcript transcript="Caller: Last words.\n"
+  > save_transcript transcript="Caller: Last words."
   > finished
   total 1 save_transcript
 )"},

@@ -62,24 +62,5 @@ TEST(Timestamp, RefusesOtherText) {
   }
 }
 
-TEST(FormatTranscript, ShowsWhatWasHeard) {
-  call::TranscriptItem caller;
-  caller.role = call::Role::kCaller;
-  caller.text_heard = "Hello\r\nthere";
-  call::TranscriptItem cut;
-  cut.role = call::Role::kAssistant;
-  cut.text_generated = "Good morning";
-  cut.text_heard = "Good";
-  call::TranscriptItem unheard = cut;
-  unheard.text_heard = "";
-  call::TranscriptItem tool = caller;
-  tool.role = call::Role::kTool;
-  call::TranscriptItem human = caller;
-  human.role = call::Role::kHuman;
-  human.text_heard = "Sales";
-  EXPECT_EQ(FormatTranscript({}), "");
-  EXPECT_EQ(FormatTranscript({caller, unheard, tool, cut, human}), "Caller: Hello  there\nAssistant: Good\nHuman: Sales");
-}
-
 }  // namespace
 }  // namespace callbridge::store
