@@ -116,7 +116,7 @@ class SandboxTest(unittest.TestCase):
         self.finish()
         sim, server = [line for line in self.log() if " flags " in line]
         http, grpc, admin, carrier, model = self.ports
-        self.assertIn("http://127.0.0.1:%d/answer" % http, sim)
+        self.assertIn("--server_url=http://127.0.0.1:%d " % http, sim)
         self.assertIn("--public_url=http://127.0.0.1:%d " % http, server)
         self.assertIn("--grpc_listen=127.0.0.1:%d " % grpc, server)
         self.assertIn("--admin_listen=127.0.0.1:%d " % admin, server)
