@@ -31,18 +31,32 @@ sandbox_flags() {
   KEYS=(OPENAI_API_KEY=sk-sandbox PLIVO_AUTH_ID=MASANDBOXSANDBOX0000 PLIVO_AUTH_TOKEN=c2FuZGJveC1hdXRoLXRva2Vu)
 }
 
-# What a user sees first.
+# What a user sees first. Every line of it works as it is, in this order.
 sandbox_banner() {
-  local grpcurl="${GRPCURL:-grpcurl}" at="127.0.0.1:${PORT[grpc]}"
+  local grpcurl="${GRPCURL:-grpcurl}" at="127.0.0.1:${PORT[grpc]}" service=callbridge.v1.CallService
   cat <<TEXT
-🧪 This is the sandbox: a simulated carrier and a simulated model stand in for the real ones.
-   Try in a second terminal:
+🧪 This is the sandbox: a simulated carrier and a simulated model stand in for the real ones. Nothing costs money, no phone rings.
+
+   In a second terminal, watch everything that happens:
+     $grpcurl -plaintext -d '{}' $at $service/CallEvents
+
+   In a third, one by one: call somebody who likes to chat, and hand them to a human.
      $grpcurl -plaintext $at list
-     $grpcurl -plaintext -d '{"to":"+14155550123","agent":"sandbox"}' $at callbridge.v1.CallService/StartCall
-     $grpcurl -plaintext -d '{}' $at callbridge.v1.CallService/CallEvents
-     $grpcurl -plaintext -d '{}' $at callbridge.v1.CallService/ListCalls
+     $grpcurl -plaintext -d '{"call":{"to":"+14155550199"}}' $at $service/StartCall
+     CALL=\$($grpcurl -plaintext -d '{"page_size":1}' $at $service/ListCalls | jq -r '.calls[0].name')
+     $grpcurl -plaintext -d '{"call":"'\$CALL'"}' $at $service/GetTranscript
+     $grpcurl -plaintext -d '{"call":"'\$CALL'","destination":"sales","reason":"wants to buy"}' $at $service/TransferCall
+     $grpcurl -plaintext -d '{"call":"'\$CALL'"}' $at $service/EndCall
+
+   Let somebody call you:
+     curl -XPOST http://127.0.0.1:${PORT[carrier]}/sim/calls -d '{"scenario":"inbound_demo"}'
+
+   Its health and its figures:
      curl http://127.0.0.1:${PORT[admin]}/readyz
+     curl http://127.0.0.1:${PORT[admin]}/metrics
+
    Ctrl-C stops both. For real calls set OPENAI_API_KEY, PLIVO_AUTH_ID, PLIVO_AUTH_TOKEN and --public_url (README.md).
+
 TEXT
   [[ -n ${GRPCURL:-} ]] || printf '   grpcurl is not installed and there is no Go toolchain to build it: https://github.com/fullstorydev/grpcurl/releases\n'
 }
