@@ -21,7 +21,8 @@ constexpr int kPageSize = 100;
 
 absl::Status ToStatus(absl::string_view what, const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), absl::StrCat(what, ": ", status.error_message()));
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+                      absl::StrCat(what, ": ", status.error_message()));
 }
 
 void LimitTime(grpc::ClientContext& context) { context.set_deadline(absl::ToChronoTime(absl::Now() + kRequestLimit)); }
@@ -39,7 +40,8 @@ class Client : public BridgeClient {
   absl::StatusOr<absl::optional<v1::CallEvent>> NextEvent(absl::Duration at_most) override {
     const absl::Time deadline = absl::Now() + at_most;
     base::MutexLock lock(mutex_);
-    for (absl::Duration left = at_most; events_.empty() && !over_ && left > absl::ZeroDuration(); left = deadline - absl::Now()) {
+    for (absl::Duration left = at_most; events_.empty() && !over_ && left > absl::ZeroDuration();
+         left = deadline - absl::Now()) {
       changed_.WaitFor(mutex_, absl::ToChronoMicroseconds(left));
     }
     if (!events_.empty()) {

@@ -17,11 +17,13 @@ namespace callbridge::demo {
 // A client of callbridge.v1.CallService, which follows the events of all calls from its start to its end. One thread.
 class BridgeClient {
  public:
-  // Follows from the first event on. `address`: host:port, plain text. kUnavailable: nobody answers there within `limit`.
+  // Follows from the first event on. `address`: host:port, plain text. kUnavailable: nobody answers there within
+  // `limit`.
   static absl::StatusOr<std::unique_ptr<BridgeClient>> Connect(const std::string& address, absl::Duration limit);
   virtual ~BridgeClient() = default;
 
-  // The next event, waited for at most so long; nullopt if none came. The error with which the stream ended, once it has.
+  // The next event, waited for at most so long; nullopt if none came. The error with which the stream ended, once it
+  // has.
   virtual absl::StatusOr<absl::optional<v1::CallEvent>> NextEvent(absl::Duration at_most) = 0;
 
   // The name of the new call.

@@ -72,7 +72,7 @@ Finding TurnsTranscribed(const CallFacts& facts) {
     turns += item.role() == v1::SPEAKER_ROLE_CALLER && item.status() == v1::TRANSCRIPT_ITEM_STATUS_COMPLETE &&
              !item.text_heard().empty();
   }
-  return {turns >= 2, absl::StrCat(turns, " turns")};
+  return {turns >= 2, absl::StrCat("turns: ", turns)};
 }
 
 Finding TurnsAnswered(const CallFacts& facts) {
@@ -81,7 +81,7 @@ Finding TurnsAnswered(const CallFacts& facts) {
     if (!event.turn_measured().has_to_first_heard()) continue;
     times.push_back(absl::ToInt64Milliseconds(ToDuration(event.turn_measured().to_first_heard())));
   }
-  if (times.size() < 2) return {false, absl::StrCat(times.size(), " turns")};
+  if (times.size() < 2) return {false, absl::StrCat("turns: ", times.size())};
   return {true, absl::StrCat("heard after ", absl::StrJoin(times, ", "), " ms")};
 }
 
@@ -99,8 +99,9 @@ Finding FirstTransferFailed(const CallFacts& facts) {
   const std::vector<v1::Transfer> transfers = Transfers(facts);
   if (transfers.empty()) return {false, "no transfer was asked for"};
   const v1::Transfer& first = transfers[0];
-  return {first.state() == v1::TRANSFER_STATE_FAILED && first.outcome() == v1::TRANSFER_OUTCOME_NO_ANSWER,
-          absl::StrCat(first.destination(), ": ", Words(v1::TransferOutcome_Name(first.outcome()), "TRANSFER_OUTCOME_"))};
+  return {
+      first.state() == v1::TRANSFER_STATE_FAILED && first.outcome() == v1::TRANSFER_OUTCOME_NO_ANSWER,
+      absl::StrCat(first.destination(), ": ", Words(v1::TransferOutcome_Name(first.outcome()), "TRANSFER_OUTCOME_"))};
 }
 
 Finding Returned(const CallFacts& facts) {
@@ -116,8 +117,9 @@ Finding SecondTransferBridged(const CallFacts& facts) {
   const std::vector<v1::Transfer> transfers = Transfers(facts);
   if (transfers.size() < 2) return {false, "no second transfer was asked for"};
   const v1::Transfer& second = transfers[1];
-  return {second.state() == v1::TRANSFER_STATE_COMPLETED && second.outcome() == v1::TRANSFER_OUTCOME_BRIDGED,
-          absl::StrCat(second.destination(), ": ", Words(v1::TransferOutcome_Name(second.outcome()), "TRANSFER_OUTCOME_"))};
+  return {
+      second.state() == v1::TRANSFER_STATE_COMPLETED && second.outcome() == v1::TRANSFER_OUTCOME_BRIDGED,
+      absl::StrCat(second.destination(), ": ", Words(v1::TransferOutcome_Name(second.outcome()), "TRANSFER_OUTCOME_"))};
 }
 
 Finding Ended(const CallFacts& facts) {
@@ -125,7 +127,8 @@ Finding Ended(const CallFacts& facts) {
   if (ended == nullptr) return {false, "it has not ended"};
   const v1::EndReason reason = ended->end().reason();
   const bool well = reason == v1::END_REASON_NORMAL_HANGUP || reason == v1::END_REASON_TRANSFER_COMPLETED;
-  return {well && !ended->end().failed(), absl::StrCat(Words(v1::EndReason_Name(reason), "END_REASON_"), ": ", ended->end().evidence())};
+  return {well && !ended->end().failed(),
+          absl::StrCat(Words(v1::EndReason_Name(reason), "END_REASON_"), ": ", ended->end().evidence())};
 }
 
 Finding Duration(const CallFacts& facts) {
@@ -168,7 +171,8 @@ Finding PersonContent(const CallFacts& facts) {
 
 Finding NoViolations(const CallFacts& facts) {
   if (!facts.world.found) return {false, "the world knows no such call"};
-  return {facts.world.violations.empty(), facts.world.violations.empty() ? "none" : absl::StrJoin(facts.world.violations, "; ")};
+  return {facts.world.violations.empty(),
+          facts.world.violations.empty() ? "none" : absl::StrJoin(facts.world.violations, "; ")};
 }
 
 constexpr struct {

@@ -20,7 +20,7 @@ struct WorldReport {
 
 // Everything known about one call, from all sides. What is not known yet is empty.
 struct CallFacts {
-  std::vector<v1::CallEvent> events;  // In order.
+  std::vector<v1::CallEvent> events;            // In order.
   std::map<std::string, std::string> call_row;  // Of call_logs: column -> value.
   std::map<std::string, std::string> lead_row;  // Of leads.
   std::vector<v1::TranscriptItem> transcript;   // As GetTranscript answers with both texts.

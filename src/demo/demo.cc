@@ -53,7 +53,7 @@ class Demo {
  private:
   struct SeenCall {
     std::string title;
-    std::string name;  // calls/{uuid}
+    std::string name;       // calls/{uuid}
     bool complete = false;  // Its last event is there.
   };
 
@@ -69,11 +69,14 @@ class Demo {
   CallFacts Gather(const std::string& call_name);
   void PrintRecords();
   void PrintTranscript(const SeenCall& call);
+  bool Report();
   bool PrintChecks();
   bool PrintCheck(const Step& step) const;
   bool StopPrograms();
   void PrintLogs() const;
-  std::string Bold(const std::string& text) const { return options_.colours ? absl::StrCat("\033[1m", text, "\033[0m") : text; }
+  std::string Bold(const std::string& text) const {
+    return options_.colours ? absl::StrCat("\033[1m", text, "\033[0m") : text;
+  }
 
   const Options options_;
   const absl::Time deadline_ = absl::Now() + options_.deadline;
@@ -85,6 +88,7 @@ class Demo {
   std::string database_;
   std::vector<SeenCall> calls_;
   std::map<std::string, std::vector<v1::CallEvent>> events_;  // By call.
+  std::string stuck_at_;                                      // For people.
 };
 
 absl::Status Demo::StartPrograms(const std::vector<int>& ports) {
@@ -100,7 +104,8 @@ absl::Status Demo::StartPrograms(const std::vector<int>& ports) {
   if (!started.ok()) return started.status();
   sim_ = *std::move(started);
 
-  Command server{options_.server_path, {}, {std::begin(kKeys), std::end(kKeys)}, absl::StrCat(options_.folder, "/callbridge.log")};
+  Command server{
+      options_.server_path, {}, {std::begin(kKeys), std::end(kKeys)}, absl::StrCat(options_.folder, "/callbridge.log")};
   server.arguments = {absl::StrCat("--http_listen=", http),
                       absl::StrCat("--grpc_listen=", grpc),
                       absl::StrCat("--admin_listen=", admin),
@@ -121,7 +126,8 @@ absl::Status Demo::StartPrograms(const std::vector<int>& ports) {
 absl::Status Demo::Start() {
   const absl::StatusOr<std::vector<int>> ports = FreePorts(5);
   if (!ports.ok()) return ports.status();
-  Print(absl::StrCat("Starting callbridge and the simulated world; their logs and the database are in ", options_.folder));
+  Print(absl::StrCat("Starting callbridge and the simulated world; their logs and the database are in ",
+                     options_.folder));
   absl::Status status = StartPrograms(*ports);
   if (status.ok()) status = WaitFor([this] { return world_->NumberOf("outbound_demo").status(); });
   if (status.ok()) {
@@ -139,9 +145,11 @@ absl::Status Demo::CheckAlive() {
   for (Process* const each : {sim_.get(), server_.get()}) {
     if (each->Running()) continue;
     const absl::Status how = each->Stop(absl::ZeroDuration());
-    return absl::UnavailableError(how.ok() ? absl::StrCat(each->path(), " ended by itself") : std::string(how.message()));
+    return absl::UnavailableError(how.ok() ? absl::StrCat(each->path(), " ended by itself")
+                                           : std::string(how.message()));
   }
-  if (absl::Now() > deadline_) return absl::DeadlineExceededError(absl::StrCat("not done after ", absl::FormatDuration(options_.deadline)));
+  if (absl::Now() > deadline_)
+    return absl::DeadlineExceededError(absl::StrCat("not done after ", absl::FormatDuration(options_.deadline)));
   return absl::OkStatus();
 }
 
@@ -166,7 +174,8 @@ absl::StatusOr<absl::optional<v1::CallEvent>> Demo::NextEvent() {
   return event;
 }
 
-// Until the call has ended and its summary is there, in whatever order. A call without a name is the next one that begins.
+// Until the call has ended and its summary is there, in whatever order. A call without a name is the next one that
+// begins.
 absl::Status Demo::Follow(SeenCall& call) {
   bool ended = false, summary = false;
   absl::Time last = absl::Now();
@@ -175,7 +184,8 @@ absl::Status Demo::Follow(SeenCall& call) {
     if (!event.ok()) return event.status();
     if (!event->has_value()) {
       if (absl::Now() - last < kLongestSilence) continue;
-      return absl::DeadlineExceededError(absl::StrCat("nothing has happened for ", absl::FormatDuration(kLongestSilence)));
+      return absl::DeadlineExceededError(
+          absl::StrCat("nothing has happened for ", absl::FormatDuration(kLongestSilence)));
     }
     last = absl::Now();
     if (call.name.empty() && (*event)->has_call_created()) call.name = (*event)->call();
@@ -217,8 +227,10 @@ absl::Status Demo::PlayOutbound() {
 CallFacts Demo::Gather(const std::string& call_name) {
   CallFacts facts;
   facts.events = events_[call_name];
-  if (const auto logs = ReadTable(database_, "call_logs"); logs.ok()) facts.call_row = logs->Find("id", CallId(call_name));
-  if (const auto leads = ReadTable(database_, "leads"); leads.ok()) facts.lead_row = leads->Find("id", facts.call_row["lead_id"]);
+  if (const auto logs = ReadTable(database_, "call_logs"); logs.ok())
+    facts.call_row = logs->Find("id", CallId(call_name));
+  if (const auto leads = ReadTable(database_, "leads"); leads.ok())
+    facts.lead_row = leads->Find("id", facts.call_row["lead_id"]);
   if (auto items = bridge_->GetTranscript(call_name); items.ok()) facts.transcript = *std::move(items);
   if (auto report = world_->Report(facts.call_row["carrier_call_id"]); report.ok()) facts.world = *std::move(report);
   return facts;
@@ -233,7 +245,8 @@ void Demo::PrintRecords() {
 }
 
 void Demo::PrintTranscript(const SeenCall& call) {
-  Print(absl::StrCat("\n", Bold(absl::StrCat("Transcript of ", call.title)), " (in brackets: generated, but not heard)"));
+  Print(
+      absl::StrCat("\n", Bold(absl::StrCat("Transcript of ", call.title)), " (in brackets: generated, but not heard)"));
   const auto items = bridge_->GetTranscript(call.name);
   if (!items.ok()) return Print(items.status().ToString());
   for (const v1::TranscriptItem& item : *items) Print(timeline_.TranscriptLine(item));
@@ -252,7 +265,7 @@ bool Demo::PrintChecks() {
     const std::vector<Step> steps = CheckCall(Gather(call.name));
     Print(absl::StrCat("\n", Bold(absl::StrCat("Steps of ", call.title))));
     for (const Step& step : steps) all &= PrintCheck(step);
-    if (!call.complete) Print(absl::StrCat("  It hangs at: ", FirstMissing(steps)));
+    if (!call.complete) stuck_at_ = absl::StrCat(" of ", call.title, " before \"", FirstMissing(steps), "\"");
   }
   return all;
 }
@@ -264,8 +277,8 @@ bool Demo::StopPrograms() {
   for (Process* const each : {server_.get(), sim_.get()}) {
     if (each == nullptr) continue;
     const absl::Status ended = each->Stop(kStopLimit);
-    clean &= PrintCheck({absl::StrCat(each == sim_.get() ? "the simulated world" : "callbridge", " ends when asked to"), ended.ok(),
-                         std::string(ended.message())});
+    clean &= PrintCheck({absl::StrCat(each == sim_.get() ? "the simulated world" : "callbridge", " ends when asked to"),
+                         ended.ok(), std::string(ended.message())});
   }
   return clean;
 }
@@ -277,23 +290,27 @@ void Demo::PrintLogs() const {
   }
 }
 
+bool Demo::Report() {
+  PrintRecords();
+  for (const SeenCall& call : calls_) PrintTranscript(call);
+  bool all = PrintChecks();
+  Print(absl::StrCat("\n", Bold("Both programs")));
+  const auto violations = world_->Violations();
+  all &= PrintCheck({"nothing else that a carrier or a model refuses", violations.ok() && violations->empty(),
+                     !violations.ok() ? violations.status().ToString() : absl::StrJoin(*violations, "; ")});
+  return all;
+}
+
 bool Demo::Run() {
   absl::Status status = Start();
   if (status.ok()) status = PlayInbound();
   if (status.ok()) status = PlayOutbound();
   bool all = status.ok();
-  if (bridge_ != nullptr) {
-    PrintRecords();
-    for (const SeenCall& call : calls_) PrintTranscript(call);
-    all &= PrintChecks();
-    Print(absl::StrCat("\n", Bold("Both programs")));
-    const auto violations = world_->Violations();
-    all &= PrintCheck({"nothing else that a carrier or a model refuses", violations.ok() && violations->empty(),
-                       !violations.ok() ? violations.status().ToString() : absl::StrJoin(*violations, "; ")});
-  }
+  const bool interrupted = absl::IsCancelled(status);
+  if (bridge_ != nullptr && !interrupted) all &= Report();
   all &= StopPrograms();
-  if (!status.ok()) Print(absl::StrCat("\n✘ The demo broke off: ", std::string(status.message())));
-  if (!all) PrintLogs();
+  if (!all && !interrupted) PrintLogs();
+  if (!status.ok()) Print(absl::StrCat("\n✘ The demo broke off", stuck_at_, ": ", std::string(status.message())));
   Print(all ? "\nEvery step happened." : "\nNot every step happened.");
   return all;
 }

@@ -58,7 +58,8 @@ std::string TemporaryFolder() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage("Two whole sandbox calls, printed as a timeline. Exits with 0 only if every step happened.");
+  absl::SetProgramUsageMessage(
+      "Two whole sandbox calls, printed as a timeline. Exits with 0 only if every step happened.");
   absl::ParseCommandLine(argc, argv);
   CatchSignals();
   callbridge::demo::Options options;

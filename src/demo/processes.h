@@ -21,8 +21,8 @@ struct Command {
   std::string log_path;                  // Takes its output and errors; an older file is replaced.
 };
 
-// A running program. It is in a process group of its own, so that Ctrl-C on the terminal reaches only its parent, and it is told
-// to end (SIGTERM) when the thread that started it is gone, however that came about. Not thread-safe.
+// A running program. It is in a process group of its own, so that Ctrl-C on the terminal reaches only its parent, and
+// it is told to end (SIGTERM) when the thread that started it is gone, however that came about. Not thread-safe.
 class Process {
  public:
   // Errors name the path and why it cannot be started: no such file, not a program.
@@ -34,8 +34,8 @@ class Process {
 
   bool Running();
 
-  // Asks it to end (SIGTERM), insists after `grace` (SIGKILL), and waits until it is gone. OK if it ended by itself with status 0;
-  // else the error says how it ended. A repeat answers the same.
+  // Asks it to end (SIGTERM), insists after `grace` (SIGKILL), and waits until it is gone. OK if it ended by itself
+  // with status 0; else the error says how it ended. A repeat answers the same.
   absl::Status Stop(absl::Duration grace);
 
   pid_t pid() const { return pid_; }

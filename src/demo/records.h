@@ -8,8 +8,8 @@
 
 namespace callbridge::demo {
 
-// All rows of a table of the server's SQLite file, in the order in which they were created; NULL is "". Reads only, and may while the
-// server writes.
+// All rows of a table of the server's SQLite file, in the order in which they were created; NULL is "". Reads only, and
+// may while the server writes.
 absl::StatusOr<Table> ReadTable(const std::string& path, const std::string& name);
 
 }  // namespace callbridge::demo

@@ -19,7 +19,8 @@ std::string Padded(absl::string_view text, int width) {
   return absl::StrCat(text, std::string(std::max(0, width - Length(text)), ' '));
 }
 
-// Takes from the front of `text` what fits a line: up to a line end, else to the last space, else as many characters as fit.
+// Takes from the front of `text` what fits a line: up to a line end, else to the last space, else as many characters as
+// fit.
 std::string TakeLine(absl::string_view& text, int width) {
   size_t end = 0, space = 0;
   for (int used = 0; end < text.size() && text[end] != '\n'; ++end) {

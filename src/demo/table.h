@@ -18,8 +18,8 @@ struct Table {
   std::map<std::string, std::string> Find(absl::string_view column, absl::string_view value) const;
 };
 
-// Records side by side: a line per column of the table, a column per row, values broken at spaces to fit `width` characters in
-// all. Pure.
+// Records side by side: a line per column of the table, a column per row, values broken at spaces to fit `width`
+// characters in all. Pure.
 std::string FormatRecords(const Table& table, int width);
 
 }  // namespace callbridge::demo

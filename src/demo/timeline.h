@@ -2,6 +2,7 @@
 #define CALLBRIDGE_SRC_DEMO_TIMELINE_H_
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -17,8 +18,8 @@ class Timeline {
   // `colours`: with the escape sequences of a terminal.
   explicit Timeline(bool colours) : colours_(colours) {}
 
-  // The line for an event, without a line end; empty for events that say nothing new to a reader. Times are from the first event of
-  // the same call on.
+  // The line for an event, without a line end; empty for events that say nothing new to a reader, two lines where an
+  // earlier event had to wait for this one. Times are from the first event of the same call on.
   std::string Line(const v1::CallEvent& event);
 
   // One thing said, for a transcript: who, and what was heard. What was not heard any more is in brackets.
@@ -28,10 +29,13 @@ class Timeline {
   struct CallState {
     absl::Time start;
     int turns = 0;
+    std::set<std::string> said;                  // Items whose text was shown.
+    std::map<std::string, std::string> waiting;  // Item -> the line about its turn, until its text is there.
   };
 
-  // "0:05.123  caller     what"
-  std::string Format(absl::Duration at, absl::string_view who, absl::string_view what) const;
+  std::string TurnLine(CallState& call, const v1::TurnMeasured& measured) const;
+  // "  0:05.123  caller     what"
+  std::string Format(absl::string_view time, absl::string_view who, absl::string_view what) const;
   std::string Painted(absl::string_view code, absl::string_view text) const;
 
   const bool colours_;

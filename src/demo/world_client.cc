@@ -87,7 +87,8 @@ absl::StatusOr<std::string> WorldClient::NumberOf(const std::string& scenario) c
 }
 
 absl::StatusOr<std::string> WorldClient::Ring(const std::string& scenario) const {
-  const absl::StatusOr<json> answer = FetchJson(absl::StrCat(base_url_, "/sim/calls"), json{{"scenario", scenario}}.dump());
+  const absl::StatusOr<json> answer =
+      FetchJson(absl::StrCat(base_url_, "/sim/calls"), json{{"scenario", scenario}}.dump());
   if (!answer.ok()) return answer.status();
   return Text(*answer, "call_uuid");
 }

@@ -10,8 +10,8 @@
 
 namespace callbridge::demo {
 
-// Asks the simulated world through its control API (docs/simulator.md). Blocks, each request for 5 s at most; errors say what was asked
-// for and what the answer was.
+// Asks the simulated world through its control API (docs/simulator.md). Blocks, each request for 5 s at most; errors
+// say what was asked for and what the answer was.
 class WorldClient {
  public:
   // `base_url`: http://127.0.0.1:8081

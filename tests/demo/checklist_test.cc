@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "google/protobuf/text_format.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 
 namespace callbridge::demo {
@@ -18,13 +18,14 @@ v1::CallEvent Event(const std::string& text) {
 }
 
 v1::CallEvent CallerSaid(const std::string& words) {
-  return Event("transcript_item_final { item { role: SPEAKER_ROLE_CALLER status: TRANSCRIPT_ITEM_STATUS_COMPLETE text_heard: '" + words +
-               "' } }");
+  return Event(
+      "transcript_item_final { item { role: SPEAKER_ROLE_CALLER status: TRANSCRIPT_ITEM_STATUS_COMPLETE text_heard: '" +
+      words + "' } }");
 }
 
 v1::CallEvent Transfer(const std::string& name, const std::string& state, const std::string& outcome) {
-  return Event("transfer_changed { transfer { name: '" + name + "' destination: 'sales' state: TRANSFER_STATE_" + state +
-               " outcome: TRANSFER_OUTCOME_" + outcome + " } }");
+  return Event("transfer_changed { transfer { name: '" + name + "' destination: 'sales' state: TRANSFER_STATE_" +
+               state + " outcome: TRANSFER_OUTCOME_" + outcome + " } }");
 }
 
 // A call in which every step happened.
@@ -102,7 +103,18 @@ struct Row {
 };
 
 // Places of events in WholeCall().
-enum Place { kStarted = 0, kFinished = 1, kOne = 2, kFirstTurn = 3, kBarge = 6, kFailed = 8, kBack = 9, kCompleted = 11, kSummed = 12, kEnded = 13 };
+enum Place {
+  kStarted = 0,
+  kFinished = 1,
+  kOne = 2,
+  kFirstTurn = 3,
+  kBarge = 6,
+  kFailed = 8,
+  kBack = 9,
+  kCompleted = 11,
+  kSummed = 12,
+  kEnded = 13
+};
 
 class OneStepMissingTest : public testing::TestWithParam<Row> {};
 
@@ -115,10 +127,13 @@ TEST_P(OneStepMissingTest, IsNamedAlone) {
 }
 
 const Row kRows[] = {
-    {"GreetingNotSpoken", [](CallFacts& f) { f.events[kStarted].mutable_assistant_speech_started()->set_greeting(false); }, kGreeting},
+    {"GreetingNotSpoken",
+     [](CallFacts& f) { f.events[kStarted].mutable_assistant_speech_started()->set_greeting(false); }, kGreeting},
     {"GreetingCut", [](CallFacts& f) { f.events[kFinished].Clear(); }, kGreeting},
-    {"GreetingSilent", [](CallFacts& f) { f.events[kFinished].mutable_assistant_speech_finished()->clear_heard_duration(); }, kGreeting},
-    {"OtherItemHeard", [](CallFacts& f) { f.events[kFinished].mutable_assistant_speech_finished()->set_item_id("x"); }, kGreeting},
+    {"GreetingSilent",
+     [](CallFacts& f) { f.events[kFinished].mutable_assistant_speech_finished()->clear_heard_duration(); }, kGreeting},
+    {"OtherItemHeard", [](CallFacts& f) { f.events[kFinished].mutable_assistant_speech_finished()->set_item_id("x"); },
+     kGreeting},
     {"OneTurn", [](CallFacts& f) { f.events[kOne].Clear(); }, kTranscribed},
     {"TurnNotUnderstood",
      [](CallFacts& f) {
@@ -126,14 +141,18 @@ const Row kRows[] = {
      },
      kTranscribed},
     {"TurnWithoutWords",
-     [](CallFacts& f) { f.events[kOne].mutable_transcript_item_final()->mutable_item()->clear_text_heard(); }, kTranscribed},
-    {"OnlyTheAssistantSpoke",
-     [](CallFacts& f) { f.events[kOne].mutable_transcript_item_final()->mutable_item()->set_role(v1::SPEAKER_ROLE_ASSISTANT); },
+     [](CallFacts& f) { f.events[kOne].mutable_transcript_item_final()->mutable_item()->clear_text_heard(); },
      kTranscribed},
-    {"AnswerNotHeard", [](CallFacts& f) { f.events[kFirstTurn].mutable_turn_measured()->clear_to_first_heard(); }, kAnswered},
+    {"OnlyTheAssistantSpoke",
+     [](CallFacts& f) {
+       f.events[kOne].mutable_transcript_item_final()->mutable_item()->set_role(v1::SPEAKER_ROLE_ASSISTANT);
+     },
+     kTranscribed},
+    {"AnswerNotHeard", [](CallFacts& f) { f.events[kFirstTurn].mutable_turn_measured()->clear_to_first_heard(); },
+     kAnswered},
     {"NobodyInterrupted", [](CallFacts& f) { f.events[kBarge].Clear(); }, kInterrupts},
-    {"AllWasHeard",
-     [](CallFacts& f) { f.events[kBarge].mutable_barge_in()->mutable_heard_duration()->set_seconds(3); }, kInterrupts},
+    {"AllWasHeard", [](CallFacts& f) { f.events[kBarge].mutable_barge_in()->mutable_heard_duration()->set_seconds(3); },
+     kInterrupts},
     {"FirstBusy",
      [](CallFacts& f) {
        f.events[kFailed].mutable_transfer_changed()->mutable_transfer()->set_outcome(v1::TRANSFER_OUTCOME_BUSY);
@@ -141,7 +160,8 @@ const Row kRows[] = {
      kFails},
     {"FirstNotOver", [](CallFacts& f) { f.events[kFailed].Clear(); }, kFails},
     {"NotBack", [](CallFacts& f) { f.events[kBack].Clear(); }, kReturns},
-    {"BackFromElsewhere", [](CallFacts& f) { f.events[kBack].mutable_caller_returned()->set_transfer("second"); }, kReturns},
+    {"BackFromElsewhere", [](CallFacts& f) { f.events[kBack].mutable_caller_returned()->set_transfer("second"); },
+     kReturns},
     {"SecondNotOver", [](CallFacts& f) { f.events[kCompleted].Clear(); }, kBridged},
     {"SecondFailed",
      [](CallFacts& f) {
@@ -153,7 +173,8 @@ const Row kRows[] = {
        f.events[kEnded].mutable_call_ended()->mutable_end()->set_reason(v1::END_REASON_MODEL_SESSION_LOST);
      },
      kEnds},
-    {"EndedAsFailed", [](CallFacts& f) { f.events[kEnded].mutable_call_ended()->mutable_end()->set_failed(true); }, kEnds},
+    {"EndedAsFailed", [](CallFacts& f) { f.events[kEnded].mutable_call_ended()->mutable_end()->set_failed(true); },
+     kEnds},
     {"NoDuration", [](CallFacts& f) { f.call_row.erase("duration"); }, kDuration},
     {"DurationZero",
      [](CallFacts& f) {
