@@ -45,12 +45,15 @@ sockaddr_in Loopback(int port) {
   return address;
 }
 
-absl::Status Errno(absl::string_view what) { return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno))); }
+absl::Status Errno(absl::string_view what) {
+  return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno)));
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Child>> Child::Start(const std::vector<std::string>& arguments,
-                                                    const std::vector<std::string>& environment, const std::string& log) {
+                                                    const std::vector<std::string>& environment,
+                                                    const std::string& log) {
   std::vector<std::string> variables = environment;
   for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
   const std::vector<char*> argv = Pointers(arguments);
@@ -98,7 +101,8 @@ absl::Status Child::WaitReady(int port, absl::Duration limit) {
 absl::StatusOr<absl::Duration> Child::CpuTime() const {
   clockid_t clock;
   timespec used;
-  if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &used) != 0) return Errno("the program's CPU time");
+  if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &used) != 0)
+    return Errno("the program's CPU time");
   return absl::DurationFromTimespec(used);
 }
 
@@ -123,15 +127,18 @@ absl::StatusOr<std::string> Fetch(int port, absl::string_view target) {
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return Errno("connect");
   const std::string request =
       absl::StrCat("GET ", target, " HTTP/1.1\r\nHost: 127.0.0.1:", port, "\r\nConnection: close\r\n\r\n");
-  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) return Errno("send");
+  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+    return Errno("send");
   std::string answer;
   char part[4096];
   ssize_t got = 0;
-  while (answer.size() < kMaxAnswer && (got = recv(fd, part, sizeof(part), 0)) > 0) answer.append(part, static_cast<size_t>(got));
+  while (answer.size() < kMaxAnswer && (got = recv(fd, part, sizeof(part), 0)) > 0)
+    answer.append(part, static_cast<size_t>(got));
   if (got < 0) return Errno("recv");
   const size_t head = answer.find("\r\n\r\n");
   if (head == std::string::npos || !absl::StartsWith(answer, "HTTP/1.1 200")) {
-    return absl::UnavailableError(absl::StrCat("GET of port ", port, " was answered: ", answer.substr(0, answer.find('\r'))));
+    return absl::UnavailableError(
+        absl::StrCat("GET of port ", port, " was answered: ", answer.substr(0, answer.find('\r'))));
   }
   return answer.substr(head + 4);
 }

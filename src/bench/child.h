@@ -14,13 +14,15 @@
 
 namespace callbridge::bench {
 
-// A program that is measured, as a process of its own. Ends with this object, by force: there is nothing that it must save.
+// A program that is measured, as a process of its own. Ends with this object, by force: there is nothing that it must
+// save.
 class Child {
  public:
-  // Starts `arguments` (the first is the program's path) with `environment` ("NAME=value") added to ours; what it prints goes to the
-  // end of the file `log`. A program that cannot be started shows as one that has ended.
+  // Starts `arguments` (the first is the program's path) with `environment` ("NAME=value") added to ours; what it
+  // prints goes to the end of the file `log`. A program that cannot be started shows as one that has ended.
   static absl::StatusOr<std::unique_ptr<Child>> Start(const std::vector<std::string>& arguments,
-                                                      const std::vector<std::string>& environment, const std::string& log);
+                                                      const std::vector<std::string>& environment,
+                                                      const std::string& log);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

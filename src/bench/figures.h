@@ -18,36 +18,41 @@ inline bool operator==(const Case& a, const Case& b) { return a.calls == b.calls
 
 enum class Program { kCallbridge, kRelay };
 
-// What one program did under one load in one window of time. A frame pair is 20 ms of a call: the caller's audio and the model's.
-struct Run {
+// What one program did under one load in one window of time. A frame pair is 20 ms of a call: the caller's audio and
+// the model's.
+struct Trial {
   Case load;
   Program program = Program::kCallbridge;
+  int pair = 0;                // The run of the other program with this number came right before or after it.
   double to_model_p50_us = 0;  // From the moment of sending to arrival at the other end, caller to model ...
   double to_model_p99_us = 0;
   double to_caller_p50_us = 0;  // ... and model to caller.
   double to_caller_p99_us = 0;
-  double cpu_us_per_pair = 0;    // User and system time of the program.
+  double cpu_us_per_pair = 0;        // User and system time of the program.
   double core_percent_per_call = 0;  // The same as a share of one core.
-  double kb_per_call = 0;        // Growth of the program's private memory (1024 bytes).
-  double delivered_percent = 0;  // Of the caller's frames that should have come through in the window; the model's likewise, the lesser.
+  double kb_per_call = 0;            // Growth of the program's private memory (1024 bytes).
+  double delivered_percent =
+      0;  // Of the caller's frames that should have come through in the window; the model's likewise, the lesser.
   double load_core_percent = 0;  // What the load itself took of one core.
   std::string trouble;           // Not empty: the run did not come about, and why.
 };
 
 // The medians of all runs of a program under a load.
 struct Row {
-  Run median;
+  Trial median;
   int runs = 0;      // That came about.
   std::string note;  // What a reader must know before believing the row; empty: nothing.
 };
 
-// callbridge against the relay under one load.
+// callbridge against the relay under one load: medians over pairs of runs that came right after one another, so that
+// whatever else the machine does weighs on both.
 struct Comparison {
   Case load;
-  double cpu_ratio = 0;            // Of the CPU time per frame pair.
+  int pairs = 0;
+  double cpu_ratio = 0;  // Of the CPU time per frame pair.
   double to_model_p99_ratio = 0;
   double to_caller_p99_ratio = 0;
-  double kb_per_call_beyond = 0;   // Difference, not ratio.
+  double kb_per_call_beyond = 0;  // Difference, not ratio.
 };
 
 // What is aimed at, at kAimCalls calls.
@@ -58,11 +63,11 @@ inline constexpr double kAimKbPerCall = 64;
 // Below this the row says that frames are missing.
 inline constexpr double kEnoughDelivered = 98;
 
-// One row for each load and program in `runs`, in the order in which they first appear.
-std::vector<Row> MakeRows(const std::vector<Run>& runs);
+// One row for each load and program in `trials`, in the order in which they first appear.
+std::vector<Row> MakeRows(const std::vector<Trial>& trials);
 
-// One for each load of which both programs have a row with runs.
-std::vector<Comparison> Compare(const std::vector<Row>& rows);
+// One for each load of which at least one whole pair of runs came about, in the order in which the loads first appear.
+std::vector<Comparison> Compare(const std::vector<Trial>& trials);
 
 // The rows as a table, and below it each comparison beside its aim.
 std::string FormatTable(const std::vector<Row>& rows, const std::vector<Comparison>& comparisons);
@@ -78,7 +83,7 @@ struct Setting {
 };
 
 // {"setting":{},"aims":{},"rows":[],"ratios":[],"runs":[]}, indented.
-std::string FormatJson(const Setting& setting, const std::vector<Run>& runs, const std::vector<Row>& rows,
+std::string FormatJson(const Setting& setting, const std::vector<Trial>& trials, const std::vector<Row>& rows,
                        const std::vector<Comparison>& comparisons);
 
 }  // namespace callbridge::bench

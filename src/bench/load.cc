@@ -32,7 +32,8 @@ absl::Duration OwnCpu() {
 template <typename End>
 class Wheel {
  public:
-  explicit Wheel(int round_ms) : slots_(static_cast<size_t>(round_ms)), payload_(SilentBase64(kBytesPerMs * round_ms)) {}
+  explicit Wheel(int round_ms)
+      : slots_(static_cast<size_t>(round_ms)), payload_(SilentBase64(kBytesPerMs * round_ms)) {}
 
   End* Add(std::unique_ptr<End> end) {
     // Seven has no factor in common with either round: neighbours in number are far apart in time.

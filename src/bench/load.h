@@ -11,25 +11,28 @@
 
 namespace callbridge::bench {
 
-// The world around a program that is measured: a carrier with callers who speak all the time, and a model that answers each with one
-// response that never ends. Deliberately cheap, on one loop of its own, so that it does not take the processor from what it
-// measures: the simulator is for behaviour, this is for load. Audio is silence that carries the time of its sending.
+// The world around a program that is measured: a carrier with callers who speak all the time, and a model that answers
+// each with one response that never ends. Deliberately cheap, on one loop of its own, so that it does not take the
+// processor from what it measures: the simulator is for behaviour, this is for load. Audio is silence that carries the
+// time of its sending.
 //
-// Frames of different calls are spread evenly over 20 ms (and pieces over their own length) instead of coming all at once.
+// Frames of different calls are spread evenly over 20 ms (and pieces over their own length) instead of coming all at
+// once.
 class Load {
  public:
   struct Options {
     int piece_ms = 20;  // Of the model's audio: one piece of this length each so many milliseconds.
   };
 
-  // What arrived between StartWindow() and EndWindow(). Times are microseconds from the moment before sending to arrival.
+  // What arrived between StartWindow() and EndWindow(). Times are microseconds from the moment before sending to
+  // arrival.
   struct Window {
     absl::Duration length;
     std::vector<double> to_model_us;   // One for each frame of the caller.
     std::vector<double> to_caller_us;  // One for each piece of the model.
     int64_t frames_due = 0;            // How many there should have been of each, by the clock.
     int64_t pieces_due = 0;
-    absl::Duration cpu;                // Of this whole process.
+    absl::Duration cpu;  // Of this whole process.
   };
 
   // The model listens when this returns.

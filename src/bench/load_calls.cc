@@ -16,8 +16,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr uint64_t kNanosPerByte = 125'000;          // 8,000 bytes a second.
-constexpr uint64_t kPlayerDelayNanos = 60'000'000;   // A carrier's jitter buffer.
+constexpr uint64_t kNanosPerByte = 125'000;         // 8,000 bytes a second.
+constexpr uint64_t kPlayerDelayNanos = 60'000'000;  // A carrier's jitter buffer.
 constexpr absl::string_view kPayloadKey = "\"payload\":\"";
 constexpr absl::string_view kAudioKey = "\"audio\":\"";
 
@@ -48,13 +48,15 @@ CarrierEnd::CarrierEnd(Meter& meter, const std::string& carrier_call_id)
     : meter_(meter),
       carrier_call_id_(carrier_call_id),
       stream_id_(base::NewUuid()),
-      media_head_(absl::StrCat(",\"streamId\":\"", stream_id_, "\",\"media\":{\"track\":\"inbound\",\"timestamp\":\"")) {}
+      media_head_(
+          absl::StrCat(",\"streamId\":\"", stream_id_, "\",\"media\":{\"track\":\"inbound\",\"timestamp\":\"")) {}
 
 void CarrierEnd::OnOpen(net::WsConnection& connection) {
   connection_ = &connection;
-  connection.Send({"{\"event\":\"start\",\"sequenceNumber\":1,\"start\":{\"callId\":\"", carrier_call_id_, "\",\"streamId\":\"",
-                   stream_id_,
-                   "\",\"accountId\":\"1\",\"tracks\":[\"inbound\"],\"mediaFormat\":{\"encoding\":\"audio/x-mulaw\",\"sampleRate\":8000}},"
+  connection.Send({"{\"event\":\"start\",\"sequenceNumber\":1,\"start\":{\"callId\":\"", carrier_call_id_,
+                   "\",\"streamId\":\"", stream_id_,
+                   "\",\"accountId\":\"1\",\"tracks\":[\"inbound\"],\"mediaFormat\":{\"encoding\":\"audio/"
+                   "x-mulaw\",\"sampleRate\":8000}},"
                    "\"extra_headers\":\"{}\"}"});
 }
 
@@ -71,16 +73,16 @@ void CarrierEnd::Beat(std::string& payload) {
   const absl::AlphaNum chunk(++chunk_);
   const uint64_t now = SteadyNanos();
   WriteMarker(now, payload);
-  connection_->Send({"{\"event\":\"media\",\"sequenceNumber\":", sequence.Piece(), media_head_, timestamp.Piece(), "\",\"chunk\":",
-                     chunk.Piece(), ",\"payload\":\"", payload, "\"},\"extra_headers\":\"{}\"}"});
+  connection_->Send({"{\"event\":\"media\",\"sequenceNumber\":", sequence.Piece(), media_head_, timestamp.Piece(),
+                     "\",\"chunk\":", chunk.Piece(), ",\"payload\":\"", payload, "\"},\"extra_headers\":\"{}\"}"});
   AnswerCheckpoints(now);
 }
 
 void CarrierEnd::AnswerCheckpoints(uint64_t now) {
   while (!checkpoints_.empty() && checkpoints_.front().first <= now) {
     const absl::AlphaNum sequence(++sequence_);
-    connection_->Send({"{\"event\":\"playedStream\",\"sequenceNumber\":", sequence.Piece(), ",\"streamId\":\"", stream_id_,
-                       "\",\"name\":\"", checkpoints_.front().second, "\",\"extra_headers\":\"{}\"}"});
+    connection_->Send({"{\"event\":\"playedStream\",\"sequenceNumber\":", sequence.Piece(), ",\"streamId\":\"",
+                       stream_id_, "\",\"name\":\"", checkpoints_.front().second, "\",\"extra_headers\":\"{}\"}"});
     checkpoints_.pop_front();
   }
 }
@@ -106,13 +108,16 @@ ModelEnd::ModelEnd(Meter& meter, int number)
     : meter_(meter),
       response_id_(absl::StrCat("resp_bench", number)),
       item_id_(absl::StrCat("item_bench", number)),
-      delta_head_(absl::StrCat("{\"type\":\"response.output_audio.delta\",\"event_id\":\"event_bench\",\"response_id\":\"", response_id_,
-                               "\",\"item_id\":\"", item_id_, "\",\"output_index\":0,\"content_index\":0,\"delta\":\"")) {}
+      delta_head_(absl::StrCat(
+          "{\"type\":\"response.output_audio.delta\",\"event_id\":\"event_bench\",\"response_id\":\"", response_id_,
+          "\",\"item_id\":\"", item_id_, "\",\"output_index\":0,\"content_index\":0,\"delta\":\"")) {}
 
 void ModelEnd::OnOpen(net::WsConnection& connection) {
   connection_ = &connection;
-  connection.Send({"{\"type\":\"session.created\",\"event_id\":\"event_bench\",\"session\":{\"type\":\"realtime\",\"id\":\"sess_bench\","
-                   "\"model\":\"gpt-realtime-2.1\"}}"});
+  connection.Send(
+      {"{\"type\":\"session.created\",\"event_id\":\"event_bench\",\"session\":{\"type\":\"realtime\",\"id\":\"sess_"
+       "bench\","
+       "\"model\":\"gpt-realtime-2.1\"}}"});
 }
 
 void ModelEnd::OnClosed(const net::WsClose&) {
@@ -139,13 +144,17 @@ void ModelEnd::OnRequest(absl::string_view message) {
   const std::string type = event.value("type", "");
   if (type == "session.update") {
     // The same names both ways: what was asked for is what is in force.
-    connection_->Send({Json{{"type", "session.updated"}, {"event_id", "event_bench"}, {"session", event["session"]}}.dump()});
+    connection_->Send(
+        {Json{{"type", "session.updated"}, {"event_id", "event_bench"}, {"session", event["session"]}}.dump()});
   } else if (type == "response.create" && !speaking_) {
     speaking_ = true;
-    connection_->Send({"{\"type\":\"response.created\",\"event_id\":\"event_bench\",\"response\":{\"id\":\"", response_id_,
-                       "\",\"object\":\"realtime.response\",\"status\":\"in_progress\",\"conversation_id\":\"conv_bench\"}}"});
-    connection_->Send({"{\"type\":\"conversation.item.added\",\"event_id\":\"event_bench\",\"previous_item_id\":null,\"item\":{\"id\":\"",
-                       item_id_, "\",\"type\":\"message\",\"role\":\"assistant\",\"status\":\"in_progress\",\"content\":[]}}"});
+    connection_->Send(
+        {"{\"type\":\"response.created\",\"event_id\":\"event_bench\",\"response\":{\"id\":\"", response_id_,
+         "\",\"object\":\"realtime.response\",\"status\":\"in_progress\",\"conversation_id\":\"conv_bench\"}}"});
+    connection_->Send(
+        {"{\"type\":\"conversation.item.added\",\"event_id\":\"event_bench\",\"previous_item_id\":null,\"item\":{"
+         "\"id\":\"",
+         item_id_, "\",\"type\":\"message\",\"role\":\"assistant\",\"status\":\"in_progress\",\"content\":[]}}"});
   }
 }
 

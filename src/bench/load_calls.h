@@ -25,8 +25,8 @@ struct Meter {
   bool stopping = false;  // Sockets that close now are no loss.
 };
 
-// The carrier's end of one call: a frame of 160 bytes each Beat(), and a player that acknowledges checkpoints when the audio before
-// them has been played.
+// The carrier's end of one call: a frame of 160 bytes each Beat(), and a player that acknowledges checkpoints when the
+// audio before them has been played.
 class CarrierEnd final : public net::WsConnection::Listener {
  public:
   CarrierEnd(Meter& meter, const std::string& carrier_call_id);
@@ -60,7 +60,8 @@ class CarrierEnd final : public net::WsConnection::Listener {
   std::deque<std::pair<uint64_t, std::string>> checkpoints_;  // When each is reached.
 };
 
-// The model's end: confirms the session as it is asked to, and speaks a piece each Beat() once a response was asked for.
+// The model's end: confirms the session as it is asked to, and speaks a piece each Beat() once a response was asked
+// for.
 class ModelEnd final : public net::WsConnection::Listener {
  public:
   ModelEnd(Meter& meter, int number);

@@ -15,8 +15,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
-#include "absl/strings/match.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -30,7 +30,8 @@
 ABSL_FLAG(std::string, server, "", "path of the callbridge binary");
 ABSL_FLAG(std::string, calls, "50,100,200", "how many calls at once, one after the other");
 ABSL_FLAG(std::string, pieces, "20,200", "lengths of the model's pieces in ms");
-ABSL_FLAG(int, repetitions, 3, "alternating runs of each program at the load of the aims (100 calls); one at the others");
+ABSL_FLAG(int, repetitions, 5,
+          "pairs of runs, of either program, at the load of the aims (100 calls); one at the others");
 ABSL_FLAG(int, seconds, 10, "measured time of a run");
 ABSL_FLAG(int, warmup, 3, "seconds before that in which all calls are up");
 ABSL_FLAG(int, threads, 1, "event loops of either program");
@@ -74,7 +75,8 @@ void RaiseDescriptors() {
 std::string MachineName() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
-    if (absl::StartsWith(line, "model name")) return std::string(absl::StripAsciiWhitespace(line.substr(line.find(':') + 1)));
+    if (absl::StartsWith(line, "model name"))
+      return std::string(absl::StripAsciiWhitespace(line.substr(line.find(':') + 1)));
   }
   return "unknown";
 }
@@ -93,22 +95,26 @@ std::vector<Planned> MakePlan(const std::vector<int>& calls, const std::vector<i
 }
 
 // Which program comes first changes from pair to pair, so that a drift of the machine favours neither.
-std::vector<bench::Run> Carry(const bench::RunnerOptions& options, const std::vector<Planned>& plan) {
-  std::vector<bench::Run> runs;
+std::vector<bench::Trial> Carry(const bench::RunnerOptions& options, const std::vector<Planned>& plan) {
+  std::vector<bench::Trial> trials;
   int total = 0;
   for (const Planned& planned : plan) total += 2 * planned.repetitions;
+  int pair = 0;
   for (const Planned& planned : plan) {
-    for (int i = 0; i < planned.repetitions; ++i) {
+    for (int last = pair + planned.repetitions; pair < last; ++pair) {
       for (int second = 0; second < 2; ++second) {
-        const auto program = (i + second) % 2 == 0 ? bench::Program::kCallbridge : bench::Program::kRelay;
-        std::fprintf(stderr, "[%d/%d] %s, %d calls, pieces of %d ms\n", static_cast<int>(runs.size()) + 1, total,
-                     program == bench::Program::kRelay ? "relay" : "callbridge", planned.load.calls, planned.load.piece_ms);
-        runs.push_back(bench::Measure(options, program, planned.load));
-        if (!runs.back().trouble.empty()) std::fprintf(stderr, "  did not come about: %s\n", runs.back().trouble.c_str());
+        const auto program = (pair + second) % 2 == 0 ? bench::Program::kCallbridge : bench::Program::kRelay;
+        std::fprintf(stderr, "[%d/%d] %s, %d calls, pieces of %d ms\n", static_cast<int>(trials.size()) + 1, total,
+                     program == bench::Program::kRelay ? "relay" : "callbridge", planned.load.calls,
+                     planned.load.piece_ms);
+        trials.push_back(bench::Measure(options, program, planned.load));
+        trials.back().pair = pair;
+        if (!trials.back().trouble.empty())
+          std::fprintf(stderr, "  did not come about: %s\n", trials.back().trouble.c_str());
       }
     }
   }
-  return runs;
+  return trials;
 }
 
 bool Write(const std::string& path, const std::string& text) {
@@ -145,9 +151,9 @@ int RunBench() {
   options.window = absl::Seconds(seconds);
   if (options.folder.empty()) return Fail("no temporary folder can be made");
 
-  const std::vector<bench::Run> runs = Carry(options, MakePlan(calls, pieces, repetitions));
+  const std::vector<bench::Trial> runs = Carry(options, MakePlan(calls, pieces, repetitions));
   const std::vector<bench::Row> rows = bench::MakeRows(runs);
-  const std::vector<bench::Comparison> comparisons = bench::Compare(rows);
+  const std::vector<bench::Comparison> comparisons = bench::Compare(runs);
   bench::Setting setting;
   setting.date = absl::FormatTime("%Y-%m-%d", absl::Now(), absl::UTCTimeZone());
   setting.machine = MachineName();
@@ -158,9 +164,10 @@ int RunBench() {
 
   const std::string json = absl::GetFlag(FLAGS_json);
   std::fputs(bench::FormatTable(rows, comparisons).c_str(), json == "-" ? stderr : stdout);
-  if (!json.empty() && !Write(json, bench::FormatJson(setting, runs, rows, comparisons))) return Fail("--json: cannot be written");
+  if (!json.empty() && !Write(json, bench::FormatJson(setting, runs, rows, comparisons)))
+    return Fail("--json: cannot be written");
   bool trouble = false;
-  for (const bench::Run& run : runs) trouble = trouble || !run.trouble.empty();
+  for (const bench::Trial& run : runs) trouble = trouble || !run.trouble.empty();
   if (!trouble) std::filesystem::remove_all(options.folder);
   return comparisons.empty() ? 1 : 0;
 }
@@ -169,7 +176,8 @@ int RunBench() {
 
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(
-      "Measures callbridge and a bare relay in turn: latency, CPU time and memory per call. It is the load itself: a carrier and a\n"
+      "Measures callbridge and a bare relay in turn: latency, CPU time and memory per call. It is the load itself: a "
+      "carrier and a\n"
       "model on one thread. Example: callbridge_bench --server=bazel-bin/src/app/callbridge --json=figures.json");
   const auto rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1) return Fail(absl::StrCat("'", rest[1], "' is no flag; see --help"));
@@ -177,7 +185,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   RaiseDescriptors();
   if (!absl::GetFlag(FLAGS_relay)) return RunBench();
-  const absl::Status status =
-      bench::RunRelay(absl::GetFlag(FLAGS_relay_port), absl::GetFlag(FLAGS_relay_model_url), absl::GetFlag(FLAGS_threads));
+  const absl::Status status = bench::RunRelay(absl::GetFlag(FLAGS_relay_port), absl::GetFlag(FLAGS_relay_model_url),
+                                              absl::GetFlag(FLAGS_threads));
   return Fail(status.message());
 }

@@ -8,8 +8,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 
-// The time of sending, written over the first characters of audio in base64, of which it stays valid base64: whatever passes the
-// audio on passes the time on.
+// The time of sending, written over the first characters of audio in base64, of which it stays valid base64: whatever
+// passes the audio on passes the time on.
 namespace callbridge::bench {
 
 inline constexpr size_t kMarkerChars = 16;  // Twelve bytes of audio: 1.5 ms.

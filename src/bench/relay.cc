@@ -69,8 +69,9 @@ class RelayCall {
     void OnText(absl::string_view message) override {
       const absl::string_view audio = Between(message, "\"delta\":\"");
       if (audio.empty() || call_.carrier_ == nullptr) return;
-      call_.carrier_->Send({"{\"event\":\"playAudio\",\"media\":{\"contentType\":\"audio/x-mulaw\",\"sampleRate\":8000,\"payload\":\"",
-                            audio, "\"}}"});
+      call_.carrier_->Send(
+          {"{\"event\":\"playAudio\",\"media\":{\"contentType\":\"audio/x-mulaw\",\"sampleRate\":8000,\"payload\":\"",
+           audio, "\"}}"});
     }
     void OnBinary(size_t) override {}
     void OnClosed(const net::WsClose&) override {
@@ -98,7 +99,8 @@ class RelayCall {
 
 class Relay final : public net::ServerDelegate {
  public:
-  Relay(std::vector<net::EventLoop*> loops, std::string model_url) : loops_(std::move(loops)), model_url_(std::move(model_url)) {}
+  Relay(std::vector<net::EventLoop*> loops, std::string model_url)
+      : loops_(std::move(loops)), model_url_(std::move(model_url)) {}
 
   int LoopFor(absl::string_view, absl::string_view) override { return -1; }
   void OnRequest(int, const base::HttpRequest&, Respond respond) override { respond(base::HttpResponse()); }

@@ -20,8 +20,8 @@
 namespace callbridge::bench {
 namespace {
 
-// The first calls pay for what all share (the loop's buffers, the database's pages, the allocator's first blocks); memory per call is
-// what each one after them adds.
+// The first calls pay for what all share (the loop's buffers, the database's pages, the allocator's first blocks);
+// memory per call is what each one after them adds.
 constexpr int kFirstCalls = 5;
 constexpr absl::Duration kBetweenCalls = absl::Milliseconds(10);
 constexpr absl::Duration kSettle = absl::Seconds(1);
@@ -40,7 +40,7 @@ class Measurement {
     run_.program = program;
   }
 
-  Run Go() {
+  Trial Go() {
     if (absl::Status status = Try(); !status.ok()) run_.trouble = std::string(status.message());
     return run_;
   }
@@ -79,24 +79,28 @@ class Measurement {
     return absl::Status(ready.code(), absl::StrCat(ready.message(), "; see ", Log()));
   }
 
-  std::string Log() const { return absl::StrCat(options_.folder, program_ == Program::kRelay ? "/relay.log" : "/callbridge.log"); }
+  std::string Log() const {
+    return absl::StrCat(options_.folder, program_ == Program::kRelay ? "/relay.log" : "/callbridge.log");
+  }
 
   absl::StatusOr<std::unique_ptr<Child>> StartRelay() {
-    return Child::Start({options_.self, "--relay", absl::StrCat("--relay_port=", port_),
-                         absl::StrCat("--relay_model_url=", load_->model_url()), absl::StrCat("--threads=", options_.threads)},
-                        {}, Log());
+    return Child::Start(
+        {options_.self, "--relay", absl::StrCat("--relay_port=", port_),
+         absl::StrCat("--relay_model_url=", load_->model_url()), absl::StrCat("--threads=", options_.threads)},
+        {}, Log());
   }
 
   absl::StatusOr<std::unique_ptr<Child>> StartServer() {
     const std::string config = absl::StrCat(options_.folder, "/bench.textproto");
     std::ofstream(config) << kConfig;
     const std::string database = absl::StrCat(options_.folder, "/", base::NewUuid(), ".db");
-    return Child::Start({options_.server, absl::StrCat("--http_listen=127.0.0.1:", port_), "--grpc_listen=127.0.0.1:0",
-                         "--admin_listen=127.0.0.1:0", absl::StrCat("--public_url=http://127.0.0.1:", port_),
-                         absl::StrCat("--database_url=sqlite:", database), absl::StrCat("--openai_url=", load_->model_url()),
-                         "--plivo_api_url=http://127.0.0.1:9", "--webhook_auth=none", absl::StrCat("--config=", config),
-                         absl::StrCat("--media_threads=", options_.threads)},
-                        {"OPENAI_API_KEY=sk-bench", "PLIVO_AUTH_ID=MABENCHBENCHBENCH000", "PLIVO_AUTH_TOKEN=bench"}, Log());
+    return Child::Start(
+        {options_.server, absl::StrCat("--http_listen=127.0.0.1:", port_), "--grpc_listen=127.0.0.1:0",
+         "--admin_listen=127.0.0.1:0", absl::StrCat("--public_url=http://127.0.0.1:", port_),
+         absl::StrCat("--database_url=sqlite:", database), absl::StrCat("--openai_url=", load_->model_url()),
+         "--plivo_api_url=http://127.0.0.1:9", "--webhook_auth=none", absl::StrCat("--config=", config),
+         absl::StrCat("--media_threads=", options_.threads)},
+        {"OPENAI_API_KEY=sk-bench", "PLIVO_AUTH_ID=MABENCHBENCHBENCH000", "PLIVO_AUTH_TOKEN=bench"}, Log());
   }
 
   // Until there are `calls`, all of which talk.
@@ -122,8 +126,9 @@ class Measurement {
   // The carrier's question what to do with a call.
   absl::StatusOr<std::string> AnswerCall(const std::string& call_id) const {
     if (program_ == Program::kRelay) return absl::StrCat("ws://127.0.0.1:", port_, "/stream");
-    const auto answer = Fetch(port_, absl::StrCat("/answer?CallUUID=", call_id,
-                                                  "&From=14155550123&To=14155550100&Direction=inbound&Event=StartApp&CallStatus=ringing"));
+    const auto answer = Fetch(
+        port_, absl::StrCat("/answer?CallUUID=", call_id,
+                            "&From=14155550123&To=14155550100&Direction=inbound&Event=StartApp&CallStatus=ringing"));
     if (!answer.ok()) return answer.status();
     std::string url = StreamUrl(*answer);
     if (url.empty()) return absl::InternalError("the answer holds no Stream");
@@ -145,8 +150,9 @@ class Measurement {
     run_.cpu_us_per_pair = cpu * 1e6 / frames;
     run_.core_percent_per_call = cpu * 100 / (seconds * run_.load.calls);
     run_.load_core_percent = absl::ToDoubleSeconds(window.cpu) * 100 / seconds;
-    run_.delivered_percent = 100 * std::min(frames / static_cast<double>(window.frames_due),
-                                            static_cast<double>(window.to_caller_us.size()) / static_cast<double>(window.pieces_due));
+    run_.delivered_percent =
+        100 * std::min(frames / static_cast<double>(window.frames_due),
+                       static_cast<double>(window.to_caller_us.size()) / static_cast<double>(window.pieces_due));
     run_.to_model_p50_us = Percentile(window.to_model_us, 50);
     run_.to_model_p99_us = Percentile(window.to_model_us, 99);
     run_.to_caller_p50_us = Percentile(window.to_caller_us, 50);
@@ -156,7 +162,7 @@ class Measurement {
 
   const RunnerOptions& options_;
   const Program program_;
-  Run run_;
+  Trial run_;
   int port_ = 0;
   int calls_ = 0;
   std::unique_ptr<Load> load_;
@@ -176,6 +182,8 @@ std::string StreamUrl(const std::string& answer_xml) {
   return absl::StrReplaceAll(rest.substr(0, rest.find('<')), {{"&amp;", "&"}});
 }
 
-Run Measure(const RunnerOptions& options, Program program, const Case& load) { return Measurement(options, program, load).Go(); }
+Trial Measure(const RunnerOptions& options, Program program, const Case& load) {
+  return Measurement(options, program, load).Go();
+}
 
 }  // namespace callbridge::bench

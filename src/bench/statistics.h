@@ -5,7 +5,8 @@
 
 namespace callbridge::bench {
 
-// The value that `percent` (0 to 100) of all are not above: nearest rank, always one of `values`. Sorts them. 0 if there are none.
+// The value that `percent` (0 to 100) of all are not above: nearest rank, always one of `values`. Sorts them. 0 if
+// there are none.
 double Percentile(std::vector<double>& values, double percent);
 
 // The middle one, or the mean of the two in the middle. 0 if there are none.

@@ -97,7 +97,8 @@ TEST(ModelEndTest, ConfirmsTheSessionAndSpeaksWhenAsked) {
   std::string payload = SilentBase64(160);
   FakeConnection connection;
   end.OnOpen(connection);
-  end.OnText("{\"session\":{\"audio\":{\"input\":{\"format\":{\"type\":\"audio/pcmu\"}}}},\"type\":\"session.update\"}");
+  end.OnText(
+      "{\"session\":{\"audio\":{\"input\":{\"format\":{\"type\":\"audio/pcmu\"}}}},\"type\":\"session.update\"}");
   end.Beat(payload);
   ASSERT_EQ(connection.sent.size(), 2);
   EXPECT_TRUE(absl::StrContains(connection.sent[1], "session.updated"));
