@@ -245,10 +245,10 @@ absl::Status ValidateSessionConfig(const SessionConfig& config) {
   if (config.parallel_tool_calls && RefusesReasoning(config.model)) {
     return Bad("parallel_tool_calls", absl::StrCat(config.model, " is not a reasoning model"));
   }
-  const absl::Status turns = std::visit([](const auto& kind) { return Validate(kind); }, config.turn_detection);
+  absl::Status turns = std::visit([](const auto& kind) { return Validate(kind); }, config.turn_detection);
   if (!turns.ok()) return turns;
   if (config.transcription) {
-    const absl::Status transcription = Validate(*config.transcription);
+    absl::Status transcription = Validate(*config.transcription);
     if (!transcription.ok()) return transcription;
   }
   const absl::Status tools = ValidateTools(config);
@@ -307,7 +307,7 @@ absl::Status ConfirmSession(const SessionConfig& config, const EffectiveSession&
   const std::string& output = effective.output_format.type;
   if (input != "audio/pcmu") return Differs("audio.input.format", "audio/pcmu", input);
   if (output != "audio/pcmu" && !config.text_only) return Differs("audio.output.format", "audio/pcmu", output);
-  const auto turns = std::visit([&](const auto& kind) { return Confirm(kind, effective.turn_detection); }, config.turn_detection);
+  auto turns = std::visit([&](const auto& kind) { return Confirm(kind, effective.turn_detection); }, config.turn_detection);
   if (!turns.ok()) return turns;
   for (const Tool& tool : config.tools) {
     const auto& names = effective.tool_names;

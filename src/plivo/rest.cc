@@ -187,7 +187,7 @@ std::vector<std::string> RequestUuids(const Json& json) {
 }  // namespace
 
 absl::StatusOr<std::string> CallsPath(absl::string_view auth_id) {
-  const absl::StatusOr<std::string> account = AccountPath(auth_id);
+  absl::StatusOr<std::string> account = AccountPath(auth_id);
   if (!account.ok()) return account;
   return absl::StrCat(*account, "Call/");
 }

@@ -100,7 +100,7 @@ absl::Status UpdateFields(Database& database, const CallWrite& write, int64_t ev
 }
 
 absl::Status UpdateTransferred(Database& database, const CallRecord& call, const CallWrite& write, absl::Time now) {
-  const absl::Status status = database.Prepare("UPDATE call_logs SET transferred = ?, transfer_reason = ? WHERE id = ?")
+  absl::Status status = database.Prepare("UPDATE call_logs SET transferred = ?, transfer_reason = ? WHERE id = ?")
                                   .Bool(*write.transferred)
                                   .Text(write.transfer_reason)
                                   .Text(call.call_id)

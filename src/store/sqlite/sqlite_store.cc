@@ -207,11 +207,11 @@ absl::StatusOr<CallStore::Created> SqliteStore::CreateLocked(const CallRecord& c
 }
 
 absl::Status SqliteStore::Apply(const CallWrite& write, std::vector<int64_t>* positions) {
-  const absl::Status check = CheckWrite(write);
+  absl::Status check = CheckWrite(write);
   if (!check.ok()) return check;
   std::vector<int64_t> written;
   base::MutexLock lock(write_mutex_);
-  const absl::Status status = ApplyLocked(write, &written);
+  absl::Status status = ApplyLocked(write, &written);
   if (status.ok() && positions != nullptr) *positions = std::move(written);
   return status;
 }
