@@ -165,8 +165,8 @@ class ServerApplication final : public Application {
     return absl::OkStatus();
   }
 
-  // Calls that a previous run left open: their rows are closed with the reason, and the carrier is asked to hang up what may still
-  // be up.
+  // Calls that a previous run left open: their rows are closed with the reason, and the carrier is asked to hang up
+  // what may still be up.
   absl::Status CloseGhosts() {
     call::EndFacts facts;
     facts.reason = call::EndReason::kProcessLost;
@@ -175,11 +175,13 @@ class ServerApplication final : public Application {
     auto ghosts = store_->CloseOpenCalls(call::MakeTermination(facts), base::SystemClock().Now());
     if (!ghosts.ok()) return WithFlag("--database_url", ghosts.status());
     for (const store::OpenCall& ghost : *ghosts) {
-      Log(LogKind::kTrouble, ghost.call_id, "call of a previous run closed", {{"state", std::string(Name(ghost.state))}});
+      Log(LogKind::kTrouble, ghost.call_id, "call of a previous run closed",
+          {{"state", std::string(Name(ghost.state))}});
       if (ghost.carrier_call_id.empty()) continue;
       carrier_executor_->Post([this, ghost] {
         const absl::Status status = carrier_->HangUp(ghost.carrier_call_id);
-        if (!status.ok()) Log(LogKind::kTrouble, ghost.call_id, "hanging up failed", {{"why", std::string(status.message())}});
+        if (!status.ok())
+          Log(LogKind::kTrouble, ghost.call_id, "hanging up failed", {{"why", std::string(status.message())}});
       });
     }
     return absl::OkStatus();

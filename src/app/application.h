@@ -12,7 +12,8 @@ namespace callbridge::app {
 // The whole server: makes every part, in order, and takes them apart in the reverse order. One per process.
 class Application {
  public:
-  // Opens the store, closes the ghosts of a previous run, listens. The message of an error is one line that says what to do.
+  // Opens the store, closes the ghosts of a previous run, listens. The message of an error is one line that says what
+  // to do.
   static absl::StatusOr<std::unique_ptr<Application>> Start(const Options& options, session::Settings settings);
   virtual ~Application() = default;
 

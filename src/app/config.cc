@@ -40,9 +40,8 @@ absl::Status Wrong(absl::string_view field, absl::string_view message) {
 }
 
 bool IsKey(absl::string_view key) {
-  return !key.empty() && key.size() <= 64 && std::all_of(key.begin(), key.end(), [](char c) {
-    return absl::ascii_isalnum(c) || c == '-' || c == '_';
-  });
+  return !key.empty() && key.size() <= 64 &&
+         std::all_of(key.begin(), key.end(), [](char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; });
 }
 
 absl::Status CheckKey(absl::string_view field, const std::string& key, std::set<std::string>& seen) {
@@ -51,8 +50,8 @@ absl::Status CheckKey(absl::string_view field, const std::string& key, std::set<
   return absl::OkStatus();
 }
 
-absl::Status ReadDuration(absl::string_view field, bool given, const google::protobuf::Duration& value, absl::Duration least,
-                          absl::Duration most, absl::Duration* out) {
+absl::Status ReadDuration(absl::string_view field, bool given, const google::protobuf::Duration& value,
+                          absl::Duration least, absl::Duration most, absl::Duration* out) {
   if (!given) return absl::OkStatus();
   const absl::Duration duration = absl::Seconds(value.seconds()) + absl::Nanoseconds(value.nanos());
   if (duration < least || duration > most) {
@@ -70,7 +69,8 @@ void ReadVad(const v1::ServerVad& in, openai::ServerVad& out) {
 }
 
 absl::Status ReadAgent(const std::string& at, const v1::Agent& in, session::Agent& out) {
-  if (in.instructions().empty()) return Wrong(absl::StrCat(at, ".instructions"), "missing; tell the assistant who it is");
+  if (in.instructions().empty())
+    return Wrong(absl::StrCat(at, ".instructions"), "missing; tell the assistant who it is");
   if (!in.caller_id().empty() && !base::IsE164(in.caller_id())) {
     return Wrong(absl::StrCat(at, ".caller_id"), "not in E.164 form, such as +14155550100");
   }
@@ -108,7 +108,8 @@ absl::Status ReadAgents(const v1::Config& in, session::Settings& out) {
     if (absl::Status status = ReadAgent(at, in.agents(i), out.agents[in.agents(i).key()]); !status.ok()) return status;
   }
   out.default_agent = in.default_agent().empty() ? in.agents(0).key() : in.default_agent();
-  if (seen.count(out.default_agent) == 0) return Wrong("default_agent", absl::StrCat("no agent '", out.default_agent, "'"));
+  if (seen.count(out.default_agent) == 0)
+    return Wrong("default_agent", absl::StrCat("no agent '", out.default_agent, "'"));
   return absl::OkStatus();
 }
 
@@ -117,7 +118,8 @@ absl::Status ReadInbound(const v1::Config& in, session::Settings& out) {
     const auto& number = in.inbound_numbers(i);
     const std::string at = absl::StrCat("inbound_numbers[", i, "]");
     if (!base::IsE164(number.number())) return Wrong(at + ".number", "not in E.164 form, such as +14155550100");
-    if (out.agents.count(number.agent()) == 0) return Wrong(at + ".agent", absl::StrCat("no agent '", number.agent(), "'"));
+    if (out.agents.count(number.agent()) == 0)
+      return Wrong(at + ".agent", absl::StrCat("no agent '", number.agent(), "'"));
     if (!out.inbound.emplace(number.number(), number.agent()).second) return Wrong(at + ".number", "is there twice");
   }
   return absl::OkStatus();
@@ -140,7 +142,8 @@ absl::Status ReadDestinations(const v1::Config& in, session::Settings& out) {
 absl::Status ReadLimits(const v1::Config& in, session::Settings& out) {
   for (int i = 0; i < in.allowed_prefixes_size(); ++i) {
     const std::string& prefix = in.allowed_prefixes(i);
-    const bool good = prefix.size() >= 2 && prefix[0] == '+' && std::all_of(prefix.begin() + 1, prefix.end(), absl::ascii_isdigit);
+    const bool good =
+        prefix.size() >= 2 && prefix[0] == '+' && std::all_of(prefix.begin() + 1, prefix.end(), absl::ascii_isdigit);
     if (!good) return Wrong(absl::StrCat("allowed_prefixes[", i, "]"), "'+' and digits are needed, such as +1415");
     out.allowed_prefixes.push_back(prefix);
   }
@@ -175,7 +178,8 @@ absl::StatusOr<session::Settings> ParseConfig(absl::string_view text, const std:
 
 absl::StatusOr<session::Settings> LoadConfig(const std::string& path) {
   std::ifstream file(path);
-  // What cannot be read shows at the first byte; an empty file has none, and writing nothing into a stream would count as a failure.
+  // What cannot be read shows at the first byte; an empty file has none, and writing nothing into a stream would count
+  // as a failure.
   file.peek();
   if (!file.is_open() || file.bad()) return absl::NotFoundError(absl::StrCat(path, ": ", std::strerror(errno)));
   std::ostringstream text;
@@ -187,7 +191,8 @@ session::Settings DefaultConfig() {
   session::Settings settings;
   session::Agent agent;
   agent.session.instructions =
-      "You answer the phone for a small company. Be friendly and brief; speak in short sentences, one question at a time.";
+      "You answer the phone for a small company. Be friendly and brief; speak in short sentences, one question at a "
+      "time.";
   agent.greeting_prompt = "The caller is on the line. Greet them in one short sentence and ask how you can help.";
   settings.agents["default"] = agent;
   settings.default_agent = "default";

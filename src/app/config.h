@@ -10,9 +10,9 @@
 
 namespace callbridge::app {
 
-// Reads a configuration (text of proto callbridge.config.v1.Config) into the parts of Settings that it decides. kInvalidArgument,
-// one line: "<name>:<line>:<column>: ..." for what is no such text, "<name>: agents[0].caller_id: ..." for a value that is wrong, each
-// with what would be right.
+// Reads a configuration (text of proto callbridge.config.v1.Config) into the parts of Settings that it decides.
+// kInvalidArgument, one line: "<name>:<line>:<column>: ..." for what is no such text, "<name>: agents[0].caller_id:
+// ..." for a value that is wrong, each with what would be right.
 absl::StatusOr<session::Settings> ParseConfig(absl::string_view text, const std::string& name);
 
 // The same for a file. kNotFound: it cannot be read.

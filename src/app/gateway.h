@@ -30,7 +30,9 @@ class AdminGateway final : public net::ServerDelegate {
   explicit AdminGateway(const http::Admin& admin) : admin_(admin) {}
 
   int LoopFor(absl::string_view method, absl::string_view target) override { return -1; }
-  void OnRequest(int loop, const base::HttpRequest& request, Respond respond) override { respond(admin_.Handle(request)); }
+  void OnRequest(int loop, const base::HttpRequest& request, Respond respond) override {
+    respond(admin_.Handle(request));
+  }
   net::UpgradeDecision OnUpgrade(int loop, const base::HttpRequest& request) override;
 
  private:

@@ -46,7 +46,8 @@ int Run(int argc, char** argv, const sigset_t& signals) {
   auto options = callbridge::app::ReadOptions(argc, argv);
   if (!options.ok()) return Fail(options.status());
   if (options->log_format == "json") callbridge::base::SetLogFormat(callbridge::base::LogFormat::kJson);
-  auto settings = options->config.empty() ? callbridge::app::DefaultConfig() : callbridge::app::LoadConfig(options->config);
+  auto settings =
+      options->config.empty() ? callbridge::app::DefaultConfig() : callbridge::app::LoadConfig(options->config);
   if (!settings.ok()) return Fail(settings.status());
   if (options->check_config) {
     std::printf("%s: ok\n", options->config.empty() ? "the default configuration" : options->config.c_str());
@@ -68,7 +69,8 @@ int Run(int argc, char** argv, const sigset_t& signals) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // gRPC's own lines on stderr are neither ours nor JSON, and repeat what we say; whoever wants them sets this to ERROR or DEBUG.
+  // gRPC's own lines on stderr are neither ours nor JSON, and repeat what we say; whoever wants them sets this to ERROR
+  // or DEBUG.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   // Before any thread is made, so that all of them leave the signals to this one.
   std::signal(SIGPIPE, SIG_IGN);

@@ -19,13 +19,15 @@
 ABSL_FLAG(std::string, http_listen, "0.0.0.0:8080", "carrier-facing HTTP and WebSocket, host:port");
 ABSL_FLAG(std::string, grpc_listen, "127.0.0.1:50051", "control plane, host:port");
 ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9464", "/metrics, /healthz and /readyz, host:port");
-ABSL_FLAG(std::string, grpc_tls_cert, "", "PEM file: certificate of the control plane; with --grpc_tls_key it speaks TLS");
+ABSL_FLAG(std::string, grpc_tls_cert, "",
+          "PEM file: certificate of the control plane; with --grpc_tls_key it speaks TLS");
 ABSL_FLAG(std::string, grpc_tls_key, "", "PEM file: key of that certificate");
 ABSL_FLAG(std::string, grpc_tls_client_ca, "", "PEM file: clients must show a certificate of this authority (mTLS)");
 ABSL_FLAG(std::string, public_url, "", "the https:// base URL at which the carrier reaches --http_listen; required");
 ABSL_FLAG(std::string, database_url, "sqlite:var/callbridge.db", "where calls are kept: sqlite:PATH");
 ABSL_FLAG(std::string, openai_url, "wss://api.openai.com/v1/realtime", "the Realtime endpoint, or a compatible one");
-ABSL_FLAG(std::string, openai_rest_url, "https://api.openai.com/v1", "the REST endpoint of the same service; reserved for text models");
+ABSL_FLAG(std::string, openai_rest_url, "https://api.openai.com/v1",
+          "the REST endpoint of the same service; reserved for text models");
 ABSL_FLAG(std::string, plivo_api_url, "https://api.plivo.com", "the carrier's REST API");
 ABSL_FLAG(std::string, config, "", "textproto file: agents, numbers, transfer destinations, limits");
 ABSL_FLAG(bool, check_config, false, "check --config and exit");
@@ -39,10 +41,11 @@ ABSL_FLAG(bool, log_transcripts, false, "write what is said into the log");
 namespace callbridge::app {
 namespace {
 
-constexpr const char* kFlags[] = {"http_listen",  "grpc_listen",     "admin_listen",  "grpc_tls_cert",   "grpc_tls_key",
-                                  "grpc_tls_client_ca", "public_url", "database_url",  "openai_url",      "openai_rest_url",
-                                  "plivo_api_url", "config",         "check_config",  "media_threads",   "webhook_auth",
-                                  "ca_file",      "drain_timeout",   "log_format",    "log_transcripts"};
+constexpr const char* kFlags[] = {"http_listen",   "grpc_listen",        "admin_listen",   "grpc_tls_cert",
+                                  "grpc_tls_key",  "grpc_tls_client_ca", "public_url",     "database_url",
+                                  "openai_url",    "openai_rest_url",    "plivo_api_url",  "config",
+                                  "check_config",  "media_threads",      "webhook_auth",   "ca_file",
+                                  "drain_timeout", "log_format",         "log_transcripts"};
 
 // Makes the environment's values the flags' defaults, before the command line is read.
 absl::Status ApplyEnvironment() {
@@ -63,7 +66,8 @@ absl::StatusOr<std::string> Secret(const std::string& variable) {
   if (path == nullptr) return std::string();
   std::ifstream file(path);
   std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) return absl::InvalidArgumentError(absl::StrCat(variable, "_FILE: cannot read ", path));
+  if (!file || !(text << file.rdbuf()))
+    return absl::InvalidArgumentError(absl::StrCat(variable, "_FILE: cannot read ", path));
   return std::string(absl::StripAsciiWhitespace(text.str()));
 }
 
@@ -93,7 +97,8 @@ absl::Status CheckNames(int argc, char** argv) {
     if (absl::StartsWith(name, "help") || name == "version") continue;  // Abseil's own, which are not in its list.
     const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
     if (flag == nullptr && absl::StartsWith(name, "no")) flag = absl::FindCommandLineFlag(name.substr(2));
-    if (flag == nullptr) return absl::InvalidArgumentError(absl::StrCat(argv[i], ": there is no such flag; --help lists them all"));
+    if (flag == nullptr)
+      return absl::InvalidArgumentError(absl::StrCat(argv[i], ": there is no such flag; --help lists them all"));
     // The next word is the value of "--flag value".
     if (name.size() == word.size() && !flag->IsOfType<bool>()) ++i;
   }
@@ -103,7 +108,8 @@ absl::Status CheckNames(int argc, char** argv) {
 void DescribeUsage() {
   absl::SetProgramUsageMessage(
       "callbridge: a media bridge between telephones (Plivo) and speech models (OpenAI Realtime).\n"
-      "Each flag has an environment twin: --http_listen is CALLBRIDGE_HTTP_LISTEN. Keys: OPENAI_API_KEY, PLIVO_AUTH_ID,\n"
+      "Each flag has an environment twin: --http_listen is CALLBRIDGE_HTTP_LISTEN. Keys: OPENAI_API_KEY, "
+      "PLIVO_AUTH_ID,\n"
       "PLIVO_AUTH_TOKEN, CALLBRIDGE_API_TOKENS, or files named by the same with _FILE.");
   // Else --help shows only flags of a file that is named like the program.
   absl::FlagsUsageConfig usage;
@@ -112,7 +118,8 @@ void DescribeUsage() {
   absl::SetFlagsUsageConfig(usage);
 }
 
-absl::Status CheckUrl(absl::string_view flag, absl::string_view url, absl::string_view secure, absl::string_view plain) {
+absl::Status CheckUrl(absl::string_view flag, absl::string_view url, absl::string_view secure,
+                      absl::string_view plain) {
   if (absl::StartsWith(url, secure) || absl::StartsWith(url, plain)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(flag, "=", url, ": must begin with ", secure, " (or ", plain, ")"));
 }
@@ -124,16 +131,20 @@ absl::Status CheckWords(const Options& options) {
   if (options.webhook_auth != "signature" && options.webhook_auth != "none") {
     return absl::InvalidArgumentError("--webhook_auth: signature or none");
   }
-  if (options.media_threads < 0 || options.media_threads > 256) return absl::InvalidArgumentError("--media_threads: 0 to 256");
-  if (options.drain_timeout < absl::ZeroDuration()) return absl::InvalidArgumentError("--drain_timeout: 0 or more, such as 30s");
-  if (absl::Status status = CheckUrl("--openai_url", options.openai_url, "wss://", "ws://"); !status.ok()) return status;
+  if (options.media_threads < 0 || options.media_threads > 256)
+    return absl::InvalidArgumentError("--media_threads: 0 to 256");
+  if (options.drain_timeout < absl::ZeroDuration())
+    return absl::InvalidArgumentError("--drain_timeout: 0 or more, such as 30s");
+  if (absl::Status status = CheckUrl("--openai_url", options.openai_url, "wss://", "ws://"); !status.ok())
+    return status;
   return CheckUrl("--plivo_api_url", options.plivo_api_url, "https://", "http://");
 }
 
 }  // namespace
 
 bool IsLoopback(const std::string& listen) {
-  return absl::StartsWith(listen, "127.") || absl::StartsWith(listen, "localhost:") || absl::StartsWith(listen, "[::1]:");
+  return absl::StartsWith(listen, "127.") || absl::StartsWith(listen, "localhost:") ||
+         absl::StartsWith(listen, "[::1]:");
 }
 
 absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
@@ -171,13 +182,15 @@ absl::Status CheckOptions(const Options& options) {
   const auto missing = [](absl::string_view what, absl::string_view why) {
     return absl::InvalidArgumentError(absl::StrCat(what, ": missing; ", why));
   };
-  if (options.public_url.empty()) return missing("--public_url", "the https:// address at which the carrier reaches this server");
+  if (options.public_url.empty())
+    return missing("--public_url", "the https:// address at which the carrier reaches this server");
   const bool plain = absl::StartsWith(options.public_url, "http://");
   if (!absl::StartsWith(options.public_url, "https://") && !(plain && IsLoopback(options.public_url.substr(7)))) {
     return absl::InvalidArgumentError("--public_url: https:// is needed (http:// only for a loopback address)");
   }
   if (options.webhook_auth == "none" && !IsLoopback(options.http_listen)) {
-    return absl::InvalidArgumentError("--webhook_auth=none: anybody could make calls; only with --http_listen=127.0.0.1:PORT");
+    return absl::InvalidArgumentError(
+        "--webhook_auth=none: anybody could make calls; only with --http_listen=127.0.0.1:PORT");
   }
   if (options.openai_api_key.empty()) return missing("OPENAI_API_KEY", "the key of the model's service");
   if (options.plivo_auth_id.empty()) return missing("PLIVO_AUTH_ID", "from the carrier's console");

@@ -31,15 +31,15 @@ struct Options {
   bool check_config = false;
   absl::Duration drain_timeout;
 
-  std::string openai_api_key;  // OPENAI_API_KEY
-  std::string plivo_auth_id;   // PLIVO_AUTH_ID
-  std::string plivo_auth_token;  // PLIVO_AUTH_TOKEN
+  std::string openai_api_key;           // OPENAI_API_KEY
+  std::string plivo_auth_id;            // PLIVO_AUTH_ID
+  std::string plivo_auth_token;         // PLIVO_AUTH_TOKEN
   std::vector<std::string> api_tokens;  // CALLBRIDGE_API_TOKENS, separated by commas.
 };
 
-// Parses the command line over the environment's twins: --http_listen is CALLBRIDGE_HTTP_LISTEN, and the flag wins. A secret FOO may
-// also come from the file that FOO_FILE names. A malformed value ends the process with Abseil's message. kInvalidArgument: one line that names
-// the flag or variable and what would be right.
+// Parses the command line over the environment's twins: --http_listen is CALLBRIDGE_HTTP_LISTEN, and the flag wins. A
+// secret FOO may also come from the file that FOO_FILE names. A malformed value ends the process with Abseil's message.
+// kInvalidArgument: one line that names the flag or variable and what would be right.
 absl::StatusOr<Options> ReadOptions(int argc, char** argv);
 
 // What must be there to serve, beyond well-formed flags: --public_url, keys, a safe --webhook_auth.

@@ -47,7 +47,8 @@ void AssistantPlayout::SendCheckpoint() {
 
 void AssistantPlayout::OnItemComplete(absl::string_view item_id, absl::Time now) {
   if (!ledger_.OnComplete(item_id)) return;
-  const bool queued = std::any_of(queue_.begin(), queue_.end(), [&](const Piece& piece) { return piece.item_id == item_id; });
+  const bool queued =
+      std::any_of(queue_.begin(), queue_.end(), [&](const Piece& piece) { return piece.item_id == item_id; });
   if (queued) {
     complete_unsent_.emplace_back(item_id);
   } else if (since_checkpoint_ > 0) {

@@ -12,11 +12,11 @@
 
 namespace callbridge::audio {
 
-// Takes the assistant's audio from the model and hands it to the carrier a little ahead of its playout, so that the model may be as
-// fast as it likes while little lies at the carrier that an interruption would throw away.
+// Takes the assistant's audio from the model and hands it to the carrier a little ahead of its playout, so that the
+// model may be as fast as it likes while little lies at the carrier that an interruption would throw away.
 //
-// Audio is base64 text throughout and never decoded. Pieces are cut at quanta of four characters, which are three whole bytes.
-// Pure, not thread-safe.
+// Audio is base64 text throughout and never decoded. Pieces are cut at quanta of four characters, which are three whole
+// bytes. Pure, not thread-safe.
 class AssistantPlayout {
  public:
   // What it does to the carrier. Must not call back.
@@ -38,7 +38,8 @@ class AssistantPlayout {
 
   AssistantPlayout(const Options& options, Carrier& carrier) : options_(options), carrier_(carrier) {}
 
-  // Audio of an item: `base64` is checked and padded, `bytes` its decoded length. Sends what the lead allows, keeps the rest.
+  // Audio of an item: `base64` is checked and padded, `bytes` its decoded length. Sends what the lead allows, keeps the
+  // rest.
   void OnAudio(absl::string_view item_id, absl::string_view base64, int64_t bytes, absl::Time now);
 
   // No more audio of this item, or of any that came so far, will come. Repeats and unknown items change nothing.
@@ -51,15 +52,17 @@ class AssistantPlayout {
   // A checkpoint was acknowledged; unknown numbers change nothing.
   bool OnCheckpointPlayed(int64_t number, absl::Time now) { return ledger_.OnCheckpointPlayed(number, now); }
 
-  // The caller speaks, or the stream is gone: drops the queue and forgets what was not heard. Returns the items that were cut. The
-  // caller of this tells the carrier to clear.
+  // The caller speaks, or the stream is gone: drops the queue and forgets what was not heard. Returns the items that
+  // were cut. The caller of this tells the carrier to clear.
   std::vector<PlayoutLedger::Item> Cut(absl::Time now);
 
   // Items that were heard to their end since the last call.
   std::vector<PlayoutLedger::Item> TakeFinished(absl::Time now) { return ledger_.TakeFinished(now); }
 
   // Nothing queued, and all that was sent has been heard.
-  bool Silent(absl::Time now) const { return queue_.empty() && (ledger_.empty() || ledger_.Ahead(now) <= absl::ZeroDuration()); }
+  bool Silent(absl::Time now) const {
+    return queue_.empty() && (ledger_.empty() || ledger_.Ahead(now) <= absl::ZeroDuration());
+  }
 
   // Whether anything would be thrown away by an interruption.
   bool Interruptible(absl::Time now) const { return !queue_.empty() || ledger_.Ahead(now) > absl::ZeroDuration(); }

@@ -18,9 +18,9 @@ inline absl::Duration PlayingTime(int64_t bytes) { return absl::Microseconds(byt
 
 // What the caller has heard: per item of the model what was received from it, sent to the carrier, and heard.
 //
-// The carrier plays what it gets in order and in real time, and acknowledges checkpoints. Between acknowledgements the clock
-// estimates: audio plays from when it was sent plus the carrier's start delay, which is learned from the acknowledgements. Heard is
-// never less than what was acknowledged and never more than what was sent.
+// The carrier plays what it gets in order and in real time, and acknowledges checkpoints. Between acknowledgements the
+// clock estimates: audio plays from when it was sent plus the carrier's start delay, which is learned from the
+// acknowledgements. Heard is never less than what was acknowledged and never more than what was sent.
 //
 // Pure, not thread-safe. Positions are bytes of the stream since the last Clear().
 class PlayoutLedger {
@@ -48,11 +48,12 @@ class PlayoutLedger {
   // A checkpoint with this number was sent behind all audio so far. Numbers grow over the whole call.
   void OnCheckpointSent(int64_t number);
 
-  // The carrier acknowledged it. False: it is not awaited (a repeat, or one that a clear swallowed), and nothing changes.
+  // The carrier acknowledged it. False: it is not awaited (a repeat, or one that a clear swallowed), and nothing
+  // changes.
   bool OnCheckpointPlayed(int64_t number, absl::Time now);
 
-  // Everything not heard is thrown away: the carrier was told to clear. Returns the items that were not heard to their end (or are
-  // not complete), oldest first, and forgets all items and checkpoints.
+  // Everything not heard is thrown away: the carrier was told to clear. Returns the items that were not heard to their
+  // end (or are not complete), oldest first, and forgets all items and checkpoints.
   std::vector<Item> Clear(absl::Time now);
 
   // Removes and returns the items at the front that are complete and heard to their end.
@@ -80,7 +81,8 @@ class PlayoutLedger {
     std::string item_id;
     int64_t received = 0;
     int64_t sent = 0;
-    int64_t first = -1;  // Position of its first byte sent; items are sent one after the other, so its bytes are contiguous.
+    int64_t first =
+        -1;  // Position of its first byte sent; items are sent one after the other, so its bytes are contiguous.
     bool complete = false;
   };
   struct Checkpoint {
@@ -100,7 +102,7 @@ class PlayoutLedger {
   int64_t spell_start_ = 0;   // Position before the present spell of sound: everything in front of it was heard.
   absl::Time play_end_ = absl::InfinitePast();
   absl::Duration start_delay_ = absl::Milliseconds(60);  // Until learned: a carrier's jitter buffer is 50 to 150 ms.
-  bool spell_started_ = false;  // A spell of sound began and no checkpoint was sent in it yet.
+  bool spell_started_ = false;                           // A spell of sound began and no checkpoint was sent in it yet.
 };
 
 }  // namespace callbridge::audio

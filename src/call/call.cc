@@ -137,7 +137,8 @@ void Call::On(const input::StreamOpened& in) {
   ClearDeadline(kStream);
   ClearDeadline(kGrace);
   Emit(StreamConnected{in.stream_id, ++streams_});
-  // A stream that comes while a human is dialled means that nobody was reached, whatever the carrier said or did not say.
+  // A stream that comes while a human is dialled means that nobody was reached, whatever the carrier said or did not
+  // say.
   const bool dialling = transfer_ && transfer_->state == TransferState::kDialing;
   if (dialling || state_ == State::kTransferred) FailTransfer(TransferOutcome::kUnknown, "the stream came back");
   MoveTo(State::kInProgress);

@@ -33,23 +33,23 @@ struct CallOptions {
 
   // Said to the model, not to the caller, when the line is ready: makes it speak first. Empty: the caller speaks first.
   std::string greeting_prompt;
-  // Whether the model's server cancels a response by itself when the caller speaks (interrupt_response). If so, a response.cancel
-  // of ours could hit the next response, and none is sent.
+  // Whether the model's server cancels a response by itself when the caller speaks (interrupt_response). If so, a
+  // response.cancel of ours could hit the next response, and none is sent.
   bool server_cancels = true;
   // Transfer destinations by the key that the model and the API name: nothing else is ever dialled.
   std::map<std::string, std::string> destinations;
 
-  absl::Duration ring_limit = absl::Seconds(60);           // Outbound: dialled to answered.
-  absl::Duration stream_limit = absl::Seconds(10);         // Answered to stream.
-  absl::Duration model_limit = absl::Seconds(10);          // Opened to configured.
-  absl::Duration stream_grace = absl::Seconds(5);          // Stream lost to its return or a hang-up notice.
-  absl::Duration max_duration = absl::Minutes(30);         // From answer.
-  absl::Duration announcement_limit = absl::Seconds(15);   // Of waiting for the last words before a transfer.
+  absl::Duration ring_limit = absl::Seconds(60);            // Outbound: dialled to answered.
+  absl::Duration stream_limit = absl::Seconds(10);          // Answered to stream.
+  absl::Duration model_limit = absl::Seconds(10);           // Opened to configured.
+  absl::Duration stream_grace = absl::Seconds(5);           // Stream lost to its return or a hang-up notice.
+  absl::Duration max_duration = absl::Minutes(30);          // From answer.
+  absl::Duration announcement_limit = absl::Seconds(15);    // Of waiting for the last words before a transfer.
   absl::Duration transfer_fetch_limit = absl::Seconds(10);  // Transfer accepted to instructions fetched.
-  absl::Duration dial_limit = absl::Seconds(90);           // Instructions fetched to an outcome, without a human.
-  absl::Duration hangup_limit = absl::Seconds(5);          // Our hang-up to the carrier's notice.
-  absl::Duration late_text_limit = absl::Seconds(2);       // End to the last transcription.
-  absl::Duration summary_limit = absl::Seconds(8);         // End to the summary.
+  absl::Duration dial_limit = absl::Seconds(90);            // Instructions fetched to an outcome, without a human.
+  absl::Duration hangup_limit = absl::Seconds(5);           // Our hang-up to the carrier's notice.
+  absl::Duration late_text_limit = absl::Seconds(2);        // End to the last transcription.
+  absl::Duration summary_limit = absl::Seconds(8);          // End to the summary.
   // Frames of the caller that are kept until the model is ready: 250 are 5 s.
   size_t early_frames = 250;
   audio::AssistantPlayout::Options playout;
@@ -61,12 +61,12 @@ struct CallOptions {
 //   outbound  kDialing -> kRinging -> kAnswered ...    ^------ nobody took over ----'
 //   and from everywhere, once, kCompleted or kFailed.
 //
-// Pure: no clock, socket, JSON or thread; time is an argument that never goes backwards, and the same inputs give the same commands and
-// events. Not thread-safe: owned by one session, used on its loop. An input that does not apply in the present state is ignored:
-// both peers race us, repeat and reorder.
+// Pure: no clock, socket, JSON or thread; time is an argument that never goes backwards, and the same inputs give the
+// same commands and events. Not thread-safe: owned by one session, used on its loop. An input that does not apply in
+// the present state is ignored: both peers race us, repeat and reorder.
 //
-// After Begin(), On() is called for each input and, with input::Tick, when next_deadline() has come. command::Finished is the last
-// command, once; until then a call that ended waits for late texts and its summary.
+// After Begin(), On() is called for each input and, with input::Tick, when next_deadline() has come. command::Finished
+// is the last command, once; until then a call that ended waits for late texts and its summary.
 class Call {
  public:
   // `sink` outlives the call.
@@ -80,9 +80,11 @@ class Call {
 
   void On(const input::Input& input, absl::Time now);
 
-  // The two inputs of the hot path, without a variant or a copy. `bytes`: decoded length. Text that was checked to be base64.
+  // The two inputs of the hot path, without a variant or a copy. `bytes`: decoded length. Text that was checked to be
+  // base64.
   void OnCallerAudio(absl::string_view base64, absl::Time now);
-  void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64, int64_t bytes, absl::Time now);
+  void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64, int64_t bytes,
+                    absl::Time now);
 
   // When Tick is due; InfiniteFuture: never.
   absl::Time next_deadline() const;
@@ -94,7 +96,8 @@ class Call {
   const audio::AssistantPlayout& playout() const { return playout_; }
   int64_t late_audio_dropped() const { return late_audio_dropped_; }
 
-  // Why TransferRequested with this destination would be refused now; empty: it would be accepted. Also says what would be right.
+  // Why TransferRequested with this destination would be refused now; empty: it would be accepted. Also says what would
+  // be right.
   std::string TransferProblem(absl::string_view destination) const;
 
  private:
@@ -166,7 +169,7 @@ class Call {
   void FlushEarlyAudio();
   void CloseItems();
   void DropModelAudio(absl::string_view item_id, int64_t bytes);
-  void RequestResponse();       // Now, or when the running response has ended.
+  void RequestResponse();  // Now, or when the running response has ended.
   void SendPendingResponse();
   enum class Cut { kBargeIn, kLineGone };
   void CutAssistant(Cut why);
@@ -203,7 +206,7 @@ class Call {
   absl::Time now_ = absl::InfinitePast();  // Of the input being handled.
 
   State state_;
-  int64_t next_sequence_ = 2;  // 1 is Created().
+  int64_t next_sequence_ = 2;                                 // 1 is Created().
   std::map<std::string, absl::Time, std::less<>> deadlines_;  // By name; few.
   absl::Time answer_time_ = absl::InfinitePast();
   bool dial_accepted_ = false;
@@ -221,7 +224,7 @@ class Call {
   bool model_closed_ = false;
   bool greeted_ = false;
   std::set<std::string> running_responses_;
-  std::set<std::string> cut_responses_;  // Audio of these never reaches the carrier any more.
+  std::set<std::string> cut_responses_;        // Audio of these never reaches the carrier any more.
   std::set<std::string> cancelled_responses_;  // By us.
   std::set<std::string> cut_items_;
   std::string speaking_item_;  // The item whose audio was handed over last.

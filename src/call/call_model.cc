@@ -9,7 +9,8 @@
 namespace callbridge::call {
 namespace {
 
-// A response that failed is asked for again this often in a row, a second later each time; then the caller is not kept waiting.
+// A response that failed is asked for again this often in a row, a second later each time; then the caller is not kept
+// waiting.
 constexpr int kResponseRetries = 2;
 
 HeardBasis BasisOf(const audio::PlayoutLedger::Item& item) {
@@ -49,8 +50,8 @@ void Call::FlushEarlyAudio() {
   early_audio_.clear();
 }
 
-void Call::OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64, int64_t bytes,
-                        absl::Time now) {
+void Call::OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
+                        int64_t bytes, absl::Time now) {
   now_ = now;
   const bool cut = (!cut_responses_.empty() && cut_responses_.count(std::string(response_id)) > 0) ||
                    (!cut_items_.empty() && cut_items_.count(std::string(item_id)) > 0);
@@ -102,7 +103,8 @@ void Call::On(const input::CheckpointPlayed& in) {
   TakeHeardItems();
 }
 
-// Nothing to wait for: the ledger was settled when we cleared, and checkpoints that the clear swallowed are not awaited.
+// Nothing to wait for: the ledger was settled when we cleared, and checkpoints that the clear swallowed are not
+// awaited.
 void Call::On(const input::AudioCleared&) {}
 
 void Call::On(const input::Dtmf& in) {
@@ -203,8 +205,8 @@ void Call::On(const input::ResponseEnded& in) {
   SendPendingResponse();
 }
 
-// No response runs, so no item gets more audio or text, whatever was left out of its end: what was heard of it is settled by what
-// came, and what was cut will not be heard of again.
+// No response runs, so no item gets more audio or text, whatever was left out of its end: what was heard of it is
+// settled by what came, and what was cut will not be heard of again.
 void Call::CloseItems() {
   cut_items_.clear();
   playout_.CompleteAll(now_);
@@ -216,8 +218,8 @@ void Call::RequestResponse() {
   SendPendingResponse();
 }
 
-// One response at a time, and none while the caller speaks: the end of the turn makes one, which answers everything. None that
-// nobody could hear either: it waits for the stream, and for what comes of a transfer.
+// One response at a time, and none while the caller speaks: the end of the turn makes one, which answers everything.
+// None that nobody could hear either: it waits for the stream, and for what comes of a transfer.
 void Call::SendPendingResponse() {
   if (!response_wanted_ || !running_responses_.empty() || caller_speaking_ || !ModelUsable()) return;
   if (!MediaUp() || hangup_asked_ || TransferPending()) return;

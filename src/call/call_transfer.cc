@@ -21,7 +21,8 @@ bool Call::IsCurrentTransfer(absl::string_view transfer_id) const {
 std::string Call::TransferProblem(absl::string_view destination) const {
   if (options_.destinations.count(std::string(destination)) == 0) {
     const auto key = [](std::string* out, const auto& entry) { out->append(entry.first); };
-    return absl::StrCat("no destination '", destination, "'; there are: ", absl::StrJoin(options_.destinations, ", ", key));
+    return absl::StrCat("no destination '", destination,
+                        "'; there are: ", absl::StrJoin(options_.destinations, ", ", key));
   }
   if (over() || hangup_asked_) return "the call is over";
   if (TransferPending() || state_ == State::kTransferred) return "a transfer is under way";
@@ -31,7 +32,8 @@ std::string Call::TransferProblem(absl::string_view destination) const {
 
 void Call::On(const input::TransferAsked& in) {
   if (over()) return;
-  Emit(ToolCalled{in.tool_call_id, "transfer_call", absl::StrCat("destination=", in.destination, " reason=", in.reason)});
+  Emit(ToolCalled{in.tool_call_id, "transfer_call",
+                  absl::StrCat("destination=", in.destination, " reason=", in.reason)});
   const std::string problem = TransferProblem(in.destination);
   if (!problem.empty()) {
     On(input::ToolRefused{in.tool_call_id, "transfer_call", problem});
@@ -45,8 +47,8 @@ void Call::On(const input::TransferRequested& in) {
   AcceptTransfer(in.transfer_id, in.destination, in.reason, Party::kApi, "");
 }
 
-void Call::AcceptTransfer(absl::string_view transfer_id, absl::string_view destination, absl::string_view reason, Party by,
-                          absl::string_view tool_call_id) {
+void Call::AcceptTransfer(absl::string_view transfer_id, absl::string_view destination, absl::string_view reason,
+                          Party by, absl::string_view tool_call_id) {
   transfer_.emplace();
   transfer_->transfer_id = std::string(transfer_id);
   transfer_->destination = std::string(destination);
@@ -88,7 +90,8 @@ void Call::BeginTransfer() {
 
 // The carrier fetches the new instructions once the stream is closed.
 void Call::On(const input::TransferTaken& in) {
-  if (IsCurrentTransfer(in.transfer_id) && transfer_->state == TransferState::kDialing) sink_.Do(command::CloseStream{});
+  if (IsCurrentTransfer(in.transfer_id) && transfer_->state == TransferState::kDialing)
+    sink_.Do(command::CloseStream{});
 }
 
 void Call::On(const input::TransferRefused& in) {
@@ -159,8 +162,8 @@ void Call::ReturnToAssistant() {
     AskForHangUp(EndReason::kModelSessionLost, Party::kModel, "the caller came back and the model's session was gone");
     return;
   }
-  const std::string message =
-      absl::StrCat("The transfer to ", transfer_->destination, " failed (", return_reason_, "). The caller is on the line again.");
+  const std::string message = absl::StrCat("The transfer to ", transfer_->destination, " failed (", return_reason_,
+                                           "). The caller is on the line again.");
   if (transfer_tool_call_.empty()) {
     sink_.Do(command::AddSystemText{message});
   } else {

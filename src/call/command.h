@@ -17,20 +17,37 @@ namespace command {
 // ---- The model ----
 struct OpenModel {};       // Connect; ModelCreated or ModelClosed follows.
 struct ConfigureModel {};  // Send the session's configuration; ModelConfigured follows.
-struct AddSystemText { std::string text; };  // An item that only the model sees.
+struct AddSystemText {
+  std::string text;
+};  // An item that only the model sees.
 struct CreateResponse {};
-struct CancelResponse { std::string response_id; };
-struct TruncateItem { std::string item_id; int64_t audio_end_ms = 0; };
-struct DeleteItem { std::string item_id; };
-struct AnswerTool { std::string tool_call_id; bool ok = false; std::string message; };
+struct CancelResponse {
+  std::string response_id;
+};
+struct TruncateItem {
+  std::string item_id;
+  int64_t audio_end_ms = 0;
+};
+struct DeleteItem {
+  std::string item_id;
+};
+struct AnswerTool {
+  std::string tool_call_id;
+  bool ok = false;
+  std::string message;
+};
 struct RequestSummary {};
 struct CloseModel {};
 
 // ---- The carrier ----
-struct SendCheckpoint { int64_t number = 0; };
+struct SendCheckpoint {
+  int64_t number = 0;
+};
 struct ClearAudio {};
 struct CloseStream {};  // No more audio; the carrier goes on with its instructions.
-struct TransferCarrier { std::string transfer_id; };  // Have the carrier fetch new instructions: NextStep says which.
+struct TransferCarrier {
+  std::string transfer_id;
+};  // Have the carrier fetch new instructions: NextStep says which.
 struct HangUpCarrier {};
 
 // What the carrier is told to do when it asks next.
@@ -42,15 +59,19 @@ struct NextStep {
 };
 
 // ---- Records ----
-struct SaveItem { TranscriptItem item; };                // As it is so far, without an event.
-struct SaveTranscript { std::string transcript; };       // The whole conversation, after the end, when late text came.
+struct SaveItem {
+  TranscriptItem item;
+};  // As it is so far, without an event.
+struct SaveTranscript {
+  std::string transcript;
+};  // The whole conversation, after the end, when late text came.
 
 // Nothing more will come; the call's objects can go.
 struct Finished {};
 
-using Command = std::variant<OpenModel, ConfigureModel, AddSystemText, CreateResponse, CancelResponse, TruncateItem, DeleteItem,
-                             AnswerTool, RequestSummary, CloseModel, SendCheckpoint, ClearAudio, CloseStream, TransferCarrier,
-                             HangUpCarrier, NextStep, SaveItem, SaveTranscript, Finished>;
+using Command = std::variant<OpenModel, ConfigureModel, AddSystemText, CreateResponse, CancelResponse, TruncateItem,
+                             DeleteItem, AnswerTool, RequestSummary, CloseModel, SendCheckpoint, ClearAudio,
+                             CloseStream, TransferCarrier, HangUpCarrier, NextStep, SaveItem, SaveTranscript, Finished>;
 
 }  // namespace command
 

@@ -9,8 +9,8 @@
 #include "absl/time/time.h"
 #include "src/call/types.h"
 
-// What happened in a call, as it is recorded, streamed to subscribers and shown in a timeline. Values only; the store keeps them
-// (store/event_json.h), the control plane shows them. New bodies go to the end of EventBody.
+// What happened in a call, as it is recorded, streamed to subscribers and shown in a timeline. Values only; the store
+// keeps them (store/event_json.h), the control plane shows them. New bodies go to the end of EventBody.
 namespace callbridge::call {
 
 struct CallCreated {  // Always the first event of a call.
@@ -55,7 +55,7 @@ struct AssistantSpeechFinished {  // All of it was heard.
   int64_t heard_ms = 0;
   HeardBasis basis = HeardBasis::kNone;
 };
-struct BargeIn {  // The caller spoke over the assistant, who was stopped.
+struct BargeIn {        // The caller spoke over the assistant, who was stopped.
   std::string item_id;  // What was cut: the item being heard at that instant.
   int64_t heard_ms = 0;
   int64_t received_ms = 0;
@@ -84,7 +84,8 @@ struct CallerReturned {  // Nobody took over; the caller is with the assistant a
 struct DtmfReceived {
   std::string digit;  // 0-9 * # A-D
 };
-struct TurnMeasured {  // One per answered turn of the caller. Milliseconds from the end of speech as the model reported it; -1: not known.
+struct TurnMeasured {  // One per answered turn of the caller. Milliseconds from the end of speech as the model reported
+                       // it; -1: not known.
   std::string caller_item_id;
   int64_t to_commit_ms = -1;
   int64_t to_first_audio_ms = -1;  // First audio from the model.
@@ -104,8 +105,9 @@ struct SummaryFailed {
 
 using EventBody =
     std::variant<CallCreated, StateChanged, StreamConnected, StreamLost, ModelReady, ModelTrouble, CallerSpeechStarted,
-                 CallerSpeechStopped, AssistantSpeechStarted, AssistantSpeechFinished, BargeIn, TranscriptItemFinal, ToolCalled,
-                 ToolAnswered, TransferChanged, CallerReturned, DtmfReceived, TurnMeasured, CallEnded, SummaryReady, SummaryFailed>;
+                 CallerSpeechStopped, AssistantSpeechStarted, AssistantSpeechFinished, BargeIn, TranscriptItemFinal,
+                 ToolCalled, ToolAnswered, TransferChanged, CallerReturned, DtmfReceived, TurnMeasured, CallEnded,
+                 SummaryReady, SummaryFailed>;
 
 struct Event {
   std::string call_id;

@@ -60,7 +60,7 @@ void Fields(input::CheckpointPlayed& in, V&& v) {
   v("number", in.number);
 }
 template <typename V>
-void Fields(input::AudioCleared& , V&& ) {}
+void Fields(input::AudioCleared&, V&&) {}
 template <typename V>
 void Fields(input::Dtmf& in, V&& v) {
   v("digit", in.digit);
@@ -71,7 +71,7 @@ void Fields(input::ModelCreated& in, V&& v) {
   v("model", in.model);
 }
 template <typename V>
-void Fields(input::ModelConfigured& , V&& ) {}
+void Fields(input::ModelConfigured&, V&&) {}
 template <typename V>
 void Fields(input::ResponseStarted& in, V&& v) {
   v("response_id", in.response_id);
@@ -201,17 +201,17 @@ void Fields(input::TransferRequested& in, V&& v) {
   v("reason", in.reason);
 }
 template <typename V>
-void Fields(input::Tick& , V&& ) {}
+void Fields(input::Tick&, V&&) {}
 template <typename V>
-void Fields(command::OpenModel& , V&& ) {}
+void Fields(command::OpenModel&, V&&) {}
 template <typename V>
-void Fields(command::ConfigureModel& , V&& ) {}
+void Fields(command::ConfigureModel&, V&&) {}
 template <typename V>
 void Fields(command::AddSystemText& in, V&& v) {
   v("text", in.text);
 }
 template <typename V>
-void Fields(command::CreateResponse& , V&& ) {}
+void Fields(command::CreateResponse&, V&&) {}
 template <typename V>
 void Fields(command::CancelResponse& in, V&& v) {
   v("response_id", in.response_id);
@@ -232,23 +232,23 @@ void Fields(command::AnswerTool& in, V&& v) {
   v("message", in.message);
 }
 template <typename V>
-void Fields(command::RequestSummary& , V&& ) {}
+void Fields(command::RequestSummary&, V&&) {}
 template <typename V>
-void Fields(command::CloseModel& , V&& ) {}
+void Fields(command::CloseModel&, V&&) {}
 template <typename V>
 void Fields(command::SendCheckpoint& in, V&& v) {
   v("number", in.number);
 }
 template <typename V>
-void Fields(command::ClearAudio& , V&& ) {}
+void Fields(command::ClearAudio&, V&&) {}
 template <typename V>
-void Fields(command::CloseStream& , V&& ) {}
+void Fields(command::CloseStream&, V&&) {}
 template <typename V>
 void Fields(command::TransferCarrier& in, V&& v) {
   v("transfer_id", in.transfer_id);
 }
 template <typename V>
-void Fields(command::HangUpCarrier& , V&& ) {}
+void Fields(command::HangUpCarrier&, V&&) {}
 template <typename V>
 void Fields(command::NextStep& in, V&& v) {
   v("kind", in.kind);
@@ -260,7 +260,7 @@ void Fields(command::SaveTranscript& in, V&& v) {
   v("transcript", in.transcript);
 }
 template <typename V>
-void Fields(command::Finished& , V&& ) {}
+void Fields(command::Finished&, V&&) {}
 template <typename V>
 void Fields(command::SaveItem& in, V&& v) {
   v("item_id", in.item.item_id);
@@ -269,68 +269,33 @@ void Fields(command::SaveItem& in, V&& v) {
 
 // In the order of Input's and Command's alternatives.
 constexpr absl::string_view kInputNames[] = {
-    "dial_accepted",
-    "dial_refused",
-    "dial_unknown",
-    "rang",
-    "answered",
-    "hung_up",
-    "stream_opened",
-    "stream_closed",
-    "caller_audio",
-    "checkpoint_played",
-    "audio_cleared",
-    "dtmf",
-    "model_created",
-    "model_configured",
-    "response_started",
-    "item_added",
-    "model_audio",
-    "model_audio_done",
-    "assistant_text",
-    "assistant_text_done",
-    "response_ended",
-    "speech_started",
-    "speech_stopped",
-    "turn_committed",
-    "caller_text",
-    "caller_text_failed",
-    "transfer_asked",
-    "tool_refused",
-    "summary_made",
-    "summary_unavailable",
-    "model_error",
-    "model_closed",
-    "transfer_taken",
-    "transfer_refused",
-    "transfer_fetched",
-    "human_answered",
-    "transfer_done",
-    "end_requested",
-    "transfer_requested",
-    "tick",
+    "dial_accepted",      "dial_refused",
+    "dial_unknown",       "rang",
+    "answered",           "hung_up",
+    "stream_opened",      "stream_closed",
+    "caller_audio",       "checkpoint_played",
+    "audio_cleared",      "dtmf",
+    "model_created",      "model_configured",
+    "response_started",   "item_added",
+    "model_audio",        "model_audio_done",
+    "assistant_text",     "assistant_text_done",
+    "response_ended",     "speech_started",
+    "speech_stopped",     "turn_committed",
+    "caller_text",        "caller_text_failed",
+    "transfer_asked",     "tool_refused",
+    "summary_made",       "summary_unavailable",
+    "model_error",        "model_closed",
+    "transfer_taken",     "transfer_refused",
+    "transfer_fetched",   "human_answered",
+    "transfer_done",      "end_requested",
+    "transfer_requested", "tick",
 };
 static_assert(std::size(kInputNames) == std::variant_size_v<input::Input>, "each input has its name");
 constexpr absl::string_view kCommandNames[] = {
-    "open_model",
-    "configure_model",
-    "add_system_text",
-    "create_response",
-    "cancel_response",
-    "truncate_item",
-    "delete_item",
-    "answer_tool",
-    "request_summary",
-    "close_model",
-    "send_checkpoint",
-    "clear_audio",
-    "close_stream",
-    "transfer_carrier",
-    "hang_up_carrier",
-    "next_step",
-    "save_item",
-    "save_transcript",
-    "finished",
+    "open_model",      "configure_model", "add_system_text", "create_response",  "cancel_response",
+    "truncate_item",   "delete_item",     "answer_tool",     "request_summary",  "close_model",
+    "send_checkpoint", "clear_audio",     "close_stream",    "transfer_carrier", "hang_up_carrier",
+    "next_step",       "save_item",       "save_transcript", "finished",
 };
 static_assert(std::size(kCommandNames) == std::variant_size_v<command::Command>, "each command has its name");
 constexpr absl::string_view kStepNames[] = {"stream", "dial", "hang_up"};
@@ -343,7 +308,9 @@ class Writer {
     if (!value.empty()) absl::StrAppend(&line_, " ", name, "=\"", absl::Utf8SafeCEscape(value), "\"");
   }
   void operator()(absl::string_view name, int64_t value) { absl::StrAppend(&line_, " ", name, "=", value); }
-  void operator()(absl::string_view name, bool value) { absl::StrAppend(&line_, " ", name, "=", value ? "true" : "false"); }
+  void operator()(absl::string_view name, bool value) {
+    absl::StrAppend(&line_, " ", name, "=", value ? "true" : "false");
+  }
   void operator()(absl::string_view name, command::NextStep::Kind value) {
     absl::StrAppend(&line_, " ", name, "=", kStepNames[static_cast<int>(value)]);
   }
@@ -411,14 +378,16 @@ absl::Status TakePair(absl::string_view& rest, Pairs& pairs) {
     while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
     if (end >= rest.size()) return absl::InvalidArgumentError(absl::StrCat(name, ": the closing quote is missing"));
     std::string error;
-    if (!absl::CUnescape(rest.substr(1, end - 1), &value, &error)) return absl::InvalidArgumentError(absl::StrCat(name, ": ", error));
+    if (!absl::CUnescape(rest.substr(1, end - 1), &value, &error))
+      return absl::InvalidArgumentError(absl::StrCat(name, ": ", error));
     if (++end < rest.size() && rest[end] != ' ') {
       return absl::InvalidArgumentError(absl::StrCat(name, ": a blank is missing behind the closing quote"));
     }
   } else {
     value = std::string(rest.substr(0, end));
   }
-  if (!pairs.emplace(name, std::move(value)).second) return absl::InvalidArgumentError(absl::StrCat(name, ": given twice"));
+  if (!pairs.emplace(name, std::move(value)).second)
+    return absl::InvalidArgumentError(absl::StrCat(name, ": given twice"));
   rest.remove_prefix(std::min(end, rest.size()));
   return absl::OkStatus();
 }

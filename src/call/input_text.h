@@ -10,13 +10,15 @@
 
 // Inputs and commands as lines of text, so that a call can be written down and fed again:
 //   speech_started item_id="u1"
-// The name, then the fields as name=value, strings quoted with C escapes. Fields that are not named keep their defaults.
+// The name, then the fields as name=value, strings quoted with C escapes. Fields that are not named keep their
+// defaults.
 namespace callbridge::call {
 
 std::string FormatInput(const input::Input& input);
 std::string FormatCommand(const command::Command& command);
 
-// The inverse of FormatInput; also takes unquoted strings without blanks. kInvalidArgument names the word that is wrong.
+// The inverse of FormatInput; also takes unquoted strings without blanks. kInvalidArgument names the word that is
+// wrong.
 absl::StatusOr<input::Input> ParseInput(absl::string_view line);
 
 }  // namespace callbridge::call

@@ -21,7 +21,8 @@ struct EndFacts {
 // The one value that says how a call ended. The only place where Terminations are made.
 //   normal hang-up  after a human had taken over  -> kTransferCompleted
 //                   before anybody talked         -> kCallerCancelled
-//   the model's and the carrier's faults, time-outs and refusals keep their reason; whether another try may help depends on it.
+//   the model's and the carrier's faults, time-outs and refusals keep their reason; whether another try may help
+//   depends on it.
 Termination MakeTermination(const EndFacts& facts);
 
 }  // namespace callbridge::call

@@ -15,8 +15,7 @@ absl::string_view Speaker(Role role) {
     case Role::kAssistant: return "Assistant";
     case Role::kHuman: return "Human";
     case Role::kTool:
-    case Role::kSystem:
-      return "";
+    case Role::kSystem: return "";
   }
   return "";
 }
@@ -210,7 +209,8 @@ std::string FormatTranscript(const std::vector<TranscriptItem>& items) {
     const bool failed = item.status == ItemStatus::kFailed;
     if (Speaker(item.role).empty() || (item.text_heard.empty() && !failed)) continue;
     std::string line = failed ? "[not understood]" : item.text_heard;
-    std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
     absl::StrAppend(&text, text.empty() ? "" : "\n", Speaker(item.role), ": ", line);
   }
   return text;

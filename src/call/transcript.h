@@ -13,11 +13,12 @@ namespace callbridge::call {
 
 // The conversation in the order in which it was held, however late its texts come.
 //
-// An item takes its place when it is announced (behind the item that the model names as previous, or at the end), not when its text
-// is known. Each item becomes final once; TakeFinal() hands it out then. Pure, not thread-safe.
+// An item takes its place when it is announced (behind the item that the model names as previous, or at the end), not
+// when its text is known. Each item becomes final once; TakeFinal() hands it out then. Pure, not thread-safe.
 class Transcript {
  public:
-  // Announces an item; a repeat only moves it if the model now names another predecessor. `previous` may be empty or unknown.
+  // Announces an item; a repeat only moves it if the model now names another predecessor. `previous` may be empty or
+  // unknown.
   void Add(absl::string_view item_id, absl::string_view previous, Role role, absl::Time now);
 
   // The caller began or ended to speak; the item may not be announced yet.
@@ -47,7 +48,8 @@ class Transcript {
   // Items of the caller that were spoken and wait for their text.
   bool AwaitsCallerText() const;
 
-  // Makes every item final as it is: the call is over. Caller's items without text become kFailed, the assistant's kCut.
+  // Makes every item final as it is: the call is over. Caller's items without text become kFailed, the assistant's
+  // kCut.
   void CloseAll();
 
   // An item as it stands, for saving while it is in progress; null if unknown.
@@ -77,8 +79,8 @@ class Transcript {
   std::vector<Entry> items_;
 };
 
-// The conversation as call_logs.transcript has it, a line an item: "Caller: ...\nAssistant: ..." with what was heard. Items without words
-// are left out, but for a caller's words that were not understood.
+// The conversation as call_logs.transcript has it, a line an item: "Caller: ...\nAssistant: ..." with what was heard.
+// Items without words are left out, but for a caller's words that were not understood.
 std::string FormatTranscript(const std::vector<TranscriptItem>& items);
 
 // The first part of `text` that takes `heard_ms` of `generated_ms` to say: whole words, in proportion.

@@ -14,8 +14,8 @@ namespace callbridge::call {
 
 enum class Direction { kInbound, kOutbound };
 
-// Where a call is in its life. Moves only downwards, except kTransferring -> kInProgress (nobody took the caller over) and
-// kInProgress -> kAnswered (the stream was lost and may come back).
+// Where a call is in its life. Moves only downwards, except kTransferring -> kInProgress (nobody took the caller over)
+// and kInProgress -> kAnswered (the stream was lost and may come back).
 enum class State {
   kDialing,       // Outbound: the row exists, the carrier is being asked to dial.
   kRinging,       // The phone rings.
@@ -46,7 +46,8 @@ enum class EndReason {
   kCallerCancelled,     // The caller gave up before the conversation started.
   kCarrierRefused,      // The carrier would not dial: our account, number or request.
   kCarrierUnavailable,  // The carrier failed or could not be reached.
-  kDialOutcomeUnknown,  // The request to dial may or may not have arrived, and nothing was heard since. Never dialled again.
+  kDialOutcomeUnknown,  // The request to dial may or may not have arrived, and nothing was heard since. Never dialled
+                        // again.
   kAnsweringMachine,
   kMaxDuration,
   kModelRefused,      // The model's service refused the session: key, model, configuration.
@@ -103,15 +104,15 @@ struct TranscriptItem {
 
 enum class TransferOutcome {
   kPending,
-  kBridged,        // A human answered and talked.
+  kBridged,  // A human answered and talked.
   kBusy,
   kNoAnswer,
   kRejected,
   kInvalidTarget,
-  kCallerLeft,     // The caller hung up first.
+  kCallerLeft,  // The caller hung up first.
   kCancelled,
   kCarrierError,
-  kUnknown,        // The carrier never told.
+  kUnknown,  // The carrier never told.
 };
 
 enum class TransferState {

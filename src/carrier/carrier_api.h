@@ -10,13 +10,13 @@
 
 namespace callbridge::carrier {
 
-// What we ask of the carrier. Every method blocks for a request's time (10 s at most): call on the carrier's executor, never on a
-// loop or a gRPC reaction. Thread-safe.
+// What we ask of the carrier. Every method blocks for a request's time (10 s at most): call on the carrier's executor,
+// never on a loop or a gRPC reaction. Thread-safe.
 //
 // Outcomes are told apart because a phone must never be dialled twice:
-//   kInvalidArgument, kFailedPrecondition, kPermissionDenied, kUnauthenticated, kResourceExhausted: the carrier refused; nothing happened.
-//   kUnavailable: the request was never sent (no connection); nothing happened.
-//   kUnknown: it may have been carried out (timeout after sending, 5xx). Never repeat a POST after this.
+//   kInvalidArgument, kFailedPrecondition, kPermissionDenied, kUnauthenticated, kResourceExhausted: the carrier
+//   refused; nothing happened. kUnavailable: the request was never sent (no connection); nothing happened. kUnknown: it
+//   may have been carried out (timeout after sending, 5xx). Never repeat a POST after this.
 class CarrierApi {
  public:
   virtual ~CarrierApi() = default;
@@ -33,8 +33,9 @@ class CarrierApi {
   // Asks for one call. The result is the carrier's request id. Never retried.
   virtual absl::StatusOr<std::string> Place(const Dial& dial) = 0;
 
-  // Hangs up one leg by its id; one that is gone already is OK. kInvalidArgument for an id that is empty or not one path segment:
-  // the same request without an id would hang up every call of the account. Retried up to twice: it is safe to repeat.
+  // Hangs up one leg by its id; one that is gone already is OK. kInvalidArgument for an id that is empty or not one
+  // path segment: the same request without an id would hang up every call of the account. Retried up to twice: it is
+  // safe to repeat.
   virtual absl::Status HangUp(absl::string_view carrier_call_id) = 0;
 
   // Makes the carrier fetch `url` for the call's next instructions. kNotFound: the call is gone. Never retried.

@@ -82,7 +82,8 @@ class PlivoClient final : public CarrierApi {
     for (int attempt = 1; attempt <= kDeleteAttempts; ++attempt, pause *= 2) {
       const auto reply = Request("DELETE", *path, "");
       status = reply.ok() ? plivo::ParseDeleteReply(reply->status, reply->body) : reply.status();
-      const bool transient = absl::IsUnknown(status) || absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+      const bool transient =
+          absl::IsUnknown(status) || absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
       if (!transient) return status;
       if (attempt < kDeleteAttempts) absl::SleepFor(pause);
     }
@@ -130,7 +131,8 @@ class PlivoClient final : public CarrierApi {
     curl_easy_setopt(curl, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
     curl_easy_setopt(curl, CURLOPT_USERNAME, options_.auth_id.c_str());
     curl_easy_setopt(curl, CURLOPT_PASSWORD, options_.auth_token.c_str());
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(options_.connect_timeout)));
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                     static_cast<long>(absl::ToInt64Milliseconds(options_.connect_timeout)));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(options_.request_timeout)));
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     if (!body.empty()) curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, body.c_str());
@@ -150,6 +152,8 @@ class PlivoClient final : public CarrierApi {
 
 }  // namespace
 
-std::unique_ptr<CarrierApi> MakePlivoClient(PlivoOptions options) { return std::make_unique<PlivoClient>(std::move(options)); }
+std::unique_ptr<CarrierApi> MakePlivoClient(PlivoOptions options) {
+  return std::make_unique<PlivoClient>(std::move(options));
+}
 
 }  // namespace callbridge::carrier

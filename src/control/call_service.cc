@@ -26,7 +26,8 @@ absl::Status InsideCall(const absl::Status& status) {
   auto metadata = info.metadata;
   metadata["field"] = absl::StrCat("call.", info.field);
   const bool begins_with_it = absl::StartsWith(status.message(), absl::StrCat(info.field, ": "));
-  return base::MakeError(status.code(), info.reason, absl::StrCat(begins_with_it ? "call." : "", status.message()), metadata);
+  return base::MakeError(status.code(), info.reason, absl::StrCat(begins_with_it ? "call." : "", status.message()),
+                         metadata);
 }
 
 }  // namespace

@@ -152,7 +152,8 @@ class ControlServer::Impl {
   void SetServing(bool serving) {
     // Not before: where another part of the start fails, that is all there is to read.
     if (serving && !std::exchange(announced_, true)) {
-      base::Log(base::LogKind::kStart, "", open_ ? "gRPC listens, open to every program on this machine" : "gRPC listens",
+      base::Log(base::LogKind::kStart, "",
+                open_ ? "gRPC listens, open to every program on this machine" : "gRPC listens",
                 {{"address", address()}, {"tls", tls_ ? "on" : "off"}});
     }
     auto* const health = server_->GetHealthCheckService();

@@ -32,8 +32,8 @@ template <typename SetTime>
 void PutTime(absl::Time time, SetTime mutable_field) {
   if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return;
   google::protobuf::Timestamp* field = mutable_field();
-  // Whole seconds rounded down, so that the rest is never negative. Of the rest what the store keeps, so that an event reads the
-  // same as it happens and when it is replayed.
+  // Whole seconds rounded down, so that the rest is never negative. Of the rest what the store keeps, so that an event
+  // reads the same as it happens and when it is replayed.
   const int64_t seconds = absl::ToUnixSeconds(time);
   field->set_seconds(seconds);
   field->set_nanos(static_cast<int32_t>(absl::ToInt64Microseconds(time - absl::FromUnixSeconds(seconds))) * 1000);

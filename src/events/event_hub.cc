@@ -6,7 +6,8 @@
 
 namespace callbridge::events {
 
-EventHub::EventHub(int64_t head, size_t capacity) : capacity_(std::max<size_t>(capacity, 1)), floor_(head), head_(head) {}
+EventHub::EventHub(int64_t head, size_t capacity)
+    : capacity_(std::max<size_t>(capacity, 1)), floor_(head), head_(head) {}
 
 void EventHub::Publish(std::vector<StoredEvent> events) {
   std::set<std::string> calls;

@@ -18,8 +18,8 @@ namespace callbridge::events {
 
 // The most recent committed events of all calls, in memory, and who wants to be woken for new ones.
 //
-// There is no queue per subscriber: a subscriber is a cursor (EventPump) that reads the ring, or the store when the ring no longer
-// reaches back to it. A slow one costs nothing but its cursor. Thread-safe.
+// There is no queue per subscriber: a subscriber is a cursor (EventPump) that reads the ring, or the store when the
+// ring no longer reaches back to it. A slow one costs nothing but its cursor. Thread-safe.
 class EventHub {
  public:
   // `head`: the store's HeadPosition() before the first Publish(); what is at or before it is in the store only.
@@ -27,14 +27,16 @@ class EventHub {
   EventHub(const EventHub&) = delete;
   EventHub& operator=(const EventHub&) = delete;
 
-  // Adds events that are committed, each position above all that were published before, and wakes. Every event of the store must
-  // come by, in order: readers take the ring for complete. Those at or below the head are repeats and are left out.
+  // Adds events that are committed, each position above all that were published before, and wakes. Every event of the
+  // store must come by, in order: readers take the ring for complete. Those at or below the head are repeats and are
+  // left out.
   void Publish(std::vector<StoredEvent> events);
 
-  // Puts into `out` up to `limit` events with a position above `position`, of `call_id` or of all calls if it is empty, in order;
-  // and into `through` up to which position that is all there is. False: the ring does not reach back to `position`; read the
-  // store.
-  bool ReadAfter(int64_t position, absl::string_view call_id, int limit, std::vector<StoredEvent>* out, int64_t* through) const;
+  // Puts into `out` up to `limit` events with a position above `position`, of `call_id` or of all calls if it is empty,
+  // in order; and into `through` up to which position that is all there is. False: the ring does not reach back to
+  // `position`; read the store.
+  bool ReadAfter(int64_t position, absl::string_view call_id, int limit, std::vector<StoredEvent>* out,
+                 int64_t* through) const;
 
   // The highest position that was published or that the hub began with.
   int64_t head() const;
@@ -52,8 +54,8 @@ class EventHub {
   };
 
  public:
-  // A subscription, for as long as it lives. Movable. Once its destructor has returned, no wake runs and none will; the destructor
-  // waits for one that runs on another thread.
+  // A subscription, for as long as it lives. Movable. Once its destructor has returned, no wake runs and none will; the
+  // destructor waits for one that runs on another thread.
   class Subscription {
    public:
     Subscription() = default;
@@ -70,9 +72,9 @@ class EventHub {
     int64_t id_ = 0;
   };
 
-  // Calls `wake` after each Publish() that brought events of `call_id`, of any call if it is empty; on the publisher's thread, when
-  // ReadAfter() already gives them. `wake` must not block, and must neither call the hub nor destroy a Subscription: it marks and
-  // posts. Subscribe before the first read, then nothing falls between.
+  // Calls `wake` after each Publish() that brought events of `call_id`, of any call if it is empty; on the publisher's
+  // thread, when ReadAfter() already gives them. `wake` must not block, and must neither call the hub nor destroy a
+  // Subscription: it marks and posts. Subscribe before the first read, then nothing falls between.
   Subscription Subscribe(absl::string_view call_id, std::function<void()> wake);
 
  private:

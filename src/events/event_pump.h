@@ -46,12 +46,13 @@ class EventPump {
   // The last kReadStore failed; Plan() asks for it again.
   void OnStoreFailed();
 
-  // Where to go on after a reconnect: all up to here was in a kSend, or left out by the filter. A sequence or a position as `after`.
+  // Where to go on after a reconnect: all up to here was in a kSend, or left out by the filter. A sequence or a
+  // position as `after`.
   int64_t cursor() const;
 
  private:
-  // Whether no sequence is missing between the cursor and the last of `events`: the sequences of a call are dense. The store has
-  // what is missing.
+  // Whether no sequence is missing between the cursor and the last of `events`: the sequences of a call are dense. The
+  // store has what is missing.
   bool Continues(const std::vector<StoredEvent>& events) const;
 
   // Moves the cursor over `events` and adds those that are shown.
@@ -63,8 +64,8 @@ class EventPump {
   const Options options_;
   int64_t cursor_;
 
-  // Up to which position of the log everything was looked at. Unknown for one call until the store was read: its cursor is a
-  // sequence.
+  // Up to which position of the log everything was looked at. Unknown for one call until the store was read: its cursor
+  // is a sequence.
   absl::optional<int64_t> position_;
   std::vector<StoredEvent> pending_;  // Read from the store and to be sent.
   bool reading_ = false;

@@ -28,7 +28,8 @@ HttpResponse Plain(int status, absl::string_view text) {
 
 HttpResponse Xml(const absl::StatusOr<std::string>& document) {
   if (!document.ok()) {
-    base::Log(base::LogKind::kTrouble, "", "an answer could not be written", {{"why", std::string(document.status().message())}});
+    base::Log(base::LogKind::kTrouble, "", "an answer could not be written",
+              {{"why", std::string(document.status().message())}});
     return Plain(500, "no instructions could be made");
   }
   HttpResponse response;
@@ -118,7 +119,8 @@ session::FrontDesk::HangupNotice NoticeOf(const plivo::HangupParams& params, abs
 }
 
 bool IsForm(const HttpRequest& request) {
-  return request.body.empty() || absl::StartsWithIgnoreCase(request.Header("Content-Type"), "application/x-www-form-urlencoded");
+  return request.body.empty() ||
+         absl::StartsWithIgnoreCase(request.Header("Content-Type"), "application/x-www-form-urlencoded");
 }
 
 }  // namespace
@@ -184,14 +186,16 @@ absl::Status Webhooks::CheckSignature(const HttpRequest& request, const plivo::F
   if (!options_.check_signatures) return absl::OkStatus();
   const std::string url = plivo::PublicUrl(options_.public_url, request.target);
   plivo::SignedRequest signed_request{request.method, url, &body};
-  const plivo::SignatureHeaders headers{request.Header(plivo::kSignatureV3Header), request.Header(plivo::kSignatureMaV3Header),
+  const plivo::SignatureHeaders headers{request.Header(plivo::kSignatureV3Header),
+                                        request.Header(plivo::kSignatureMaV3Header),
                                         request.Header(plivo::kSignatureV3NonceHeader)};
   return plivo::VerifyV3(signed_request, headers, options_.auth_token).status();
 }
 
 absl::Status Webhooks::CheckUpgrade(const HttpRequest& request) const {
   if (!options_.check_signatures) return absl::OkStatus();
-  const plivo::SignatureHeaders headers{request.Header(plivo::kSignatureV3Header), request.Header(plivo::kSignatureMaV3Header),
+  const plivo::SignatureHeaders headers{request.Header(plivo::kSignatureV3Header),
+                                        request.Header(plivo::kSignatureMaV3Header),
                                         request.Header(plivo::kSignatureV3NonceHeader)};
   return plivo::VerifyUpgradeV3(options_.public_url, request.target, headers, options_.auth_token).status();
 }
@@ -259,7 +263,8 @@ HttpResponse Webhooks::TransferDone(const Call& call) {
   }
   const auto done = plivo::ParseDialDone(call.params);
   if (!done.ok()) return BadRequest(done.status());
-  return Write(desk_.OnTransferDone(call.call_token, OutcomeOf(done->status), absl::StrCat("DialStatus ", done->status_text)));
+  return Write(
+      desk_.OnTransferDone(call.call_token, OutcomeOf(done->status), absl::StrCat("DialStatus ", done->status_text)));
 }
 
 HttpResponse Webhooks::Write(const Instructions& instructions) const {

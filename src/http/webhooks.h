@@ -11,30 +11,28 @@
 
 namespace callbridge::http {
 
-// The carrier's webhooks: request in, response out. Every request is checked by its signature against the configured public URL, not
-// against what a proxy made of it. Pure but for the front desk; thread-safe.
+// The carrier's webhooks: request in, response out. Every request is checked by its signature against the configured
+// public URL, not against what a proxy made of it. Pure but for the front desk; thread-safe.
 //
-//   GET|POST /answer                instructions for a call that was answered, or that came in (?call= names an outbound one)
-//   POST     /ring, /hangup         notices
-//   GET|POST /transfer/{token}      the next instructions of a call: stream again, dial a human, hang up
-//   POST     /transfer-done/{token} a dial has ended (its action), or something happened in it (its callback)
-//   POST     /stream-status         diagnostics of a stream
-//   POST     /amd                   machine detection; acknowledged, and logged by the front desk as a stream status is
-//   GET      /media-stream          426: it is a WebSocket
-//   GET      /                      200, unsigned, for load balancers
+//   GET|POST /answer                instructions for a call that was answered, or that came in (?call= names an
+//   outbound one) POST     /ring, /hangup         notices GET|POST /transfer/{token}      the next instructions of a
+//   call: stream again, dial a human, hang up POST     /transfer-done/{token} a dial has ended (its action), or
+//   something happened in it (its callback) POST     /stream-status         diagnostics of a stream POST     /amd
+//   machine detection; acknowledged, and logged by the front desk as a stream status is GET      /media-stream 426: it
+//   is a WebSocket GET      /                      200, unsigned, for load balancers
 class Webhooks {
  public:
   struct Options {
-    std::string public_url;     // https://host[/base], without a slash at the end.
-    std::string auth_token;     // Of the carrier's account; checks signatures.
+    std::string public_url;  // https://host[/base], without a slash at the end.
+    std::string auth_token;  // Of the carrier's account; checks signatures.
     bool check_signatures = true;
   };
 
   // `desk` outlives this.
   Webhooks(Options options, session::FrontDesk& desk);
 
-  // 200 with XML; 400 a field is missing or malformed, named; 403 not signed by the carrier; 404; 405 with Allow; 415 a body that is
-  // not a form; 426.
+  // 200 with XML; 400 a field is missing or malformed, named; 403 not signed by the carrier; 404; 405 with Allow; 415 a
+  // body that is not a form; 426.
   base::HttpResponse Handle(const base::HttpRequest& request);
 
   // Whether the upgrade of a media stream comes from the carrier. kPermissionDenied says why not, for the log.

@@ -74,7 +74,8 @@ absl::Status ListenError(absl::string_view listen, absl::string_view doing, cons
 
 absl::StatusOr<tcp::endpoint> ParseListen(absl::string_view listen) {
   const auto bad = [&](absl::string_view why) {
-    return absl::InvalidArgumentError(absl::StrCat("listen '", listen, "': ", why, "; it must be host:port or [IPv6]:port"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("listen '", listen, "': ", why, "; it must be host:port or [IPv6]:port"));
   };
   const size_t colon = listen.rfind(':');
   if (colon == absl::string_view::npos) return bad("no port");
@@ -112,7 +113,8 @@ class AsioAcceptor final : public Acceptor {
  private:
   // A connection whose first line is awaited.
   struct Pending {
-    explicit Pending(tcp::socket s) : socket(std::move(s)), deadline(socket.get_executor()), again(socket.get_executor()) {}
+    explicit Pending(tcp::socket s)
+        : socket(std::move(s)), deadline(socket.get_executor()), again(socket.get_executor()) {}
     tcp::socket socket;
     asio::steady_timer deadline;
     asio::steady_timer again;

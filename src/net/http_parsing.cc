@@ -72,7 +72,8 @@ void RequestParser::CheckHead() {
       }
       length = value;
     }
-    if (absl::EqualsIgnoreCase(name, "Upgrade") && absl::StrContains(absl::AsciiStrToLower(value), "websocket")) upgrades = true;
+    if (absl::EqualsIgnoreCase(name, "Upgrade") && absl::StrContains(absl::AsciiStrToLower(value), "websocket"))
+      upgrades = true;
     if (absl::EqualsIgnoreCase(name, "Sec-WebSocket-Version")) version = value;
   }
   if (upgrades && version != "13") throw exception("Upgrade Required", status_code::upgrade_required);

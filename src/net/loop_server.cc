@@ -93,8 +93,7 @@ void Peer::Start(const ConnectionPtr& connection, AcceptedSocket& accepted) {
   }
   connection_->get_raw_socket().set_option(tcp::no_delay(true), error);
   peer_address_ = AddressOf(connection_->get_raw_socket());
-  const absl::Duration left =
-      context_.options.header_timeout - (context_.loop.clock().Now() - accepted.accepted_at);
+  const absl::Duration left = context_.options.header_timeout - (context_.loop.clock().Now() - accepted.accepted_at);
   connection_->set_open_handshake_timeout(std::max<int64_t>(1, absl::ToInt64Milliseconds(left)));
   connection_->set_max_http_body_size(context_.options.max_body_bytes);
   connection_->set_max_message_size(context_.options.max_message_bytes);

@@ -61,9 +61,8 @@ class ServerImpl final : public Server {
     int index = accepted.method.empty() ? -1 : delegate_.LoopFor(accepted.method, accepted.target);
     if (index < 0 || index >= static_cast<int>(parts_.size())) index = static_cast<int>(next_++ % parts_.size());
     Part& part = parts_[index];
-    part.loop->Post([server = part.server, accepted = std::move(accepted)]() mutable {
-      server->Adopt(std::move(accepted));
-    });
+    part.loop->Post(
+        [server = part.server, accepted = std::move(accepted)]() mutable { server->Adopt(std::move(accepted)); });
   }
 
   ServerDelegate& delegate_;

@@ -44,14 +44,14 @@ class ServerDelegate {
 };
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:0";        // host:port; [::1]:port; port 0 picks one.
-  size_t max_body_bytes = 64 << 10;          // Of a request; larger gets 413.
-  size_t max_message_bytes = 256 << 10;      // Of a WebSocket message; larger closes with 1009.
-  size_t max_unsent_bytes = 1 << 20;         // See WsConnection::Send.
-  int max_connections = 0;                   // 0: nine tenths of the descriptors the process may open.
-  absl::Duration header_timeout = absl::Seconds(5);    // From accept to a complete request.
+  std::string listen = "127.0.0.1:0";                // host:port; [::1]:port; port 0 picks one.
+  size_t max_body_bytes = 64 << 10;                  // Of a request; larger gets 413.
+  size_t max_message_bytes = 256 << 10;              // Of a WebSocket message; larger closes with 1009.
+  size_t max_unsent_bytes = 1 << 20;                 // See WsConnection::Send.
+  int max_connections = 0;                           // 0: nine tenths of the descriptors the process may open.
+  absl::Duration header_timeout = absl::Seconds(5);  // From accept to a complete request.
   absl::Duration response_timeout = absl::Seconds(10);
-  absl::Duration ping_interval = absl::Seconds(20);    // On WebSockets; zero: none.
+  absl::Duration ping_interval = absl::Seconds(20);  // On WebSockets; zero: none.
 };
 
 // HTTP/1.1 and WebSockets on one port over several loops. One acceptor of ours takes each connection, reads the first

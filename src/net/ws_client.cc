@@ -22,7 +22,9 @@ namespace {
 using asio::ip::tcp;
 using TlsContext = std::shared_ptr<asio::ssl::context>;
 
-bool IsHostCharacter(char c) { return absl::ascii_isalnum(c) || absl::string_view("-._:").find(c) != std::string::npos; }
+bool IsHostCharacter(char c) {
+  return absl::ascii_isalnum(c) || absl::string_view("-._:").find(c) != std::string::npos;
+}
 
 // What the library's parser lets pass and should not: other schemes, an empty host, user:password@.
 absl::StatusOr<websocketpp::uri_ptr> ParseUrl(const std::string& url) {
@@ -83,8 +85,7 @@ class Connector final : public WsConnector {
     socket_options.max_unsent_bytes = options.max_unsent_bytes;
     socket_options.ping_interval = options.ping_interval;
     const int id = next_id_++;
-    auto socket =
-        std::make_shared<WsSocket<Endpoint>>(loop_, socket_options, listener, [this, id] { cut_.erase(id); });
+    auto socket = std::make_shared<WsSocket<Endpoint>>(loop_, socket_options, listener, [this, id] { cut_.erase(id); });
     cut_.emplace(id, [socket] { socket->CutNow(); });
     return socket;
   }

@@ -65,16 +65,14 @@ struct QuietConfig : public Base {
 };
 // clang-format on
 
-using ServerEndpoint = websocketpp::server<
-    QuietConfig<websocketpp::config::asio, RequestParser, ResponseWriter, HalfClosingEndpoint>>;
-using PlainClientEndpoint =
-    websocketpp::client<QuietConfig<websocketpp::config::asio_client, websocketpp::http::parser::request,
-                                    websocketpp::http::parser::response,
-                                    websocketpp::transport::asio::basic_socket::endpoint>>;
-using TlsClientEndpoint =
-    websocketpp::client<QuietConfig<websocketpp::config::asio_client, websocketpp::http::parser::request,
-                                    websocketpp::http::parser::response,
-                                    websocketpp::transport::asio::tls_socket::endpoint>>;
+using ServerEndpoint =
+    websocketpp::server<QuietConfig<websocketpp::config::asio, RequestParser, ResponseWriter, HalfClosingEndpoint>>;
+using PlainClientEndpoint = websocketpp::client<
+    QuietConfig<websocketpp::config::asio_client, websocketpp::http::parser::request,
+                websocketpp::http::parser::response, websocketpp::transport::asio::basic_socket::endpoint>>;
+using TlsClientEndpoint = websocketpp::client<
+    QuietConfig<websocketpp::config::asio_client, websocketpp::http::parser::request,
+                websocketpp::http::parser::response, websocketpp::transport::asio::tls_socket::endpoint>>;
 
 }  // namespace callbridge::net
 

@@ -16,12 +16,13 @@ namespace callbridge::net {
 
 // How a WebSocket ended, or why it never opened.
 struct WsClose {
-  bool opened = false;     // Whether the upgrade had succeeded.
-  int code = 0;            // RFC 6455 close code as received or sent: 1000, ..., 1006 without a close frame. 0: never opened.
-  std::string reason;      // The close frame's text.
-  bool by_us = false;      // Close() or Abort() came first.
-  int http_status = 0;     // Of a refused upgrade, client side: 401, 503, ...; else 0.
-  std::string error;       // Why it never opened, in words for an operator: "connection refused", "certificate: host name ..."
+  bool opened = false;  // Whether the upgrade had succeeded.
+  int code = 0;  // RFC 6455 close code as received or sent: 1000, ..., 1006 without a close frame. 0: never opened.
+  std::string reason;   // The close frame's text.
+  bool by_us = false;   // Close() or Abort() came first.
+  int http_status = 0;  // Of a refused upgrade, client side: 401, 503, ...; else 0.
+  std::string
+      error;  // Why it never opened, in words for an operator: "connection refused", "certificate: host name ..."
 };
 
 // One WebSocket, either side. All methods on the connection's loop only.
@@ -77,7 +78,8 @@ class WsConnection {
 struct WsClientOptions {
   std::string url;            // ws:// or wss://, with path and query.
   base::HttpHeaders headers;  // Besides those of the upgrade itself.
-  std::string ca_file;        // PEM; empty: the system's certificates. wss:// verifies the chain and the host name, TLS 1.2 or newer.
+  std::string
+      ca_file;  // PEM; empty: the system's certificates. wss:// verifies the chain and the host name, TLS 1.2 or newer.
   absl::Duration connect_timeout = absl::Seconds(3);  // For each of: name lookup and TCP together, TLS, upgrade.
   size_t max_message_bytes = 8 << 20;
   size_t max_unsent_bytes = 1 << 20;

@@ -28,7 +28,8 @@ std::string CreateItem(Json item, absl::string_view event_id) {
   return Dump(event);
 }
 
-std::string CreateMessage(absl::string_view role, absl::string_view content_type, absl::string_view text, absl::string_view event_id) {
+std::string CreateMessage(absl::string_view role, absl::string_view content_type, absl::string_view text,
+                          absl::string_view event_id) {
   Json content = Json::array();
   content.push_back({{"type", Text(content_type)}, {"text", Text(text)}});
   return CreateItem({{"type", "message"}, {"role", Text(role)}, {"content", std::move(content)}}, event_id);
@@ -58,15 +59,17 @@ std::string FormatAssistantText(absl::string_view text, absl::string_view event_
 
 std::string FormatFunctionCall(absl::string_view call_id, absl::string_view name, absl::string_view arguments,
                                absl::string_view event_id) {
-  return CreateItem({{"type", "function_call"}, {"call_id", Text(call_id)}, {"name", Text(name)}, {"arguments", Text(arguments)}},
-                    event_id);
+  return CreateItem(
+      {{"type", "function_call"}, {"call_id", Text(call_id)}, {"name", Text(name)}, {"arguments", Text(arguments)}},
+      event_id);
 }
 
 std::string FormatFunctionCallOutput(absl::string_view call_id, absl::string_view output, absl::string_view event_id) {
   return CreateItem({{"type", "function_call_output"}, {"call_id", Text(call_id)}, {"output", Text(output)}}, event_id);
 }
 
-std::string FormatTruncate(absl::string_view item_id, int64_t content_index, int64_t audio_end_ms, absl::string_view event_id) {
+std::string FormatTruncate(absl::string_view item_id, int64_t content_index, int64_t audio_end_ms,
+                           absl::string_view event_id) {
   Json event = Event("conversation.item.truncate", event_id);
   event["item_id"] = Text(item_id);
   event["content_index"] = content_index;

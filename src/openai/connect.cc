@@ -37,8 +37,8 @@ bool IsHeaderValue(absl::string_view value) {
   return std::all_of(value.begin(), value.end(), [](unsigned char c) { return c > 0x20 && c < 0x7F; });
 }
 
-absl::Status AddHeader(absl::string_view field, absl::string_view name, absl::string_view prefix, absl::string_view value,
-                       base::HttpHeaders& headers) {
+absl::Status AddHeader(absl::string_view field, absl::string_view name, absl::string_view prefix,
+                       absl::string_view value, base::HttpHeaders& headers) {
   if (!IsHeaderValue(value)) {
     return absl::InvalidArgumentError(absl::StrCat(field, ": must be printable ASCII without blanks or line breaks"));
   }

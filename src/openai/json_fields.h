@@ -11,8 +11,9 @@
 
 namespace callbridge::openai {
 
-// Lenient reading of one JSON object: a key that is absent, null or of another type reads as "nothing there". Compatible servers
-// differ in what they leave out, and a response that lacks a count must still end. Borrows from the simdjson parser that made it.
+// Lenient reading of one JSON object: a key that is absent, null or of another type reads as "nothing there".
+// Compatible servers differ in what they leave out, and a response that lacks a count must still end. Borrows from the
+// simdjson parser that made it.
 class JsonFields {
  public:
   JsonFields() = default;  // An object without keys.
@@ -48,8 +49,8 @@ class JsonFields {
   bool is_object_ = false;
 };
 
-// Turns each \u escape of half a surrogate pair in the JSON text into \ufffd (of the same length), so that a server which cuts an
-// emoji between two deltas costs one character and not the message. Other bytes stay.
+// Turns each \u escape of half a surrogate pair in the JSON text into \ufffd (of the same length), so that a server
+// which cuts an emoji between two deltas costs one character and not the message. Other bytes stay.
 void ReplaceLoneSurrogates(char* text, size_t size);
 
 }  // namespace callbridge::openai

@@ -20,7 +20,9 @@ namespace {
 constexpr size_t kKeepBytes = 1 << 20;
 constexpr size_t kSmallestBuffer = 16 << 10;
 
-bool IsAudioDelta(absl::string_view type) { return type == "response.output_audio.delta" || type == "response.audio.delta"; }
+bool IsAudioDelta(absl::string_view type) {
+  return type == "response.output_audio.delta" || type == "response.audio.delta";
+}
 
 // One event on its way into a value. Remembers the first key that should have been there.
 class EventReader {
@@ -84,7 +86,9 @@ ResponseStatus ToResponseStatus(absl::string_view status) {
 }
 
 // A content part's words: `text` of text parts, `transcript` of audio parts.
-std::string PartText(const JsonFields& part) { return part.HasString("text") ? part.String("text") : part.String("transcript"); }
+std::string PartText(const JsonFields& part) {
+  return part.HasString("text") ? part.String("text") : part.String("transcript");
+}
 
 Item ToItem(const JsonFields& fields) {
   Item item;
@@ -172,7 +176,8 @@ AudioFormat ToFormat(const JsonFields& direction, const JsonFields& session, abs
 }
 
 // The object `key` where GA keeps it, or else under the beta's name at the top of the session.
-JsonFields GaOrBeta(const JsonFields& ga, absl::string_view ga_key, const JsonFields& session, absl::string_view beta_key) {
+JsonFields GaOrBeta(const JsonFields& ga, absl::string_view ga_key, const JsonFields& session,
+                    absl::string_view beta_key) {
   const JsonFields fields = ga.Object(ga_key);
   return fields.is_object() ? fields : session.Object(beta_key);
 }
@@ -224,8 +229,8 @@ EffectiveSession RequireSession(EventReader& in) {
 
 ServerEvent ReadUserTranscriptFailed(EventReader& in) {
   const JsonFields error = in.root.Object("error");
-  return UserTranscriptFailed{in.Require("item_id"), in.root.Int("content_index"), error.String("type"), error.String("code"),
-                              error.String("message")};
+  return UserTranscriptFailed{in.Require("item_id"), in.root.Int("content_index"), error.String("type"),
+                              error.String("code"), error.String("message")};
 }
 
 ServerEvent ReadResponseCreated(EventReader& in) {
@@ -304,25 +309,39 @@ const std::map<absl::string_view, Read>& Readers() {
        [](EventReader& in) -> ServerEvent { return ConversationCreated{in.root.Object("conversation").String("id")}; }},
       // The bridge must stop talking when the caller speaks, so nothing else is asked of these two.
       {"input_audio_buffer.speech_started",
-       [](EventReader& in) -> ServerEvent { return SpeechStarted{in.root.String("item_id"), in.root.Int("audio_start_ms")}; }},
+       [](EventReader& in) -> ServerEvent {
+         return SpeechStarted{in.root.String("item_id"), in.root.Int("audio_start_ms")};
+       }},
       {"input_audio_buffer.speech_stopped",
-       [](EventReader& in) -> ServerEvent { return SpeechStopped{in.root.String("item_id"), in.root.Int("audio_end_ms")}; }},
+       [](EventReader& in) -> ServerEvent {
+         return SpeechStopped{in.root.String("item_id"), in.root.Int("audio_end_ms")};
+       }},
       {"input_audio_buffer.committed",
-       [](EventReader& in) -> ServerEvent { return BufferCommitted{in.Require("item_id"), in.root.String("previous_item_id")}; }},
+       [](EventReader& in) -> ServerEvent {
+         return BufferCommitted{in.Require("item_id"), in.root.String("previous_item_id")};
+       }},
       {"input_audio_buffer.cleared", [](EventReader&) -> ServerEvent { return BufferCleared{}; }},
       {"input_audio_buffer.timeout_triggered",
        [](EventReader& in) -> ServerEvent {
          return TimeoutTriggered{in.root.String("item_id"), in.root.Int("audio_start_ms"), in.root.Int("audio_end_ms")};
        }},
       {"input_audio_buffer.dtmf_event_received",
-       [](EventReader& in) -> ServerEvent { return DtmfReceived{in.root.String("event"), in.root.Int("received_at")}; }},
+       [](EventReader& in) -> ServerEvent {
+         return DtmfReceived{in.root.String("event"), in.root.Int("received_at")};
+       }},
 
       {"conversation.item.added",
-       [](EventReader& in) -> ServerEvent { return ItemAdded{RequireItem(in), in.root.String("previous_item_id")}; }},
+       [](EventReader& in) -> ServerEvent {
+         return ItemAdded{RequireItem(in), in.root.String("previous_item_id")};
+       }},
       {"conversation.item.created",  // Beta.
-       [](EventReader& in) -> ServerEvent { return ItemAdded{RequireItem(in), in.root.String("previous_item_id")}; }},
+       [](EventReader& in) -> ServerEvent {
+         return ItemAdded{RequireItem(in), in.root.String("previous_item_id")};
+       }},
       {"conversation.item.done",
-       [](EventReader& in) -> ServerEvent { return ItemDone{RequireItem(in), in.root.String("previous_item_id")}; }},
+       [](EventReader& in) -> ServerEvent {
+         return ItemDone{RequireItem(in), in.root.String("previous_item_id")};
+       }},
       {"conversation.item.retrieved", [](EventReader& in) -> ServerEvent { return ItemRetrieved{RequireItem(in)}; }},
       {"conversation.item.deleted", [](EventReader& in) -> ServerEvent { return ItemDeleted{in.Require("item_id")}; }},
       {"conversation.item.truncated",
@@ -336,8 +355,8 @@ const std::map<absl::string_view, Read>& Readers() {
        }},
       {"conversation.item.input_audio_transcription.completed",
        [](EventReader& in) -> ServerEvent {
-         return UserTranscriptCompleted{in.Require("item_id"), in.root.Int("content_index"), in.root.String("transcript"),
-                                        ToTranscriptionUsage(in.root.Object("usage"))};
+         return UserTranscriptCompleted{in.Require("item_id"), in.root.Int("content_index"),
+                                        in.root.String("transcript"), ToTranscriptionUsage(in.root.Object("usage"))};
        }},
       {"conversation.item.input_audio_transcription.failed", ReadUserTranscriptFailed},
       {"conversation.item.input_audio_transcription.segment",
@@ -368,9 +387,11 @@ const std::map<absl::string_view, Read>& Readers() {
        [](EventReader& in) -> ServerEvent {
          return AudioDone{in.root.String("response_id"), in.Require("item_id"), in.root.Int("content_index")};
        }},
-      {"response.output_audio_transcript.delta", [](EventReader& in) { return ReadWords<TranscriptDelta>(in, "delta"); }},
+      {"response.output_audio_transcript.delta",
+       [](EventReader& in) { return ReadWords<TranscriptDelta>(in, "delta"); }},
       {"response.audio_transcript.delta", [](EventReader& in) { return ReadWords<TranscriptDelta>(in, "delta"); }},
-      {"response.output_audio_transcript.done", [](EventReader& in) { return ReadWords<TranscriptDone>(in, "transcript"); }},
+      {"response.output_audio_transcript.done",
+       [](EventReader& in) { return ReadWords<TranscriptDone>(in, "transcript"); }},
       {"response.audio_transcript.done", [](EventReader& in) { return ReadWords<TranscriptDone>(in, "transcript"); }},
       {"response.output_text.delta", [](EventReader& in) { return ReadWords<TextDelta>(in, "delta"); }},
       {"response.text.delta", [](EventReader& in) { return ReadWords<TextDelta>(in, "delta"); }},
@@ -379,8 +400,8 @@ const std::map<absl::string_view, Read>& Readers() {
 
       {"response.function_call_arguments.delta",
        [](EventReader& in) -> ServerEvent {
-         return FunctionArgumentsDelta{in.root.String("response_id"), in.root.String("item_id"), in.root.String("call_id"),
-                                       in.Require("delta")};
+         return FunctionArgumentsDelta{in.root.String("response_id"), in.root.String("item_id"),
+                                       in.root.String("call_id"), in.Require("delta")};
        }},
       {"response.function_call_arguments.done", ReadFunctionArgumentsDone},
 
@@ -422,7 +443,8 @@ absl::string_view* SlotOf(TopLevel& top, const simdjson::ondemand::raw_json_stri
 }
 
 absl::string_view StripSpace(std::string_view token) {
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t')) {
+  while (!token.empty() &&
+         (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t')) {
     token.remove_suffix(1);
   }
   return {token.data(), token.size()};
@@ -456,7 +478,8 @@ absl::Status BadKey(absl::string_view type, absl::string_view problem) {
 
 absl::StatusOr<ServerEvent> ToAudioDelta(absl::string_view type, const TopLevel& top) {
   AudioDelta delta;
-  if (!UnquoteId(top.response_id, delta.response_id)) return BadKey(type, "response_id: must be a string without escapes");
+  if (!UnquoteId(top.response_id, delta.response_id))
+    return BadKey(type, "response_id: must be a string without escapes");
   if (!UnquoteId(top.item_id, delta.item_id) || delta.item_id.empty()) {
     return BadKey(type, "item_id: must be a string without escapes, not empty");
   }
@@ -510,7 +533,8 @@ absl::StatusOr<ServerEvent> ServerEventParser::Parse(absl::string_view message) 
   if (buffers.capacity < message.size() || buffers.capacity == 0) {
     buffers.capacity = absl::bit_ceil(std::max(message.size(), kSmallestBuffer));
     buffers.text.reset(new char[buffers.capacity + simdjson::SIMDJSON_PADDING]);
-    if (const auto error = buffers.scanner.allocate(buffers.capacity)) return absl::ResourceExhaustedError(simdjson::error_message(error));
+    if (const auto error = buffers.scanner.allocate(buffers.capacity))
+      return absl::ResourceExhaustedError(simdjson::error_message(error));
   }
   char* const text = buffers.text.get();
   if (!message.empty()) std::memcpy(text, message.data(), message.size());
@@ -526,7 +550,8 @@ absl::StatusOr<ServerEvent> ServerEventParser::Parse(absl::string_view message) 
 
   ReplaceLoneSurrogates(text, message.size());
   simdjson::dom::element root;
-  if (const auto error = buffers.tree.parse(text, message.size(), /*realloc_if_needed=*/false).get(root)) return NotJson(error);
+  if (const auto error = buffers.tree.parse(text, message.size(), /*realloc_if_needed=*/false).get(root))
+    return NotJson(error);
   const JsonFields fields(root);
   if (!fields.is_object()) return absl::InvalidArgumentError("not a JSON object");
   if (!fields.HasString("type")) return absl::InvalidArgumentError("type: must be a string");

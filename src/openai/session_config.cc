@@ -30,11 +30,14 @@ bool InRange(double value, double low, double high) { return value >= low && val
 
 // The models that refuse a session.update with `reasoning`. "gpt-realtime-2025-08-28" is one, "gpt-realtime-2" is not.
 bool RefusesReasoning(absl::string_view model) {
-  return model == "gpt-realtime" || absl::StartsWith(model, "gpt-realtime-2025-") || absl::StartsWith(model, "gpt-realtime-1.5") ||
-         absl::StartsWith(model, "gpt-realtime-mini") || absl::StartsWith(model, "gpt-4o");
+  return model == "gpt-realtime" || absl::StartsWith(model, "gpt-realtime-2025-") ||
+         absl::StartsWith(model, "gpt-realtime-1.5") || absl::StartsWith(model, "gpt-realtime-mini") ||
+         absl::StartsWith(model, "gpt-4o");
 }
 
-bool IsOldTranscriptionModel(absl::string_view model) { return model == "whisper-1" || absl::StartsWith(model, "gpt-4o-"); }
+bool IsOldTranscriptionModel(absl::string_view model) {
+  return model == "whisper-1" || absl::StartsWith(model, "gpt-4o-");
+}
 
 bool IsToolName(absl::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
@@ -53,8 +56,10 @@ bool IsEffort(absl::string_view effort) { return IsOneOf(effort, {"minimal", "lo
 
 absl::Status Validate(const ServerVad& vad) {
   if (!InRange(vad.threshold, 0, 1)) return Bad("turn_detection.threshold", "must be from 0 to 1");
-  if (!InRange(vad.prefix_padding_ms, 0, kMaxVadMs)) return Bad("turn_detection.prefix_padding_ms", "must be from 0 to 10000");
-  if (!InRange(vad.silence_duration_ms, 1, kMaxVadMs)) return Bad("turn_detection.silence_duration_ms", "must be from 1 to 10000");
+  if (!InRange(vad.prefix_padding_ms, 0, kMaxVadMs))
+    return Bad("turn_detection.prefix_padding_ms", "must be from 0 to 10000");
+  if (!InRange(vad.silence_duration_ms, 1, kMaxVadMs))
+    return Bad("turn_detection.silence_duration_ms", "must be from 1 to 10000");
   if (vad.idle_timeout_ms && !InRange(*vad.idle_timeout_ms, 5000, 30000)) {
     return Bad("turn_detection.idle_timeout_ms", "must be from 5000 to 30000, or absent");
   }
@@ -71,7 +76,8 @@ absl::Status Validate(const ManualTurns&) { return absl::OkStatus(); }
 absl::Status Validate(const Transcription& transcription) {
   const std::string& model = transcription.model;
   const bool old = IsOldTranscriptionModel(model);
-  if (model.empty()) return Bad("transcription.model", absl::StrCat("must be a model's name, such as ", kDefaultTranscriptionModel));
+  if (model.empty())
+    return Bad("transcription.model", absl::StrCat("must be a model's name, such as ", kDefaultTranscriptionModel));
   if (!transcription.language.empty() && !IsLanguage(transcription.language)) {
     return Bad("transcription.language", "must be an ISO 639 code in lower case, such as en");
   }
@@ -79,8 +85,10 @@ absl::Status Validate(const Transcription& transcription) {
     return Bad("transcription.languages", "must be ISO 639 codes in lower case, such as en");
   }
   const bool takes_lists = !old && model != "gpt-realtime-whisper";
-  if (!transcription.languages.empty() && !takes_lists) return Bad("transcription.languages", absl::StrCat(model, " takes one language only"));
-  if (!transcription.keywords.empty() && !takes_lists) return Bad("transcription.keywords", absl::StrCat(model, " takes no keywords"));
+  if (!transcription.languages.empty() && !takes_lists)
+    return Bad("transcription.languages", absl::StrCat(model, " takes one language only"));
+  if (!transcription.keywords.empty() && !takes_lists)
+    return Bad("transcription.keywords", absl::StrCat(model, " takes no keywords"));
   if (!transcription.prompt.empty() && model == "gpt-realtime-whisper") {
     return Bad("transcription.prompt", "gpt-realtime-whisper takes no prompt");
   }
@@ -106,9 +114,11 @@ absl::Status ValidateTools(const SessionConfig& config) {
     if (ToolParameters(tool).is_discarded()) {
       return Bad(absl::StrCat(field, ".parameters_json"), "must be a JSON object with \"type\": \"object\"");
     }
-    if (!names.insert(tool.name).second) return Bad(absl::StrCat(field, ".name"), absl::StrCat(tool.name, " is there twice"));
+    if (!names.insert(tool.name).second)
+      return Bad(absl::StrCat(field, ".name"), absl::StrCat(tool.name, " is there twice"));
   }
-  if (IsOneOf(config.tool_choice, {"auto", "none", "required"}) || names.count(config.tool_choice) > 0) return absl::OkStatus();
+  if (IsOneOf(config.tool_choice, {"auto", "none", "required"}) || names.count(config.tool_choice) > 0)
+    return absl::OkStatus();
   return Bad("tool_choice", "must be auto, none, required, or the name of one of the tools");
 }
 
@@ -117,7 +127,8 @@ absl::Status Validate(const Truncation& truncation) {
   if (!(truncation.retention_ratio > 0 && truncation.retention_ratio <= 1)) {
     return Bad("truncation.retention_ratio", "must be above 0 and up to 1");
   }
-  if (truncation.post_instructions_tokens < 0) return Bad("truncation.post_instructions_tokens", "must not be negative");
+  if (truncation.post_instructions_tokens < 0)
+    return Bad("truncation.post_instructions_tokens", "must not be negative");
   return absl::OkStatus();
 }
 
@@ -162,14 +173,18 @@ Json ToJson(const Truncation& truncation) {
   if (truncation.kind == Truncation::Kind::kAuto) return "auto";
   if (truncation.kind == Truncation::Kind::kDisabled) return "disabled";
   Json json{{"type", "retention_ratio"}, {"retention_ratio", truncation.retention_ratio}};
-  if (truncation.post_instructions_tokens > 0) json["token_limits"] = {{"post_instructions", truncation.post_instructions_tokens}};
+  if (truncation.post_instructions_tokens > 0)
+    json["token_limits"] = {{"post_instructions", truncation.post_instructions_tokens}};
   return json;
 }
 
 Json ToolsJson(const std::vector<Tool>& tools) {
   Json json = Json::array();
   for (const Tool& tool : tools) {
-    json.push_back({{"type", "function"}, {"name", tool.name}, {"description", tool.description}, {"parameters", ToolParameters(tool)}});
+    json.push_back({{"type", "function"},
+                    {"name", tool.name},
+                    {"description", tool.description},
+                    {"parameters", ToolParameters(tool)}});
   }
   return json;
 }
@@ -206,12 +221,14 @@ std::string SessionUpdate(Json session, absl::string_view event_id) {
 // --- Confirmation ---
 
 absl::Status Differs(absl::string_view field, absl::string_view wanted, absl::string_view got) {
-  return absl::FailedPreconditionError(absl::StrCat("the session's ", field, " is \"", got, "\" and not \"", wanted, "\""));
+  return absl::FailedPreconditionError(
+      absl::StrCat("the session's ", field, " is \"", got, "\" and not \"", wanted, "\""));
 }
 
 absl::Status ConfirmTurns(absl::string_view wanted, bool create, bool interrupt, const EffectiveTurnDetection& got) {
   if (got.type != wanted) return Differs("turn_detection.type", wanted, got.type);
-  if (got.create_response != create) return Differs("turn_detection.create_response", create ? "true" : "false", create ? "false" : "true");
+  if (got.create_response != create)
+    return Differs("turn_detection.create_response", create ? "true" : "false", create ? "false" : "true");
   if (got.interrupt_response != interrupt) {
     return Differs("turn_detection.interrupt_response", interrupt ? "true" : "false", interrupt ? "false" : "true");
   }
@@ -234,13 +251,16 @@ absl::Status ValidateSessionConfig(const SessionConfig& config) {
   if (config.model.empty()) return Bad("model", absl::StrCat("must be a model's name, such as ", kDefaultModel));
   if (config.voice.empty()) return Bad("voice", "must be a voice's name, such as shimmer");
   if (!InRange(config.speed, 0.25, 1.5)) return Bad("speed", "must be from 0.25 to 1.5");
-  if (!InRange(config.max_output_tokens, 0, 4096)) return Bad("max_output_tokens", "must be from 1 to 4096, or 0 for no limit");
+  if (!InRange(config.max_output_tokens, 0, 4096))
+    return Bad("max_output_tokens", "must be from 1 to 4096, or 0 for no limit");
   if (!IsOneOf(config.noise_reduction, {"", "near_field", "far_field"})) {
     return Bad("noise_reduction", "must be near_field or far_field, or empty for none");
   }
   if (!config.reasoning_effort.empty()) {
-    if (!IsEffort(config.reasoning_effort)) return Bad("reasoning_effort", "must be minimal, low, medium, high or xhigh");
-    if (RefusesReasoning(config.model)) return Bad("reasoning_effort", absl::StrCat(config.model, " is not a reasoning model"));
+    if (!IsEffort(config.reasoning_effort))
+      return Bad("reasoning_effort", "must be minimal, low, medium, high or xhigh");
+    if (RefusesReasoning(config.model))
+      return Bad("reasoning_effort", absl::StrCat(config.model, " is not a reasoning model"));
   }
   if (config.parallel_tool_calls && RefusesReasoning(config.model)) {
     return Bad("parallel_tool_calls", absl::StrCat(config.model, " is not a reasoning model"));
@@ -276,7 +296,9 @@ absl::string_view TranscriptionModelNotice(absl::string_view model) {
 }
 
 std::string FormatSessionUpdate(const SessionConfig& config, absl::string_view event_id) {
-  Json session{{"type", "realtime"}, {"output_modalities", Json::array({config.text_only ? "text" : "audio"})}, {"instructions", config.instructions}};
+  Json session{{"type", "realtime"},
+               {"output_modalities", Json::array({config.text_only ? "text" : "audio"})},
+               {"instructions", config.instructions}};
   session["audio"] = AudioJson(config);
   session["tools"] = ToolsJson(config.tools);
   session["tool_choice"] = ToolChoiceJson(config.tool_choice);
@@ -307,7 +329,8 @@ absl::Status ConfirmSession(const SessionConfig& config, const EffectiveSession&
   const std::string& output = effective.output_format.type;
   if (input != "audio/pcmu") return Differs("audio.input.format", "audio/pcmu", input);
   if (output != "audio/pcmu" && !config.text_only) return Differs("audio.output.format", "audio/pcmu", output);
-  auto turns = std::visit([&](const auto& kind) { return Confirm(kind, effective.turn_detection); }, config.turn_detection);
+  auto turns =
+      std::visit([&](const auto& kind) { return Confirm(kind, effective.turn_detection); }, config.turn_detection);
   if (!turns.ok()) return turns;
   for (const Tool& tool : config.tools) {
     const auto& names = effective.tool_names;

@@ -57,9 +57,12 @@ absl::string_view CutAtCharacter(absl::string_view text) {
 
 std::string SummaryInstructions(absl::string_view extra) {
   std::string instructions =
-      "The phone call is over. Write a summary of it for the people who will read its record: who called or was called and why, what "
-      "was said and agreed, how it ended, and what is still to be done. Two to five plain sentences in the language of the "
-      "conversation. Only what was said in this call; no greeting, no heading, no list, no markup, no JSON. Nobody will hear this.";
+      "The phone call is over. Write a summary of it for the people who will read its record: who called or was called "
+      "and why, what "
+      "was said and agreed, how it ended, and what is still to be done. Two to five plain sentences in the language of "
+      "the "
+      "conversation. Only what was said in this call; no greeting, no heading, no list, no markup, no JSON. Nobody "
+      "will hear this.";
   if (!extra.empty()) absl::StrAppend(&instructions, "\n\n", extra);
   return instructions;
 }

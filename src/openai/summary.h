@@ -9,8 +9,8 @@
 
 namespace callbridge::openai {
 
-// The summary at the end of a call: asked for on the session that still holds the conversation, as a text response outside of it.
-// Interrupted answers have no text there, so the summary reflects what the caller heard.
+// The summary at the end of a call: asked for on the session that still holds the conversation, as a text response
+// outside of it. Interrupted answers have no text there, so the summary reflects what the caller heard.
 
 // Longest summary kept, in bytes of UTF-8; a longer one is cut at a character.
 constexpr size_t kMaxSummaryBytes = 4000;
@@ -24,9 +24,9 @@ std::string FormatSummaryRequest(absl::string_view extra, absl::string_view even
 bool IsSummary(const ResponseCreated& created);
 bool IsSummary(const ResponseDone& done);
 
-// The summary in a done response: the text of its assistant messages, without a code fence around it or a heading "Summary:", and out of a
-// JSON object's "summary" if the model chose to write one; blanks trimmed. Also what there is of an incomplete response. Nothing if
-// the response failed or was cancelled, or has no text.
+// The summary in a done response: the text of its assistant messages, without a code fence around it or a heading
+// "Summary:", and out of a JSON object's "summary" if the model chose to write one; blanks trimmed. Also what there is
+// of an incomplete response. Nothing if the response failed or was cancelled, or has no text.
 std::optional<std::string> SummaryText(const ResponseDone& done);
 
 }  // namespace callbridge::openai

@@ -35,7 +35,8 @@ Tool TransferTool(const std::map<std::string, std::string>& destinations) {
   Tool tool;
   tool.name = kTransferToolName;
   tool.description =
-      "Hands the caller to a human. Say in one short sentence that you are connecting them before you call it. If nobody answers, "
+      "Hands the caller to a human. Say in one short sentence that you are connecting them before you call it. If "
+      "nobody answers, "
       "the caller comes back to you and the result says why.";
   tool.parameters_json = Dump(parameters);
   return tool;

@@ -12,8 +12,8 @@ namespace callbridge::openai {
 
 constexpr char kTransferToolName[] = "transfer_call";
 
-// The tool with which the assistant hands the caller to a human. The model chooses a key of `destinations`, never a number;
-// the values tell it when to choose which.
+// The tool with which the assistant hands the caller to a human. The model chooses a key of `destinations`, never a
+// number; the values tell it when to choose which.
 Tool TransferTool(const std::map<std::string, std::string>& destinations);
 
 struct TransferArguments {
@@ -21,7 +21,8 @@ struct TransferArguments {
   std::string reason;
 };
 
-// kInvalidArgument: not a JSON object, or `destination` is missing or no string; the message is written for the model to read.
+// kInvalidArgument: not a JSON object, or `destination` is missing or no string; the message is written for the model
+// to read.
 absl::StatusOr<TransferArguments> ParseTransferArguments(absl::string_view json);
 
 // What a tool call gave, for the model: {"status":"ok"|"failed","message":...}.

@@ -22,16 +22,17 @@ struct Item {
   ItemType type = ItemType::kOther;
   Role role = Role::kNone;  // Messages only.
   ItemStatus status = ItemStatus::kNone;
-  std::string phase;        // "commentary" or "final_answer" on some models' assistant messages, else empty.
-  std::string text;         // All texts and transcripts of the content, one line each; a null transcript adds nothing.
-  bool has_audio = false;   // Some content part is audio.
-  std::string call_id;      // Tool calls and their outputs.
-  std::string name;         // Tool calls.
-  std::string arguments;    // Tool calls: JSON text as the model wrote it, unchecked; may end in blanks.
-  std::string output;       // Outputs of tool calls.
+  std::string phase;       // "commentary" or "final_answer" on some models' assistant messages, else empty.
+  std::string text;        // All texts and transcripts of the content, one line each; a null transcript adds nothing.
+  bool has_audio = false;  // Some content part is audio.
+  std::string call_id;     // Tool calls and their outputs.
+  std::string name;        // Tool calls.
+  std::string arguments;   // Tool calls: JSON text as the model wrote it, unchecked; may end in blanks.
+  std::string output;      // Outputs of tool calls.
 };
 
-// Tokens of one response. What the server left out is 0. `cached` is a part of `input`, `reasoning` a part of `output_text`.
+// Tokens of one response. What the server left out is 0. `cached` is a part of `input`, `reasoning` a part of
+// `output_text`.
 struct Usage {
   int64_t total = 0;
   int64_t input = 0;
@@ -89,7 +90,7 @@ struct EffectiveSession {
   std::string instructions;
   std::string transcription_model;  // Empty: off.
   std::string transcription_language;
-  std::string noise_reduction;      // Empty: off.
+  std::string noise_reduction;  // Empty: off.
   EffectiveTurnDetection turn_detection;
   std::vector<std::string> tool_names;
   double speed = 0;               // 0: not sent.

@@ -15,8 +15,8 @@ namespace callbridge::plivo {
 inline constexpr size_t kMaxFormBytes = 64 * 1024;
 inline constexpr size_t kMaxFormFields = 256;
 
-// The parameters of a webhook: decoded names and values in the order sent, repeated names kept. Bytes are exactly those that the
-// escapes stand for, valid UTF-8 or not, because signatures are made over them.
+// The parameters of a webhook: decoded names and values in the order sent, repeated names kept. Bytes are exactly those
+// that the escapes stand for, valid UTF-8 or not, because signatures are made over them.
 class Form {
  public:
   using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -36,13 +36,13 @@ class Form {
   Fields fields_;
 };
 
-// Decodes application/x-www-form-urlencoded text: a POST's body, or a URL's query without its '?'. '+' is a space, %XX a byte; a
-// name without '=' has the empty value; empty pieces ("a=1&&b=2") are skipped.
-// kInvalidArgument: a '%' that two hex digits do not follow (the message names the field), more than kMaxFormFields fields or
-// kMaxFormBytes bytes.
+// Decodes application/x-www-form-urlencoded text: a POST's body, or a URL's query without its '?'. '+' is a space, %XX
+// a byte; a name without '=' has the empty value; empty pieces ("a=1&&b=2") are skipped. kInvalidArgument: a '%' that
+// two hex digits do not follow (the message names the field), more than kMaxFormFields fields or kMaxFormBytes bytes.
 absl::StatusOr<Form> ParseForm(absl::string_view encoded);
 
-// The inverse, for tests and for requests that we make: letters, digits and "-._~" stay, a space becomes '+', the rest %XX.
+// The inverse, for tests and for requests that we make: letters, digits and "-._~" stay, a space becomes '+', the rest
+// %XX.
 std::string FormatForm(const Form::Fields& fields);
 
 }  // namespace callbridge::plivo

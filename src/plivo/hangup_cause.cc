@@ -90,14 +90,15 @@ constexpr Word<CauseClass> kCauseClassWords[] = {
     {"machine", CauseClass::kMachine},
 };
 constexpr Word<CallStatus> kCallStatusWords[] = {
-    {"ringing", CallStatus::kRinging},     {"in_progress", CallStatus::kInProgress}, {"completed", CallStatus::kCompleted},
-    {"busy", CallStatus::kBusy},           {"failed", CallStatus::kFailed},          {"timeout", CallStatus::kTimeout},
-    {"no_answer", CallStatus::kNoAnswer},  {"cancel", CallStatus::kCancel},          {"canceled", CallStatus::kCancel},
-    {"cancelled", CallStatus::kCancel},
+    {"ringing", CallStatus::kRinging},     {"in_progress", CallStatus::kInProgress},
+    {"completed", CallStatus::kCompleted}, {"busy", CallStatus::kBusy},
+    {"failed", CallStatus::kFailed},       {"timeout", CallStatus::kTimeout},
+    {"no_answer", CallStatus::kNoAnswer},  {"cancel", CallStatus::kCancel},
+    {"canceled", CallStatus::kCancel},     {"cancelled", CallStatus::kCancel},
 };
 constexpr Word<DialStatus> kDialStatusWords[] = {
-    {"completed", DialStatus::kCompleted}, {"busy", DialStatus::kBusy},         {"failed", DialStatus::kFailed},
-    {"cancel", DialStatus::kCancel},       {"timeout", DialStatus::kTimeout},   {"no_answer", DialStatus::kNoAnswer},
+    {"completed", DialStatus::kCompleted}, {"busy", DialStatus::kBusy},        {"failed", DialStatus::kFailed},
+    {"cancel", DialStatus::kCancel},       {"timeout", DialStatus::kTimeout},  {"no_answer", DialStatus::kNoAnswer},
     {"canceled", DialStatus::kCancel},     {"cancelled", DialStatus::kCancel},
 };
 constexpr Word<HangupSource> kHangupSourceWords[] = {

@@ -53,7 +53,8 @@ absl::StatusOr<std::string> ResourcePath(absl::string_view auth_id, absl::string
 absl::Status CheckUrl(absl::string_view field, absl::string_view url) {
   const bool http = absl::StartsWith(url, "https://") || absl::StartsWith(url, "http://");
   if (!http || !IsGraphic(url)) return Bad(field, "must be an https:// URL of printable ASCII");
-  return url.size() > kMaxUrlBytes ? Bad(field, absl::StrCat("longer than ", kMaxUrlBytes, " bytes")) : absl::OkStatus();
+  return url.size() > kMaxUrlBytes ? Bad(field, absl::StrCat("longer than ", kMaxUrlBytes, " bytes"))
+                                   : absl::OkStatus();
 }
 
 absl::Status CheckOptionalUrl(absl::string_view field, absl::string_view url) {
@@ -73,7 +74,8 @@ bool IsOneDestination(absl::string_view to) {
 
 absl::Status Check(const PlaceCall& call) {
   if (!base::IsE164(call.from)) return Bad("from", "must be a number like +14155550100");
-  if (!IsOneDestination(call.to)) return Bad("to", "must be one number like +14155550100 or one SIP address like sip:user@host");
+  if (!IsOneDestination(call.to))
+    return Bad("to", "must be one number like +14155550100 or one SIP address like sip:user@host");
   if (call.to == call.from) return Bad("to", "must not be the number that calls");
   absl::Status status = CheckUrl("answer_url", call.answer_url);
   if (status.ok()) status = CheckUrl("hangup_url", call.hangup_url);
@@ -148,19 +150,13 @@ std::string ErrorText(const Json& json, absl::string_view body) {
 
 absl::StatusCode CodeFor(int http_status) {
   switch (http_status) {
-    case 401:
-      return absl::StatusCode::kUnauthenticated;
+    case 401: return absl::StatusCode::kUnauthenticated;
     case 402:
-    case 403:
-      return absl::StatusCode::kPermissionDenied;
-    case 404:
-      return absl::StatusCode::kNotFound;
-    case 409:
-      return absl::StatusCode::kFailedPrecondition;
-    case 429:
-      return absl::StatusCode::kResourceExhausted;
-    default:
-      break;
+    case 403: return absl::StatusCode::kPermissionDenied;
+    case 404: return absl::StatusCode::kNotFound;
+    case 409: return absl::StatusCode::kFailedPrecondition;
+    case 429: return absl::StatusCode::kResourceExhausted;
+    default: break;
   }
   if (http_status >= 400 && http_status < 500) return absl::StatusCode::kInvalidArgument;
   if (http_status >= 100 && http_status < 400) return absl::StatusCode::kFailedPrecondition;
@@ -225,7 +221,8 @@ absl::StatusOr<std::string> FormatTransfer(absl::string_view url) {
 absl::StatusOr<RestReply> ParseReply(int http_status, absl::string_view body) {
   const Json json = ParseJson(body);
   if (http_status < 200 || http_status >= 300) {
-    return absl::Status(CodeFor(http_status), absl::StrCat("carrier answered ", http_status, ": ", ErrorText(json, body)));
+    return absl::Status(CodeFor(http_status),
+                        absl::StrCat("carrier answered ", http_status, ": ", ErrorText(json, body)));
   }
   RestReply reply;
   reply.http_status = http_status;
@@ -240,7 +237,8 @@ absl::StatusOr<RestReply> ParseReply(int http_status, absl::string_view body) {
 absl::StatusOr<RestReply> ParsePlaceReply(int http_status, absl::string_view body) {
   absl::StatusOr<RestReply> reply = ParseReply(http_status, body);
   if (reply.ok() && reply->request_uuids.empty()) {
-    return absl::UnknownError(absl::StrCat("carrier answered ", http_status, " without request_uuid: the call may have been placed"));
+    return absl::UnknownError(
+        absl::StrCat("carrier answered ", http_status, " without request_uuid: the call may have been placed"));
   }
   return reply;
 }

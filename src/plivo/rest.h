@@ -9,17 +9,20 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 
-// Requests to the carrier's REST API and its replies, as text. No HTTP here: who sends them adds the base URL, HTTP Basic
-// authentication and "Content-Type: application/json". Source: Plivo's documentation of the voice API, and its SDKs' fixtures.
+// Requests to the carrier's REST API and its replies, as text. No HTTP here: who sends them adds the base URL, HTTP
+// Basic authentication and "Content-Type: application/json". Source: Plivo's documentation of the voice API, and its
+// SDKs' fixtures.
 //
 // There is no idempotency key: a POST that may have arrived must not be repeated, or a phone rings twice.
 namespace callbridge::plivo {
 
 // Paths behind the API's host; all end with a slash, which the API wants.
-// kInvalidArgument: `auth_id` is not 1-64 letters and digits, or `call_uuid` no UUID. That is more than tidiness: DELETE on
+// kInvalidArgument: `auth_id` is not 1-64 letters and digits, or `call_uuid` no UUID. That is more than tidiness:
+// DELETE on
 // ".../Call/" without an id would hang up every call of the account.
-absl::StatusOr<std::string> CallsPath(absl::string_view auth_id);                              // POST: place a call.
-absl::StatusOr<std::string> CallPath(absl::string_view auth_id, absl::string_view call_uuid);  // POST: transfer. DELETE: hang up.
+absl::StatusOr<std::string> CallsPath(absl::string_view auth_id);  // POST: place a call.
+absl::StatusOr<std::string> CallPath(absl::string_view auth_id,
+                                     absl::string_view call_uuid);  // POST: transfer. DELETE: hang up.
 // DELETE: withdraws a call that is still queued.
 absl::StatusOr<std::string> RequestPath(absl::string_view auth_id, absl::string_view request_uuid);
 
@@ -27,13 +30,13 @@ enum class MachineDetection { kOff, kContinue, kHangup };
 
 // One outbound call. Methods of all URLs are POST.
 struct PlaceCall {
-  std::string from;          // Ours, E.164.
-  std::string to;            // E.164 or "sip:user@host"; exactly one.
-  std::string answer_url;    // http(s)://
-  std::string hangup_url;    // http(s)://. Required: without it the carrier would report hang-ups to answer_url.
-  std::string ring_url;      // Empty: none.
-  std::string fallback_url;  // Empty: none.
-  std::string caller_name;   // Up to 50 bytes. Empty: none.
+  std::string from;                // Ours, E.164.
+  std::string to;                  // E.164 or "sip:user@host"; exactly one.
+  std::string answer_url;          // http(s)://
+  std::string hangup_url;          // http(s)://. Required: without it the carrier would report hang-ups to answer_url.
+  std::string ring_url;            // Empty: none.
+  std::string fallback_url;        // Empty: none.
+  std::string caller_name;         // Up to 50 bytes. Empty: none.
   int ring_timeout_seconds = 45;   // 1-600.
   int time_limit_seconds = 14400;  // 1-86400, from the answer.
   MachineDetection machine_detection = MachineDetection::kOff;

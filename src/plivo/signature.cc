@@ -31,7 +31,8 @@ absl::StatusOr<UrlParts> SplitUrl(absl::string_view url) {
   if (mark != absl::string_view::npos) parts.query = url.substr(mark + 1);
   url = url.substr(0, mark);
   const size_t colon = url.find("://");
-  if (colon == absl::string_view::npos || colon == 0) return absl::InvalidArgumentError("url: must begin with a scheme and \"://\"");
+  if (colon == absl::string_view::npos || colon == 0)
+    return absl::InvalidArgumentError("url: must begin with a scheme and \"://\"");
   parts.scheme = url.substr(0, colon);
   absl::string_view rest = url.substr(colon + 3);
   const size_t at = rest.substr(0, rest.find('/')).rfind('@');
@@ -62,8 +63,8 @@ std::string JoinBody(const Form::Fields& fields) {
 std::string HmacSha256Base64(absl::string_view key, absl::string_view message) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
-           message.size(), digest, &size) == nullptr) {
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest, &size) == nullptr) {
     return {};  // Out of memory. Matches nothing: see MatchesAny.
   }
   return absl::Base64Escape(absl::string_view(reinterpret_cast<const char*>(digest), size));
@@ -88,7 +89,8 @@ bool MatchesAny(absl::string_view header, absl::string_view expected) {
 absl::Status CheckHeaders(const SignatureHeaders& headers, absl::string_view auth_token) {
   if (auth_token.empty()) return absl::InvalidArgumentError("auth token: must not be empty");
   if (headers.nonce.empty()) return absl::UnauthenticatedError(absl::StrCat(kSignatureV3NonceHeader, ": missing"));
-  if (headers.nonce.size() > kMaxHeaderBytes) return absl::UnauthenticatedError(absl::StrCat(kSignatureV3NonceHeader, ": too long"));
+  if (headers.nonce.size() > kMaxHeaderBytes)
+    return absl::UnauthenticatedError(absl::StrCat(kSignatureV3NonceHeader, ": too long"));
   if (headers.v3.empty() && headers.ma_v3.empty()) {
     return absl::UnauthenticatedError(absl::StrCat(kSignatureV3Header, ": missing, and so is ", kSignatureMaV3Header));
   }
@@ -127,7 +129,8 @@ absl::StatusOr<std::string> SigningText(const SignedRequest& request) {
   return text;
 }
 
-absl::StatusOr<std::string> SignV3(const SignedRequest& request, absl::string_view nonce, absl::string_view auth_token) {
+absl::StatusOr<std::string> SignV3(const SignedRequest& request, absl::string_view nonce,
+                                   absl::string_view auth_token) {
   absl::StatusOr<std::string> text = SigningText(request);
   if (!text.ok()) return text.status();
   return HmacSha256Base64(auth_token, absl::StrCat(*text, ".", nonce));
@@ -141,14 +144,16 @@ absl::StatusOr<SignatureMatch> VerifyV3(const SignedRequest& request, const Sign
   if (!expected.ok()) return expected.status();
   const bool v3 = MatchesAny(headers.v3, *expected);
   const bool ma_v3 = MatchesAny(headers.ma_v3, *expected);
-  if (!v3 && !ma_v3) return absl::UnauthenticatedError("no signature fits: wrong token, changed request, or another public URL");
+  if (!v3 && !ma_v3)
+    return absl::UnauthenticatedError("no signature fits: wrong token, changed request, or another public URL");
   return SignatureMatch{!v3, std::string(request.url.substr(0, request.url.find("://")))};
 }
 
 absl::StatusOr<SignatureMatch> VerifyUpgradeV3(absl::string_view public_base, absl::string_view target,
                                                const SignatureHeaders& headers, absl::string_view auth_token) {
   const size_t colon = public_base.find("://");
-  if (colon == absl::string_view::npos) return absl::InvalidArgumentError("public URL: must begin with a scheme and \"://\"");
+  if (colon == absl::string_view::npos)
+    return absl::InvalidArgumentError("public URL: must begin with a scheme and \"://\"");
   const std::string rest = PublicUrl(public_base.substr(colon), target);
   absl::StatusOr<SignatureMatch> match = absl::UnauthenticatedError("not tried");
   for (const absl::string_view scheme : {"wss", "https", "ws", "http"}) {

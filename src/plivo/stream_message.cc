@@ -66,7 +66,8 @@ const Slot* FindSlot(const Slot (&slots)[N], ondemand::raw_json_string key) {
   return nullptr;
 }
 
-// The text of a scalar, of which simdjson's token also takes in the white space behind it; of an object or array its bracket.
+// The text of a scalar, of which simdjson's token also takes in the white space behind it; of an object or array its
+// bracket.
 absl::string_view TokenText(ondemand::value& value) {
   const std::string_view token = value.raw_json_token();
   return absl::StripTrailingAsciiWhitespace(absl::string_view(token.data(), token.size()));

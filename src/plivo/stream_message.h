@@ -37,13 +37,13 @@ struct Start {
 
 // A piece of audio, usually 20 ms. The views point into the parser that returned it.
 struct Media {
-  absl::string_view stream_id;   // Empty: not sent.
-  absl::string_view track;       // "inbound", "outbound"; empty: not sent.
-  int64_t timestamp_ms = -1;     // From an origin that the sources disagree on: use differences only. -1: not sent.
-  int64_t chunk = -1;            // From 1, per track. -1: not sent.
-  int64_t sequence = -1;         // -1: not sent.
-  absl::string_view payload;     // Base64 in the format that Start announced, checked: safe inside a JSON string.
-  int64_t bytes = 0;             // What `payload` decodes to: 1..kMaxPayloadBytes.
+  absl::string_view stream_id;  // Empty: not sent.
+  absl::string_view track;      // "inbound", "outbound"; empty: not sent.
+  int64_t timestamp_ms = -1;    // From an origin that the sources disagree on: use differences only. -1: not sent.
+  int64_t chunk = -1;           // From 1, per track. -1: not sent.
+  int64_t sequence = -1;        // -1: not sent.
+  absl::string_view payload;    // Base64 in the format that Start announced, checked: safe inside a JSON string.
+  int64_t bytes = 0;            // What `payload` decodes to: 1..kMaxPayloadBytes.
 };
 
 struct Dtmf {
@@ -72,8 +72,8 @@ struct Unknown {  // A kind of message we do not know; never a reason to end a c
 
 using StreamMessage = std::variant<Start, Media, Dtmf, PlayedStream, ClearedAudio, Stop, PlayFailed, Error, Unknown>;
 
-// Decodes one frame after the other. Owns its buffers: once it has seen a frame of that size, a `media` frame costs one copy of
-// its text and no allocation. Not thread-safe; one per socket, or one per loop.
+// Decodes one frame after the other. Owns its buffers: once it has seen a frame of that size, a `media` frame costs one
+// copy of its text and no allocation. Not thread-safe; one per socket, or one per loop.
 class StreamParser {
  public:
   StreamParser();
@@ -83,10 +83,10 @@ class StreamParser {
 
   // Views in the result are valid until the next Parse() or the parser's end. `text` is not referred to afterwards.
   //
-  // Numbers are taken as JSON numbers or as strings of digits; `null` counts as not sent; unknown keys are ignored, and what they
-  // hold is checked no further than for finding its end.
-  // kInvalidArgument: not one JSON object, a required key missing or mistyped, a payload that is empty, too long, not strict
-  // base64, or written with escapes. The message names the key and never quotes what it held.
+  // Numbers are taken as JSON numbers or as strings of digits; `null` counts as not sent; unknown keys are ignored, and
+  // what they hold is checked no further than for finding its end. kInvalidArgument: not one JSON object, a required
+  // key missing or mistyped, a payload that is empty, too long, not strict base64, or written with escapes. The message
+  // names the key and never quotes what it held.
   absl::StatusOr<StreamMessage> Parse(absl::string_view text);
 
  private:
@@ -94,8 +94,9 @@ class StreamParser {
   const std::unique_ptr<Buffers> buffers_;
 };
 
-// The `extra_headers` of a start message, in any of the forms seen: "k=v;k2=v2" (or with commas), "{X-PH-k: v, X-PH-k2: v2}", JSON
-// as text, "{}", empty. Never fails: pieces that make no sense are left out, and so is all behind the 64th pair.
+// The `extra_headers` of a start message, in any of the forms seen: "k=v;k2=v2" (or with commas), "{X-PH-k: v, X-PH-k2:
+// v2}", JSON as text, "{}", empty. Never fails: pieces that make no sense are left out, and so is all behind the 64th
+// pair.
 ExtraHeaders ParseExtraHeaders(absl::string_view text);
 
 }  // namespace callbridge::plivo

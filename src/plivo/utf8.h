@@ -7,8 +7,8 @@
 
 namespace callbridge::plivo {
 
-// Length in bytes (1-4) of the UTF-8 sequence that `text` begins with; 0 if it begins with none: empty text, an overlong form, a
-// surrogate, a code point above U+10FFFF, a lone or missing continuation byte. Pure.
+// Length in bytes (1-4) of the UTF-8 sequence that `text` begins with; 0 if it begins with none: empty text, an
+// overlong form, a surrogate, a code point above U+10FFFF, a lone or missing continuation byte. Pure.
 size_t Utf8SequenceLength(absl::string_view text);
 
 }  // namespace callbridge::plivo

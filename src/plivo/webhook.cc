@@ -260,7 +260,8 @@ absl::optional<absl::Time> ParseCarrierTime(absl::string_view text) {
     absl::Time time;
     std::string ignored;
     // ParseTime takes the words "infinite-past" and "infinite-future" too.
-    if (absl::ParseTime(format, text, &time, &ignored) && time > absl::InfinitePast() && time < absl::InfiniteFuture()) {
+    if (absl::ParseTime(format, text, &time, &ignored) && time > absl::InfinitePast() &&
+        time < absl::InfiniteFuture()) {
       return time;
     }
   }

@@ -13,13 +13,15 @@
 #include "src/plivo/form.h"
 #include "src/plivo/hangup_cause.h"
 
-// The parameters of the carrier's webhooks as values. Source: Plivo's documentation of requests to answer URLs, of hangup and ring
-// callbacks, stream status callbacks and the Dial element; where its pages name a thing twice, both names are read.
+// The parameters of the carrier's webhooks as values. Source: Plivo's documentation of requests to answer URLs, of
+// hangup and ring callbacks, stream status callbacks and the Dial element; where its pages name a thing twice, both
+// names are read.
 //
-// Every Parse...() needs CallUUID and nothing else: kInvalidArgument naming it when it is missing or no id. Any other field that is
-// missing is empty (texts), nullopt or kUnknown; one that cannot be understood (a time, a number) counts as missing, because a
-// notice with an odd field is worth more than none. Unknown fields are ignored. Texts are valid UTF-8: bytes that are not become
-// U+FFFD, and so do control characters. Any callback can come twice and in any order. Pure; any thread.
+// Every Parse...() needs CallUUID and nothing else: kInvalidArgument naming it when it is missing or no id. Any other
+// field that is missing is empty (texts), nullopt or kUnknown; one that cannot be understood (a time, a number) counts
+// as missing, because a notice with an odd field is worth more than none. Unknown fields are ignored. Texts are valid
+// UTF-8: bytes that are not become U+FFFD, and so do control characters. Any callback can come twice and in any order.
+// Pure; any thread.
 namespace callbridge::plivo {
 
 enum class Direction { kUnknown, kInbound, kOutbound };
@@ -56,15 +58,15 @@ struct AnswerParams {
   CommonParams common;
   std::string caller_name;
   std::string forwarded_from;
-  std::string stir_verification;       // "Verified", "Not Verified", "Not Applicable".
+  std::string stir_verification;  // "Verified", "Not Verified", "Not Applicable".
   absl::optional<absl::Time> session_start;
-  std::string bill_rate;               // Decimal text, per minute.
-  std::string digits;                  // Only when an element's action made the request.
-  absl::optional<bool> machine;        // Synchronous machine detection.
+  std::string bill_rate;                                         // Decimal text, per minute.
+  std::string digits;                                            // Only when an element's action made the request.
+  absl::optional<bool> machine;                                  // Synchronous machine detection.
   std::vector<std::pair<std::string, std::string>> sip_headers;  // "X-PH-Name" as Name; at most 32.
 
-  // Whether this is the notice of an ended call, which an application without a hangup URL gets at its answer URL. It must not
-  // be answered with a stream.
+  // Whether this is the notice of an ended call, which an application without a hangup URL gets at its answer URL. It
+  // must not be answered with a stream.
   bool is_hangup_notice = false;
 };
 
@@ -74,15 +76,15 @@ struct RingParams {
 
 struct HangupParams {
   CommonParams common;
-  std::string cause;         // "NORMAL_CLEARING"
-  std::string cause_name;    // "Normal Hangup"
+  std::string cause;               // "NORMAL_CLEARING"
+  std::string cause_name;          // "Normal Hangup"
   absl::optional<int> cause_code;  // Decide by this one: see hangup_cause.h.
   HangupSource source = HangupSource::kUnknown;
   std::string source_text;
   absl::optional<int64_t> duration_seconds;       // Of the conversation.
   absl::optional<int64_t> bill_duration_seconds;  // Rounded up.
-  std::string bill_rate;   // Decimal text.
-  std::string total_cost;  // Decimal text.
+  std::string bill_rate;                          // Decimal text.
+  std::string total_cost;                         // Decimal text.
   absl::optional<absl::Time> start_time;
   absl::optional<absl::Time> answer_time;  // Missing if never answered.
   absl::optional<absl::Time> end_time;
@@ -148,7 +150,8 @@ absl::StatusOr<DialDoneParams> ParseDialDone(const Form& form);
 absl::StatusOr<DialProgressParams> ParseDialProgress(const Form& form);
 absl::StatusOr<MachineDetectionParams> ParseMachineDetection(const Form& form);
 
-// "2026-11-22 10:15:30", with or without fractions, 'T' for the space, and an offset ("+00:00", "Z"); without one it is UTC.
+// "2026-11-22 10:15:30", with or without fractions, 'T' for the space, and an offset ("+00:00", "Z"); without one it is
+// UTC.
 absl::optional<absl::Time> ParseCarrierTime(absl::string_view text);
 
 }  // namespace callbridge::plivo

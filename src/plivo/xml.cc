@@ -18,20 +18,26 @@ bool IsAlphanumeric(absl::string_view text) {
 }
 
 absl::Status CheckUrl(absl::string_view field, absl::string_view url, absl::Span<const absl::string_view> schemes) {
-  if (url.size() > kMaxUrlBytes) return absl::InvalidArgumentError(absl::StrCat(field, ": longer than ", kMaxUrlBytes, " bytes"));
+  if (url.size() > kMaxUrlBytes)
+    return absl::InvalidArgumentError(absl::StrCat(field, ": longer than ", kMaxUrlBytes, " bytes"));
   // Anything else belongs percent-encoded; a space or a line break here would cost the call (invalid answer XML).
   if (!std::all_of(url.begin(), url.end(), [](unsigned char c) { return absl::ascii_isgraph(c); })) {
     return absl::InvalidArgumentError(absl::StrCat(field, ": must be printable ASCII without spaces"));
   }
   for (const absl::string_view scheme : schemes) {
-    if (absl::StartsWith(url, scheme) && url.size() > scheme.size() && url[scheme.size()] != '/') return absl::OkStatus();
+    if (absl::StartsWith(url, scheme) && url.size() > scheme.size() && url[scheme.size()] != '/')
+      return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat(field, ": must begin with ", schemes.front(), " and name a host"));
 }
 
-absl::Status CheckStreamUrl(absl::string_view field, absl::string_view url) { return CheckUrl(field, url, {"wss://", "ws://"}); }
+absl::Status CheckStreamUrl(absl::string_view field, absl::string_view url) {
+  return CheckUrl(field, url, {"wss://", "ws://"});
+}
 
-absl::Status CheckHttpUrl(absl::string_view field, absl::string_view url) { return CheckUrl(field, url, {"https://", "http://"}); }
+absl::Status CheckHttpUrl(absl::string_view field, absl::string_view url) {
+  return CheckUrl(field, url, {"https://", "http://"});
+}
 
 absl::Status CheckOptionalHttpUrl(absl::string_view field, absl::string_view url) {
   return url.empty() ? absl::OkStatus() : CheckHttpUrl(field, url);
@@ -42,7 +48,9 @@ absl::Status CheckRange(absl::string_view field, int value, int low, int high) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": must be ", low, " to ", high, " seconds"));
 }
 
-bool IsSipUri(absl::string_view text) { return absl::StartsWithIgnoreCase(text, "sip:") || absl::StartsWithIgnoreCase(text, "sips:"); }
+bool IsSipUri(absl::string_view text) {
+  return absl::StartsWithIgnoreCase(text, "sip:") || absl::StartsWithIgnoreCase(text, "sips:");
+}
 
 absl::Status CheckTarget(absl::string_view to) {
   const auto is_graphic = [](unsigned char c) { return absl::ascii_isgraph(c); };
@@ -62,7 +70,8 @@ absl::StatusOr<std::string> JoinExtraHeaders(const std::vector<std::pair<std::st
     absl::StrAppend(&joined, joined.empty() ? "" : ",", name, "=", value);
   }
   if (joined.size() > kMaxExtraHeaderBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("extra_headers: longer than ", kMaxExtraHeaderBytes, " bytes in all"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("extra_headers: longer than ", kMaxExtraHeaderBytes, " bytes in all"));
   }
   return joined;
 }
@@ -153,7 +162,8 @@ void XmlWriter::AppendEscaped(absl::string_view where, absl::string_view text) {
     const bool refused = length == 0 || (length == 1 && absl::ascii_iscntrl(static_cast<unsigned char>(text[0]))) ||
                          sequence == "\xEF\xBF\xBE" || sequence == "\xEF\xBF\xBF";
     if (refused) {
-      status_.Update(absl::InvalidArgumentError(absl::StrCat("xml: ", where, ": must be UTF-8 without control characters")));
+      status_.Update(
+          absl::InvalidArgumentError(absl::StrCat("xml: ", where, ": must be UTF-8 without control characters")));
       return;
     }
     if (sequence == "&") {
@@ -200,7 +210,8 @@ absl::StatusOr<std::string> FormatXml(const DialXml& dial) {
   xml.Open("Response").Open("Dial");
   if (!dial.caller_id.empty()) xml.Attribute("callerId", dial.caller_id);
   // Without a timeout the carrier lets the phone ring on.
-  xml.Attribute("timeout", absl::StrCat(dial.timeout_seconds)).Attribute("timeLimit", absl::StrCat(dial.time_limit_seconds));
+  xml.Attribute("timeout", absl::StrCat(dial.timeout_seconds))
+      .Attribute("timeLimit", absl::StrCat(dial.time_limit_seconds));
   xml.Attribute("action", dial.action_url).Attribute("method", "POST");
   xml.Attribute("redirect", dial.action_continues ? "true" : "false");
   if (!dial.callback_url.empty()) xml.Attribute("callbackUrl", dial.callback_url).Attribute("callbackMethod", "POST");

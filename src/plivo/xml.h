@@ -10,9 +10,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-// The instructions that our webhooks answer with. Every document begins with its declaration at byte 0, is well-formed, escapes what
-// it is given, and writes every attribute whose default is not what we want. Serve it with kXmlContentType and status 200.
-// Source: Plivo's documentation of the Stream, Dial, Redirect and Hangup elements.
+// The instructions that our webhooks answer with. Every document begins with its declaration at byte 0, is well-formed,
+// escapes what it is given, and writes every attribute whose default is not what we want. Serve it with kXmlContentType
+// and status 200. Source: Plivo's documentation of the Stream, Dial, Redirect and Hangup elements.
 namespace callbridge::plivo {
 
 inline constexpr absl::string_view kXmlContentType = "application/xml";
@@ -29,8 +29,8 @@ class XmlWriter {
   XmlWriter& Attribute(absl::string_view name, absl::string_view value);
   XmlWriter& Text(absl::string_view text);
   XmlWriter& Close();
-  // The document. kInvalidArgument: a value held what XML cannot (control characters, bytes that are not UTF-8); names where.
-  // kInternal: elements were left open, or nothing was written.
+  // The document. kInvalidArgument: a value held what XML cannot (control characters, bytes that are not UTF-8); names
+  // where. kInternal: elements were left open, or nothing was written.
   absl::StatusOr<std::string> Finish();
 
  private:
@@ -48,21 +48,23 @@ class XmlWriter {
 struct AnswerXml {
   std::string stream_url;           // wss:// (ws:// in tests).
   std::string status_callback_url;  // http(s)://; empty: none.
-  std::string redirect_url;         // http(s)://; what the carrier asks when the stream is over. Empty: the call then ends.
-  // Come back in the stream's start message. Names and values of [A-Za-z0-9] only, 512 bytes in all; Plivo logs them: no secrets.
+  std::string redirect_url;  // http(s)://; what the carrier asks when the stream is over. Empty: the call then ends.
+  // Come back in the stream's start message. Names and values of [A-Za-z0-9] only, 512 bytes in all; Plivo logs them:
+  // no secrets.
   std::vector<std::pair<std::string, std::string>> extra_headers;
   int stream_timeout_seconds = 86400;
 };
 
 // The caller is put through to a human.
 struct DialXml {
-  std::string to;         // E.164 with '+', or "sip:user@host".
-  std::string caller_id;  // E.164 with '+': a number of ours. Empty: the caller's own, which carriers may refuse.
-  int timeout_seconds = 25;       // Of ringing: 5-120.
-  int time_limit_seconds = 14400; // Of talk: 1-86400.
-  std::string action_url;    // http(s)://; asked when the dial is over, and told how it went. Required.
-  std::string callback_url;  // http(s)://; told what happens meanwhile. Empty: none.
-  // Whether `action_url` answers with the next instructions. If not, it is only told, and those behind this element apply.
+  std::string to;            // E.164 with '+', or "sip:user@host".
+  std::string caller_id;     // E.164 with '+': a number of ours. Empty: the caller's own, which carriers may refuse.
+  int timeout_seconds = 25;  // Of ringing: 5-120.
+  int time_limit_seconds = 14400;  // Of talk: 1-86400.
+  std::string action_url;          // http(s)://; asked when the dial is over, and told how it went. Required.
+  std::string callback_url;        // http(s)://; told what happens meanwhile. Empty: none.
+  // Whether `action_url` answers with the next instructions. If not, it is only told, and those behind this element
+  // apply.
   bool action_continues = true;
   std::string redirect_url;  // http(s)://; asked behind the Dial. Empty: the document ends there.
 };

@@ -16,29 +16,29 @@
 
 namespace callbridge::session {
 
-// What the control plane can ask of calls. Thread-safe and never blocking: the answer comes by callback, once, on a thread of the
-// implementation's, possibly before the method returns. Errors carry base::ErrorInfo.
+// What the control plane can ask of calls. Thread-safe and never blocking: the answer comes by callback, once, on a
+// thread of the implementation's, possibly before the method returns. Errors carry base::ErrorInfo.
 class CallControl {
  public:
   virtual ~CallControl() = default;
 
   struct StartRequest {
-    std::string to;     // E.164, checked here.
-    std::string from;   // E.164; empty: the agent's own number.
-    std::string agent;  // Key in the configuration; empty: the default agent.
+    std::string to;                                      // E.164, checked here.
+    std::string from;                                    // E.164; empty: the agent's own number.
+    std::string agent;                                   // Key in the configuration; empty: the default agent.
     absl::Duration ring_timeout = absl::ZeroDuration();  // Zero: the configuration's.
     absl::Duration max_duration = absl::ZeroDuration();  // Zero: the configuration's.
     std::map<std::string, std::string> metadata;
     absl::optional<store::RequestKey> key;  // With it, the same request dials at most once.
   };
-  // Answers once the row is committed, before the carrier has been asked to dial; what comes of it are events. The same key again
-  // answers with the same call and dials nothing.
-  // kInvalidArgument INVALID_E164, UNKNOWN_AGENT, REQUEST_ID_REUSED; kFailedPrecondition DESTINATION_NOT_ALLOWED (outside the
-  // configured prefixes), NO_CALLER_ID; kResourceExhausted CONCURRENCY_LIMIT; kUnavailable STORE_UNAVAILABLE, DRAINING.
+  // Answers once the row is committed, before the carrier has been asked to dial; what comes of it are events. The same
+  // key again answers with the same call and dials nothing. kInvalidArgument INVALID_E164, UNKNOWN_AGENT,
+  // REQUEST_ID_REUSED; kFailedPrecondition DESTINATION_NOT_ALLOWED (outside the configured prefixes), NO_CALLER_ID;
+  // kResourceExhausted CONCURRENCY_LIMIT; kUnavailable STORE_UNAVAILABLE, DRAINING.
   virtual void StartCall(StartRequest request, std::function<void(absl::StatusOr<store::CallRecord>)> done) = 0;
 
-  // Hangs up, from ringing onward. Answers when the call was told; its end is an event. Ending an ended call is OK and changes
-  // nothing. kNotFound CALL_NOT_FOUND.
+  // Hangs up, from ringing onward. Answers when the call was told; its end is an event. Ending an ended call is OK and
+  // changes nothing. kNotFound CALL_NOT_FOUND.
   virtual void EndCall(absl::string_view call_id, absl::string_view reason, std::function<void(absl::Status)> done) = 0;
 
   struct TransferRequest {

@@ -41,8 +41,9 @@ struct Lane {
 };
 
 bool HasFields(const store::CallWrite& write) {
-  return !write.transcript_items.empty() || write.state || write.answer_time || write.carrier_call_id || write.carrier_request_id || write.model_session_id ||
-         write.transfer || write.transferred || write.end || write.transcript || write.summary;
+  return !write.transcript_items.empty() || write.state || write.answer_time || write.carrier_call_id ||
+         write.carrier_request_id || write.model_session_id || write.transfer || write.transferred || write.end ||
+         write.transcript || write.summary;
 }
 
 }  // namespace
@@ -76,7 +77,9 @@ class CallRecorder::PauseThread {
       {
         base::MutexLock lock(mutex_);
         while (!stopping_ && (task_ == nullptr || absl::Now() < when_)) {
-          task_ == nullptr ? wake_.Wait(mutex_) : wake_.WaitFor(mutex_, absl::ToChronoMilliseconds(when_ - absl::Now() + absl::Milliseconds(1)));
+          task_ == nullptr
+              ? wake_.Wait(mutex_)
+              : wake_.WaitFor(mutex_, absl::ToChronoMilliseconds(when_ - absl::Now() + absl::Milliseconds(1)));
         }
         if (stopping_) return;
         due = std::exchange(task_, nullptr);
@@ -93,8 +96,8 @@ class CallRecorder::PauseThread {
   std::thread thread_;
 };
 
-// The lanes, and the runner that serves them: at most one task at a time on the executor, which does one transaction and posts
-// itself again, so that others' work on the executor comes in between.
+// The lanes, and the runner that serves them: at most one task at a time on the executor, which does one transaction
+// and posts itself again, so that others' work on the executor comes in between.
 class CallRecorder::Core : public std::enable_shared_from_this<Core> {
  public:
   Core(store::CallStore& store, events::EventHub& hub, base::Executor& executor, Options options)
@@ -137,7 +140,8 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
   void Close() {
     base::MutexLock lock(mutex_);
     closed_ = true;
-    if (pending_ > 0) Log(LogKind::kTrouble, "", "stopping with records that are not written", {{"pending", absl::StrCat(pending_)}});
+    if (pending_ > 0)
+      Log(LogKind::kTrouble, "", "stopping with records that are not written", {{"pending", absl::StrCat(pending_)}});
   }
 
  private:
@@ -155,7 +159,8 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
     if (lane == nullptr) return;
     const size_t before = lane->taken.size();
     Outcome outcome = Outcome::kAgain;
-    while (outcome == Outcome::kAgain) outcome = lane->taken.front().create ? RunCreate(*lane) : RunWrites(call_id, *lane);
+    while (outcome == Outcome::kAgain)
+      outcome = lane->taken.front().create ? RunCreate(*lane) : RunWrites(call_id, *lane);
     if (outcome == Outcome::kAway) {
       FailImpatientCreates();
     } else if (outcome == Outcome::kDone) {
@@ -232,7 +237,8 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
 
   void Publish(const store::CallWrite& write, const std::vector<int64_t>& positions) {
     std::vector<events::StoredEvent> events;
-    for (size_t i = 0; i < write.events.size() && i < positions.size(); ++i) events.push_back({positions[i], write.events[i]});
+    for (size_t i = 0; i < write.events.size() && i < positions.size(); ++i)
+      events.push_back({positions[i], write.events[i]});
     hub_.Publish(std::move(events));
   }
 
@@ -249,7 +255,8 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
   }
 
   void OnStoreAway(const absl::Status& status) {
-    if (failures_++ == 0) Log(LogKind::kTrouble, "", "the database is away; records wait", {{"error", std::string(status.message())}});
+    if (failures_++ == 0)
+      Log(LogKind::kTrouble, "", "the database is away; records wait", {{"error", std::string(status.message())}});
   }
 
   void OnStoreAnswered() {
@@ -263,7 +270,9 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
       base::MutexLock lock(mutex_);
       for (auto& [call_id, lane] : lanes_) {
         Item* item = !lane.taken.empty() ? &lane.taken.front() : lane.waiting.empty() ? nullptr : &lane.waiting.front();
-        if (item == nullptr || !item->create || item->create->given_up || options_.clock->Now() < item->create->deadline) continue;
+        if (item == nullptr || !item->create || item->create->given_up ||
+            options_.clock->Now() < item->create->deadline)
+          continue;
         item->create->given_up = true;
         impatient.push_back(std::move(item->create->done));
       }
@@ -301,7 +310,8 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
   // True: nothing is left of the write that is worth keeping in these times.
   bool Shed(const std::string& call_id, store::CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!std::exchange(shedding_, true)) {
-      Log(LogKind::kTrouble, call_id, "too many records wait: events are lost from here on", {{"pending", absl::StrCat(pending_)}});
+      Log(LogKind::kTrouble, call_id, "too many records wait: events are lost from here on",
+          {{"pending", absl::StrCat(pending_)}});
     }
     lost_events_ += static_cast<int64_t>(write.events.size());
     write.events.clear();
@@ -317,7 +327,8 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
   mutable base::Mutex mutex_;
   base::CondVar flushed_;
   std::map<std::string, Lane> lanes_ ABSL_GUARDED_BY(mutex_);
-  std::deque<std::string> ready_ ABSL_GUARDED_BY(mutex_);  // Calls with something to do, each once, but for the one in turn.
+  std::deque<std::string> ready_
+      ABSL_GUARDED_BY(mutex_);  // Calls with something to do, each once, but for the one in turn.
   size_t pending_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t lost_events_ ABSL_GUARDED_BY(mutex_) = 0;
   bool shedding_ ABSL_GUARDED_BY(mutex_) = false;
@@ -329,7 +340,9 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
 CallRecorder::CallRecorder(store::CallStore& store, events::EventHub& hub, base::Executor& executor, Options options) {
   if (!options.delay) {
     pause_thread_ = std::make_shared<PauseThread>();
-    options.delay = [pauses = pause_thread_](absl::Duration pause, base::Task task) { pauses->RunAfter(pause, std::move(task)); };
+    options.delay = [pauses = pause_thread_](absl::Duration pause, base::Task task) {
+      pauses->RunAfter(pause, std::move(task));
+    };
   }
   options.max_merged = std::max<size_t>(options.max_merged, 1);
   core_ = std::make_shared<Core>(store, hub, executor, std::move(options));
@@ -340,8 +353,8 @@ CallRecorder::~CallRecorder() {
   if (pause_thread_ != nullptr) pause_thread_->Stop();
 }
 
-void CallRecorder::Create(store::CallRecord call, std::vector<call::Event> events, absl::optional<store::RequestKey> key,
-                          CreateDone done) {
+void CallRecorder::Create(store::CallRecord call, std::vector<call::Event> events,
+                          absl::optional<store::RequestKey> key, CreateDone done) {
   const std::string call_id = call.call_id;
   Item item;
   item.create = std::make_unique<Item::Create>();

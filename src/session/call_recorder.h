@@ -19,13 +19,15 @@ namespace callbridge::session {
 
 // Brings what calls write from their loops to the store, and what was committed to the hub.
 //
-// The writes of one call are done in the order in which they came, several in one transaction where that means the same; calls take
-// turns. One write at a time is with the store, so the hub gets positions in order. What the store does with a write:
+// The writes of one call are done in the order in which they came, several in one transaction where that means the
+// same; calls take turns. One write at a time is with the store, so the hub gets positions in order. What the store
+// does with a write:
 //   kUnavailable   kept, and tried again with growing pauses, for as long as it takes
-//   other errors   logged; without its events if they are what is refused, so that the end and the transfer of a call are kept
+//   other errors   logged; without its events if they are what is refused, so that the end and the transfer of a call
+//   are kept
 //                  even behind a gap; else dropped. Other calls go on.
-// When more than `max_pending` writes wait, events and transcript items of new ones are dropped, counted and logged: the end carries
-// the whole transcript. Create and Write never block and may be called from any thread.
+// When more than `max_pending` writes wait, events and transcript items of new ones are dropped, counted and logged:
+// the end carries the whole transcript. Create and Write never block and may be called from any thread.
 class CallRecorder {
  public:
   struct Options {
@@ -33,7 +35,7 @@ class CallRecorder {
     absl::Duration longest_pause = absl::Seconds(2);      // ... up to this.
     absl::Duration create_patience = absl::Seconds(3);    // How long Create goes on in the face of kUnavailable.
     size_t max_pending = 100'000;
-    size_t max_merged = 64;  // The most writes in one transaction.
+    size_t max_merged = 64;                           // The most writes in one transaction.
     const base::Clock* clock = &base::SystemClock();  // For create_patience.
 
     // Runs the task after the pause, on any thread. Empty: a thread of the recorder's own. Tests put theirs here.
@@ -51,9 +53,10 @@ class CallRecorder {
   CallRecorder(const CallRecorder&) = delete;
   CallRecorder& operator=(const CallRecorder&) = delete;
 
-  // As CallStore::CreateCall. `done` runs once on the executor, after the events were published; not at all if the recorder goes
-  // first. kUnavailable comes once patience is over. Writes of the call may be given before `done`.
-  void Create(store::CallRecord call, std::vector<call::Event> events, absl::optional<store::RequestKey> key, CreateDone done);
+  // As CallStore::CreateCall. `done` runs once on the executor, after the events were published; not at all if the
+  // recorder goes first. kUnavailable comes once patience is over. Writes of the call may be given before `done`.
+  void Create(store::CallRecord call, std::vector<call::Event> events, absl::optional<store::RequestKey> key,
+              CreateDone done);
 
   // As CallStore::Apply, sooner or later.
   void Write(store::CallWrite write);

@@ -113,7 +113,8 @@ bool CallSession::OnStreamStart(CarrierLeg& leg, const plivo::Start& start) {
 void CallSession::OnStreamGone(CarrierLeg& leg) {
   if (stream_ == &leg) stream_ = nullptr;
   // The leg is still on the stack: it goes when the loop comes round.
-  const auto found = std::find_if(streams_.begin(), streams_.end(), [&leg](const auto& owned) { return owned.get() == &leg; });
+  const auto found =
+      std::find_if(streams_.begin(), streams_.end(), [&leg](const auto& owned) { return owned.get() == &leg; });
   if (found == streams_.end()) return;
   std::shared_ptr<CarrierLeg> gone(std::move(*found));
   streams_.erase(found);
@@ -139,7 +140,8 @@ void CallSession::OnModelNote(absl::string_view what, absl::string_view detail) 
 }
 
 void CallSession::OnCarrierNote(absl::string_view what, absl::string_view detail) {
-  base::Log(LogKind::kTrouble, options_.call.call_id, absl::StrCat("carrier: ", what), {{"detail", std::string(detail)}});
+  base::Log(LogKind::kTrouble, options_.call.call_id, absl::StrCat("carrier: ", what),
+            {{"detail", std::string(detail)}});
 }
 
 // ---- Commands ----
@@ -217,8 +219,8 @@ void CallSession::Dial(const carrier::CarrierApi::Dial& dial) {
 }
 
 void CallSession::Carry(const command::TransferCarrier& command) {
-  AskCarrier([transfer = command.transfer_id, call = carrier_call_id_, url = options_.transfer_url](
-                 carrier::CarrierApi& api) -> input::Input {
+  AskCarrier([transfer = command.transfer_id, call = carrier_call_id_,
+              url = options_.transfer_url](carrier::CarrierApi& api) -> input::Input {
     const absl::Status status = api.Transfer(call, url);
     if (status.ok()) return input::TransferTaken{transfer};
     // It may have been carried out; then the carrier fetches the instructions, or the limit for that runs out.

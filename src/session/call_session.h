@@ -42,8 +42,9 @@ class SessionHost {
   virtual void OnFinished(const std::string& call_id) = 0;
 };
 
-// One live call: feeds call::Call with what the sockets, webhooks and timers bring, and carries out what it commands. Made and used
-// on one loop; others post to that loop. Kept alive by shared_ptr while posted work or the carrier's REST requests refer to it.
+// One live call: feeds call::Call with what the sockets, webhooks and timers bring, and carries out what it commands.
+// Made and used on one loop; others post to that loop. Kept alive by shared_ptr while posted work or the carrier's REST
+// requests refer to it.
 class CallSession final : public std::enable_shared_from_this<CallSession>,
                           private call::CommandSink,
                           private ModelLeg::Owner,
@@ -52,7 +53,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   struct Options {
     call::CallOptions call;
     ModelLeg::Options model;
-    std::string transfer_url;    // Where the carrier fetches new instructions for this call.
+    std::string transfer_url;     // Where the carrier fetches new instructions for this call.
     std::string carrier_call_id;  // Empty: not known yet.
     bool log_transcripts = false;
   };
@@ -92,7 +93,8 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
 
   // ModelLeg::Owner
   void OnModelInput(const call::input::Input& input) override { Feed(input); }
-  void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64, int64_t bytes) override;
+  void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
+                    int64_t bytes) override;
   void OnModelNote(absl::string_view what, absl::string_view detail) override;
 
   // CarrierLeg::Owner
@@ -132,7 +134,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   std::string carrier_call_id_;
   bool hangup_when_known_ = false;
   ModelLeg model_;
-  CarrierLeg* stream_ = nullptr;  // The one that the call uses now.
+  CarrierLeg* stream_ = nullptr;                      // The one that the call uses now.
   std::vector<std::unique_ptr<CarrierLeg>> streams_;  // All whose sockets are still there.
   call::Call call_;
   std::unique_ptr<net::Timer> timer_;

@@ -28,7 +28,8 @@ void CarrierLeg::Play(absl::string_view base64) {
   if (connection_ == nullptr) return;
   const auto parts = plivo::PlayAudioParts(base64);
   // A carrier that reads slower than it plays has stalled: what is dropped here is old by the time it would be heard.
-  if (!connection_->Send(parts) && ++pieces_dropped_ == 1) owner_.OnCarrierNote("audio dropped", "the carrier reads too slowly");
+  if (!connection_->Send(parts) && ++pieces_dropped_ == 1)
+    owner_.OnCarrierNote("audio dropped", "the carrier reads too slowly");
 }
 
 void CarrierLeg::Checkpoint(int64_t number) {
@@ -115,10 +116,14 @@ void CarrierLeg::On(const plivo::Stop& stop) {
   stop_reason_ = stop.reason;
 }
 
-void CarrierLeg::On(const plivo::PlayFailed& failed) { owner_.OnCarrierNote("the carrier could not play", failed.reason); }
+void CarrierLeg::On(const plivo::PlayFailed& failed) {
+  owner_.OnCarrierNote("the carrier could not play", failed.reason);
+}
 
 void CarrierLeg::On(const plivo::Error& error) { owner_.OnCarrierNote("the carrier reports an error", error.reason); }
 
-void CarrierLeg::On(const plivo::Unknown& unknown) { owner_.OnCarrierNote("unknown stream message ignored", unknown.event); }
+void CarrierLeg::On(const plivo::Unknown& unknown) {
+  owner_.OnCarrierNote("unknown stream message ignored", unknown.event);
+}
 
 }  // namespace callbridge::session

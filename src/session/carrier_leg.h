@@ -12,10 +12,11 @@
 
 namespace callbridge::session {
 
-// One audio stream of the carrier: translates its messages into the call's inputs, and the call's audio and commands into its
-// messages. A call can have several in a row; each has a leg of its own. On the call's loop only.
+// One audio stream of the carrier: translates its messages into the call's inputs, and the call's audio and commands
+// into its messages. A call can have several in a row; each has a leg of its own. On the call's loop only.
 //
-// The stream counts as open when its `start` has come, and as closed when the socket has: `stop` is only a reason for that.
+// The stream counts as open when its `start` has come, and as closed when the socket has: `stop` is only a reason for
+// that.
 class CarrierLeg final : public net::WsConnection::Listener {
  public:
   // Where inputs go. Must not destroy the leg from inside these calls, but OnStreamGone.

@@ -127,7 +127,8 @@ void ModelLeg::OnText(absl::string_view message) {
   auto parsed = parser_.Parse(message);
   if (!parsed.ok()) {
     if (++bad_messages_ == 1) owner_.OnModelNote("message ignored", parsed.status().message());
-    if (bad_messages_ >= kMaxBadMessages && connection_ != nullptr) connection_->Close(1002, "not the Realtime protocol");
+    if (bad_messages_ >= kMaxBadMessages && connection_ != nullptr)
+      connection_->Close(1002, "not the Realtime protocol");
     return;
   }
   bad_messages_ = 0;
@@ -141,13 +142,15 @@ void ModelLeg::On(const openai::AudioDelta& event) {
 // ---- The session ----
 
 void ModelLeg::On(const openai::SessionCreated& event) {
-  Give(input::ModelCreated{event.session.id, event.session.model.empty() ? options_.session.model : event.session.model});
+  Give(input::ModelCreated{event.session.id,
+                           event.session.model.empty() ? options_.session.model : event.session.model});
 }
 
 void ModelLeg::On(const openai::SessionUpdated& event) {
   if (configured_) return;
   if (const absl::Status confirmed = openai::ConfirmSession(options_.session, event.session); !confirmed.ok()) {
-    Give(input::ModelError{"session_not_as_configured", std::string(confirmed.message()), true, call::EndReason::kModelRefused});
+    Give(input::ModelError{"session_not_as_configured", std::string(confirmed.message()), true,
+                           call::EndReason::kModelRefused});
     return;
   }
   configured_ = true;
@@ -164,8 +167,8 @@ void ModelLeg::On(const openai::Error& event) {
     owner_.OnModelNote("harmless error", absl::StrCat(event.code, " ", event.message));
     return;
   }
-  input::ModelError error{event.code.empty() ? event.type : event.code, event.message, openai::IsFatal(diagnosis.error_class),
-                          ReasonOf(diagnosis.error_class, configured_)};
+  input::ModelError error{event.code.empty() ? event.type : event.code, event.message,
+                          openai::IsFatal(diagnosis.error_class), ReasonOf(diagnosis.error_class, configured_)};
   if (error.fatal || diagnosis.error_class == ErrorClass::kSessionExpired) {
     last_error_ = error;
     has_last_error_ = true;
@@ -177,8 +180,12 @@ void ModelLeg::On(const openai::Error& event) {
 
 void ModelLeg::On(const openai::SpeechStarted& event) { Give(input::SpeechStarted{event.item_id}); }
 void ModelLeg::On(const openai::SpeechStopped& event) { Give(input::SpeechStopped{event.item_id}); }
-void ModelLeg::On(const openai::BufferCommitted& event) { Give(input::TurnCommitted{event.item_id, event.previous_item_id}); }
-void ModelLeg::On(const openai::UserTranscriptCompleted& event) { Give(input::CallerText{event.item_id, event.transcript}); }
+void ModelLeg::On(const openai::BufferCommitted& event) {
+  Give(input::TurnCommitted{event.item_id, event.previous_item_id});
+}
+void ModelLeg::On(const openai::UserTranscriptCompleted& event) {
+  Give(input::CallerText{event.item_id, event.transcript});
+}
 void ModelLeg::On(const openai::UserTranscriptFailed& event) {
   Give(input::CallerTextFailed{event.item_id, absl::StrCat(event.code, " ", event.message)});
 }
@@ -255,7 +262,8 @@ void ModelLeg::OnSummary(const openai::ResponseDone& event) {
   if (const auto summary = openai::SummaryText(event)) {
     Give(input::SummaryMade{*summary});
   } else {
-    Give(input::SummaryUnavailable{absl::StrCat("the model's response was ", StatusName(event.status), " ", event.error_code)});
+    Give(input::SummaryUnavailable{
+        absl::StrCat("the model's response was ", StatusName(event.status), " ", event.error_code)});
   }
 }
 

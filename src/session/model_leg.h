@@ -17,8 +17,8 @@
 
 namespace callbridge::session {
 
-// A call's connection to its model: translates the model's events into the call's inputs, and the call's commands into the model's.
-// On the call's loop only.
+// A call's connection to its model: translates the model's events into the call's inputs, and the call's commands into
+// the model's. On the call's loop only.
 class ModelLeg final : public net::WsConnection::Listener {
  public:
   // Where inputs go. Must not destroy the leg from inside these calls.
@@ -27,7 +27,8 @@ class ModelLeg final : public net::WsConnection::Listener {
     virtual ~Owner() = default;
     virtual void OnModelInput(const call::input::Input& input) = 0;
     // The hot path: views are valid during the call only; `base64` is checked.
-    virtual void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64, int64_t bytes) = 0;
+    virtual void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
+                              int64_t bytes) = 0;
     // Trouble that is not the call's business: for the log.
     virtual void OnModelNote(absl::string_view what, absl::string_view detail) = 0;
   };
@@ -100,9 +101,9 @@ class ModelLeg final : public net::WsConnection::Listener {
   int bad_messages_ = 0;  // In a row.
   int64_t frames_dropped_ = 0;
   std::string session_update_id_;
-  std::set<std::string> asides_;         // Responses outside the conversation.
-  std::set<std::string> tool_calls_;     // Acted on already.
-  call::input::ModelError last_error_;   // What the server said before it closed.
+  std::set<std::string> asides_;        // Responses outside the conversation.
+  std::set<std::string> tool_calls_;    // Acted on already.
+  call::input::ModelError last_error_;  // What the server said before it closed.
   bool has_last_error_ = false;
 };
 

@@ -17,7 +17,9 @@ void Apply(const call::StateChanged& body, const call::Event& event, store::Call
   if (body.to == call::State::kAnswered && body.from < call::State::kAnswered) write.answer_time = event.time;
 }
 
-void Apply(const call::ModelReady& body, const call::Event&, store::CallWrite& write) { write.model_session_id = body.session_id; }
+void Apply(const call::ModelReady& body, const call::Event&, store::CallWrite& write) {
+  write.model_session_id = body.session_id;
+}
 
 void Apply(const call::TranscriptItemFinal& body, const call::Event&, store::CallWrite& write) {
   write.transcript_items.push_back(body.item);
@@ -30,7 +32,9 @@ void Apply(const call::TransferChanged& body, const call::Event&, store::CallWri
   write.transfer_reason = body.transfer.reason;
 }
 
-void Apply(const call::SummaryReady& body, const call::Event&, store::CallWrite& write) { write.summary = body.summary; }
+void Apply(const call::SummaryReady& body, const call::Event&, store::CallWrite& write) {
+  write.summary = body.summary;
+}
 
 template <typename Body>
 void Apply(const Body&, const call::Event&, store::CallWrite&) {}
@@ -38,7 +42,8 @@ void Apply(const Body&, const call::Event&, store::CallWrite&) {}
 std::string Ms(int64_t ms) { return absl::StrCat(ms, "ms"); }
 
 LogLine Line(const call::CallCreated& body) {
-  return {LogKind::kCall, "call created",
+  return {LogKind::kCall,
+          "call created",
           {{"direction", std::string(Name(body.direction))},
            {"from", base::MaskNumber(body.from)},
            {"to", base::MaskNumber(body.to)},
@@ -48,14 +53,16 @@ LogLine Line(const call::StateChanged& body) {
   return {LogKind::kCall, absl::StrCat("state ", Name(body.from), " -> ", Name(body.to)), {}};
 }
 LogLine Line(const call::StreamConnected& body) {
-  return {LogKind::kCall, "audio stream connected", {{"stream", body.stream_id}, {"ordinal", absl::StrCat(body.ordinal)}}};
+  return {
+      LogKind::kCall, "audio stream connected", {{"stream", body.stream_id}, {"ordinal", absl::StrCat(body.ordinal)}}};
 }
 LogLine Line(const call::StreamLost& body) { return {LogKind::kTrouble, "audio stream lost", {{"why", body.detail}}}; }
 LogLine Line(const call::ModelReady& body) {
   return {LogKind::kAssistant, "model session ready", {{"session", body.session_id}, {"model", body.model}}};
 }
 LogLine Line(const call::ModelTrouble& body) {
-  return {LogKind::kTrouble, "model trouble",
+  return {LogKind::kTrouble,
+          "model trouble",
           {{"code", body.code}, {"message", body.message}, {"fatal", body.fatal ? "yes" : "no"}}};
 }
 LogLine Line(const call::CallerSpeechStarted&) { return {LogKind::kCaller, "caller speaks", {}}; }
@@ -64,12 +71,16 @@ LogLine Line(const call::AssistantSpeechStarted& body) {
   return {LogKind::kAssistant, body.greeting ? "assistant greets" : "assistant speaks", {{"item", body.item_id}}};
 }
 LogLine Line(const call::AssistantSpeechFinished& body) {
-  return {LogKind::kAssistant, "assistant heard to the end",
+  return {LogKind::kAssistant,
+          "assistant heard to the end",
           {{"item", body.item_id}, {"heard", Ms(body.heard_ms)}, {"basis", std::string(Name(body.basis))}}};
 }
 LogLine Line(const call::BargeIn& body) {
-  return {LogKind::kBargeIn, "caller interrupts",
-          {{"item", body.item_id}, {"heard", Ms(body.heard_ms)}, {"of", Ms(body.received_ms)},
+  return {LogKind::kBargeIn,
+          "caller interrupts",
+          {{"item", body.item_id},
+           {"heard", Ms(body.heard_ms)},
+           {"of", Ms(body.received_ms)},
            {"basis", std::string(Name(body.basis))}}};
 }
 LogLine Line(const call::ToolCalled& body) { return {LogKind::kAssistant, "tool called", {{"tool", body.name}}}; }
@@ -78,20 +89,27 @@ LogLine Line(const call::ToolAnswered& body) {
 }
 LogLine Line(const call::TransferChanged& body) {
   const call::Transfer& transfer = body.transfer;
-  return {LogKind::kTransfer, absl::StrCat("transfer ", Name(transfer.state)),
-          {{"destination", transfer.destination}, {"number", base::MaskNumber(transfer.number)},
-           {"outcome", std::string(Name(transfer.outcome))}, {"detail", transfer.detail}}};
+  return {LogKind::kTransfer,
+          absl::StrCat("transfer ", Name(transfer.state)),
+          {{"destination", transfer.destination},
+           {"number", base::MaskNumber(transfer.number)},
+           {"outcome", std::string(Name(transfer.outcome))},
+           {"detail", transfer.detail}}};
 }
 LogLine Line(const call::CallerReturned&) { return {LogKind::kTransfer, "caller is back with the assistant", {}}; }
 LogLine Line(const call::DtmfReceived&) { return {LogKind::kCaller, "key pressed", {}}; }
 LogLine Line(const call::TurnMeasured& body) {
-  return {LogKind::kAssistant, "turn answered",
+  return {LogKind::kAssistant,
+          "turn answered",
           {{"to_first_audio", Ms(body.to_first_audio_ms)}, {"to_first_sent", Ms(body.to_first_sent_ms)}}};
 }
 LogLine Line(const call::CallEnded& body) {
   const call::Termination& end = body.termination;
-  return {LogKind::kEnd, "call ended",
-          {{"reason", std::string(Name(end.reason))}, {"by", std::string(Name(end.initiator))}, {"evidence", end.evidence},
+  return {LogKind::kEnd,
+          "call ended",
+          {{"reason", std::string(Name(end.reason))},
+           {"by", std::string(Name(end.initiator))},
+           {"evidence", end.evidence},
            {"duration", absl::StrCat(body.duration_seconds, "s")}}};
 }
 LogLine Line(const call::SummaryReady&) { return {LogKind::kEnd, "summary ready", {}}; }

@@ -48,8 +48,9 @@ ModelLeg::Options ModelOptions(const Settings& settings, const Agent& agent) {
 }  // namespace
 
 bool MayDial(const Settings& settings, absl::string_view number) {
-  return std::any_of(settings.allowed_prefixes.begin(), settings.allowed_prefixes.end(),
-                     [number](const std::string& prefix) { return !prefix.empty() && absl::StartsWith(number, prefix); });
+  return std::any_of(
+      settings.allowed_prefixes.begin(), settings.allowed_prefixes.end(),
+      [number](const std::string& prefix) { return !prefix.empty() && absl::StartsWith(number, prefix); });
 }
 
 Switchboard::Switchboard(const Settings& settings, Deps deps) : settings_(settings), deps_(std::move(deps)) {}
@@ -76,8 +77,7 @@ Switchboard::LiveCall* Switchboard::FindByCarrierId(absl::string_view carrier_ca
 }
 
 void Switchboard::Feed(const LiveCall& live, input::Input input) {
-  deps_.loops[live.loop]->loop->Post(
-      [session = live.session, input = std::move(input)] { session->Feed(input); });
+  deps_.loops[live.loop]->loop->Post([session = live.session, input = std::move(input)] { session->Feed(input); });
 }
 
 // ---- Making calls ----
@@ -165,7 +165,8 @@ absl::Status Switchboard::CheckStart(const StartRequest& request, Plan* plan) {
                      absl::StrCat("from: not given, and agent '", agent, "' has no caller_id"),
                      {{"field", "from"}, {"agent", agent}});
   }
-  if (!base::IsE164(from)) return FieldError("from", "INVALID_E164", "not a phone number in E.164 form, such as +14155550100");
+  if (!base::IsE164(from))
+    return FieldError("from", "INVALID_E164", "not a phone number in E.164 form, such as +14155550100");
   if (from == request.to) return FieldError("to", "INVALID_E164", "is the calling number itself");
   if (!MayDial(settings_, request.to)) {
     return MakeError(absl::StatusCode::kFailedPrecondition, "DESTINATION_NOT_ALLOWED",
@@ -190,7 +191,8 @@ void Switchboard::StartCall(StartRequest request, std::function<void(absl::Statu
     return;
   }
   if (request.max_duration > absl::ZeroDuration()) plan.call.max_duration = request.max_duration;
-  const absl::Duration ring = request.ring_timeout > absl::ZeroDuration() ? request.ring_timeout : plan.agent->ring_timeout;
+  const absl::Duration ring =
+      request.ring_timeout > absl::ZeroDuration() ? request.ring_timeout : plan.agent->ring_timeout;
   // The carrier's own limit ends the ringing; ours is for when it never tells.
   plan.call.ring_limit = ring + absl::Seconds(15);
   request.ring_timeout = ring;
@@ -198,30 +200,32 @@ void Switchboard::StartCall(StartRequest request, std::function<void(absl::Statu
   store::CallRecord record = RecordOf(plan, now);
   record.metadata = request.metadata;
   const absl::optional<store::RequestKey> key = request.key;
-  deps_.recorder->Create(
-      std::move(record), {call::Call::Created(plan.call, now)}, key,
-      [this, plan, request = std::move(request), done = std::move(done)](absl::StatusOr<store::CallStore::Created> created) {
-        // From here the call counts among the live ones, or does not come about.
-        if (created.ok() && !created->existed) BeginOutbound(plan, request);
-        {
-          base::MutexLock lock(mutex_);
-          --starting_;
-        }
-        if (created.ok()) {
-          done(std::move(created->call));
-        } else if (created.status().code() == absl::StatusCode::kInvalidArgument) {
-          done(FieldError("request_id", "REQUEST_ID_REUSED", "was used before with other content"));
-        } else {
-          done(MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", "the call could not be recorded, so it was not dialled"));
-        }
-      });
+  deps_.recorder->Create(std::move(record), {call::Call::Created(plan.call, now)}, key,
+                         [this, plan, request = std::move(request),
+                          done = std::move(done)](absl::StatusOr<store::CallStore::Created> created) {
+                           // From here the call counts among the live ones, or does not come about.
+                           if (created.ok() && !created->existed) BeginOutbound(plan, request);
+                           {
+                             base::MutexLock lock(mutex_);
+                             --starting_;
+                           }
+                           if (created.ok()) {
+                             done(std::move(created->call));
+                           } else if (created.status().code() == absl::StatusCode::kInvalidArgument) {
+                             done(FieldError("request_id", "REQUEST_ID_REUSED", "was used before with other content"));
+                           } else {
+                             done(MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                                            "the call could not be recorded, so it was not dialled"));
+                           }
+                         });
 }
 
 void Switchboard::BeginOutbound(const Plan& plan, const StartRequest& request) {
   carrier::CarrierApi::Dial dial;
   dial.from = plan.call.from;
   dial.to = plan.call.to;
-  // The carrier's ids are not known before its first webhook, and the reply to our request may be lost: the URLs name the call.
+  // The carrier's ids are not known before its first webhook, and the reply to our request may be lost: the URLs name
+  // the call.
   dial.answer_url = absl::StrCat(settings_.public_url, "/answer?call=", plan.token);
   dial.ring_url = absl::StrCat(settings_.public_url, "/ring?call=", plan.token);
   dial.hangup_url = absl::StrCat(settings_.public_url, "/hangup?call=", plan.token);
@@ -257,32 +261,34 @@ void Switchboard::EndCall(absl::string_view call_id, absl::string_view reason, s
 
 void Switchboard::TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) {
   if (settings_.destinations.count(request.destination) == 0) {
-    done(FieldError("destination", "UNKNOWN_DESTINATION",
-                    absl::StrCat("no destination '", request.destination,
-                                 "'; there are: ", absl::StrJoin(Destinations(), ", "))));
+    done(FieldError(
+        "destination", "UNKNOWN_DESTINATION",
+        absl::StrCat("no destination '", request.destination, "'; there are: ", absl::StrJoin(Destinations(), ", "))));
     return;
   }
   {
     base::MutexLock lock(mutex_);
     if (const LiveCall* live = FindById(request.call_id)) {
-      deps_.loops[live->loop]->loop->Post([session = live->session, request = std::move(request), done = std::move(done)] {
-        const auto& current = session->call().transfer();
-        if (current && current->transfer_id == request.transfer_id) {
-          done(*current);
-          return;
-        }
-        const std::string problem = session->call().TransferProblem(request.destination);
-        if (!problem.empty()) {
-          const bool busy = current && (current->state == call::TransferState::kRequested ||
-                                        current->state == call::TransferState::kDialing);
-          done(MakeError(absl::StatusCode::kFailedPrecondition, busy ? "TRANSFER_IN_PROGRESS" : "CALL_NOT_ACTIVE", problem,
-                         {{"state", std::string(Name(session->call().state()))},
-                          {"transfer_id", busy ? current->transfer_id : ""}}));
-          return;
-        }
-        session->Feed(input::TransferRequested{request.transfer_id, request.destination, request.reason});
-        done(*session->call().transfer());
-      });
+      deps_.loops[live->loop]->loop->Post(
+          [session = live->session, request = std::move(request), done = std::move(done)] {
+            const auto& current = session->call().transfer();
+            if (current && current->transfer_id == request.transfer_id) {
+              done(*current);
+              return;
+            }
+            const std::string problem = session->call().TransferProblem(request.destination);
+            if (!problem.empty()) {
+              const bool busy = current && (current->state == call::TransferState::kRequested ||
+                                            current->state == call::TransferState::kDialing);
+              done(MakeError(absl::StatusCode::kFailedPrecondition, busy ? "TRANSFER_IN_PROGRESS" : "CALL_NOT_ACTIVE",
+                             problem,
+                             {{"state", std::string(Name(session->call().state()))},
+                              {"transfer_id", busy ? current->transfer_id : ""}}));
+              return;
+            }
+            session->Feed(input::TransferRequested{request.transfer_id, request.destination, request.reason});
+            done(*session->call().transfer());
+          });
       return;
     }
   }
@@ -339,7 +345,8 @@ Instructions Switchboard::OnAnswer(const AnswerNotice& notice) {
   }
   Instructions hang_up;
   hang_up.kind = Instructions::Kind::kHangUp;
-  // An outbound call that we have ended meanwhile, or a repeat about an inbound one that is over: nobody to connect them to.
+  // An outbound call that we have ended meanwhile, or a repeat about an inbound one that is over: nobody to connect
+  // them to.
   if (!notice.call_token.empty() || ended_.contains(notice.carrier_call_id)) return hang_up;
   if (!accepting_ || static_cast<int>(calls_.size()) + starting_ >= settings_.max_calls) {
     base::Log(base::LogKind::kTrouble, "", "inbound call refused",

@@ -26,11 +26,12 @@
 
 namespace callbridge::session {
 
-// All live calls of this process: makes them, finds them by any of their names, and carries what webhooks, streams and the control
-// plane want to the loop on which the call lives.
+// All live calls of this process: makes them, finds them by any of their names, and carries what webhooks, streams and
+// the control plane want to the loop on which the call lives.
 //
-// Thread-safe. What it knows of a call is what others may ask about at once (its loop, its tokens, what the carrier is told next); the
-// rest lives in the session. Its mutex is held for look-ups and posting, never while anything that blocks is called.
+// Thread-safe. What it knows of a call is what others may ask about at once (its loop, its tokens, what the carrier is
+// told next); the rest lives in the session. Its mutex is held for look-ups and posting, never while anything that
+// blocks is called.
 class Switchboard final : public CallControl, public FrontDesk, private SessionHost {
  public:
   struct Deps {
@@ -57,7 +58,8 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   void OnHangup(const HangupNotice& notice) override;
   Instructions OnNextStep(absl::string_view call_token) override;
   void OnHumanAnswered(absl::string_view call_token) override;
-  Instructions OnTransferDone(absl::string_view call_token, call::TransferOutcome outcome, absl::string_view detail) override;
+  Instructions OnTransferDone(absl::string_view call_token, call::TransferOutcome outcome,
+                              absl::string_view detail) override;
   void OnStreamStatus(absl::string_view carrier_call_id, absl::string_view event, absl::string_view detail) override;
 
   // ---- Streams ----
@@ -76,15 +78,15 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
  private:
   struct LiveCall {
     std::string call_id;
-    std::string token;           // In URLs.
-    std::string stream_token;    // Unused; empty: none.
+    std::string token;         // In URLs.
+    std::string stream_token;  // Unused; empty: none.
     std::string carrier_call_id;
     std::string caller_id;
     int loop = 0;
     call::State state = call::State::kDialing;
     Instructions::Kind next = Instructions::Kind::kStream;
-    std::string number;          // kDial.
-    std::string transfer_id;     // The latest.
+    std::string number;                    // kDial.
+    std::string transfer_id;               // The latest.
     std::shared_ptr<CallSession> session;  // Touched on its loop only, but for posting.
   };
   struct Plan {  // What a new call is made from.
@@ -127,7 +129,8 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   absl::flat_hash_map<std::string, LiveCall*> by_token_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, LiveCall*> by_stream_token_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, LiveCall*> by_carrier_id_ ABSL_GUARDED_BY(mutex_);
-  // The carrier's ids of calls that are over, the last ten thousand: a late or repeated answer callback makes no second call.
+  // The carrier's ids of calls that are over, the last ten thousand: a late or repeated answer callback makes no second
+  // call.
   absl::flat_hash_set<std::string> ended_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::string> ended_order_ ABSL_GUARDED_BY(mutex_);
 };

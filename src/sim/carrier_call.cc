@@ -59,7 +59,8 @@ CarrierCall::CarrierCall(CallOrder order, const CallShared& shared, std::shared_
       loop_(loop),
       ticker_(ticker),
       quiet_(std::move(quiet)),
-      fetch_({shared.auth_token, shared.public_base, shared.dial_base, order_.scenario.carrier}, *shared.webhooks, loop),
+      fetch_({shared.auth_token, shared.public_base, shared.dial_base, order_.scenario.carrier}, *shared.webhooks,
+             loop),
       person_(order_.scenario.person, shared.speech),
       started_(loop.clock().Now()) {}
 
@@ -99,14 +100,10 @@ void CarrierCall::Pick() {
       person_active_ = true;
       MarkAnswered();
       return FetchDocument(Document::kAnswer, order_.answer, Common("StartApp"));
-    case Pickup::Kind::kBusy:
-      return End(3010, "Callee");
-    case Pickup::Kind::kNoAnswer:
-      return End(3000, "Carrier");
-    case Pickup::Kind::kReject:
-      return End(3020, "Callee");
-    default:
-      return End(3080, "Carrier");
+    case Pickup::Kind::kBusy: return End(3010, "Callee");
+    case Pickup::Kind::kNoAnswer: return End(3000, "Carrier");
+    case Pickup::Kind::kReject: return End(3020, "Callee");
+    default: return End(3080, "Carrier");
   }
 }
 
@@ -126,7 +123,9 @@ void CarrierCall::SetStatus(const std::string& status) {
 
 // ---- Time ----
 
-void CarrierCall::After(absl::Duration delay, std::function<void()> run) { alarms_.push_back({Now() + delay, std::move(run)}); }
+void CarrierCall::After(absl::Duration delay, std::function<void()> run) {
+  alarms_.push_back({Now() + delay, std::move(run)});
+}
 
 void CarrierCall::AfterInDocument(absl::Duration delay, std::function<void()> run) {
   After(delay, [this, generation = generation_, run = std::move(run)] {
@@ -198,7 +197,8 @@ void CarrierCall::EndStatus(int code, const std::string& source, const std::stri
       answered_ == absl::InfiniteFuture() ? 0 : absl::ToInt64Seconds(absl::Ceil(now - answered_, absl::Seconds(1)));
   const int64_t minutes = (seconds + 59) / 60;
   hangup_params_ = Common("Hangup");
-  hangup_params_.emplace_back("HangupCause", answered_ == absl::InfiniteFuture() && code == 4000 ? "ORIGINATOR_CANCEL" : cause.cause);
+  hangup_params_.emplace_back("HangupCause",
+                              answered_ == absl::InfiniteFuture() && code == 4000 ? "ORIGINATOR_CANCEL" : cause.cause);
   hangup_params_.emplace_back("HangupCauseName", cause.name);
   hangup_params_.emplace_back("HangupCauseCode", absl::StrCat(code));
   hangup_params_.emplace_back("HangupSource", source);
@@ -376,9 +376,13 @@ bool CarrierCall::ExecuteStream(const XmlElement& element) {
   if (url->scheme == "ws" && absl::StartsWith(shared_.public_base, "https:")) {
     log_->Violation("the stream's URL is ws:// although the server's public URL is https://");
   }
-  CarrierStream::Options options{order_.uuid,        shared_.auth_id,    *order,
+  CarrierStream::Options options{order_.uuid,
+                                 shared_.auth_id,
+                                 *order,
                                  MapUrl(*url, shared_.public_base, shared_.dial_base).Spell(),
-                                 signed_url.Spell(), shared_.auth_token, order_.scenario.carrier};
+                                 signed_url.Spell(),
+                                 shared_.auth_token,
+                                 order_.scenario.carrier};
   CarrierStream::Owner& owner = *this;
   streams_.push_back(std::make_unique<CarrierStream>(std::move(options), loop_, owner));
   stream_ = streams_.back().get();
@@ -409,8 +413,9 @@ bool CarrierCall::ExecuteDial(const XmlElement& element) {
   MarkAnswered();
   dial_element_ = element;
   CarrierDial::Owner& owner = *this;
-  dial_ = std::make_unique<CarrierDial>(element, order_.uuid, order_.from,
-                                        [this](const std::string& number) { return NextPickup(number); }, Now(), owner);
+  dial_ = std::make_unique<CarrierDial>(
+      element, order_.uuid, order_.from, [this](const std::string& number) { return NextPickup(number); }, Now(),
+      owner);
   const std::vector<std::string> numbers = dial_->numbers();
   log_->Step("dial", absl::StrJoin(numbers, " "));
   log_->Update([&numbers](CarrierCallReport& report) {

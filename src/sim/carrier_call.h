@@ -60,10 +60,10 @@ class CarrierCall final : private CarrierTicker::Ticked,
                           private CarrierDial::Owner,
                           private Person::Phone {
  public:
-  // `quiet` is called once, in a tick, when the call is over and nothing will come from it any more; the caller then destroys the
-  // call, but not inside `quiet`.
-  CarrierCall(CallOrder order, const CallShared& shared, std::shared_ptr<CallLog> log, net::EventLoop& loop, CarrierTicker& ticker,
-              std::function<void()> quiet);
+  // `quiet` is called once, in a tick, when the call is over and nothing will come from it any more; the caller then
+  // destroys the call, but not inside `quiet`.
+  CarrierCall(CallOrder order, const CallShared& shared, std::shared_ptr<CallLog> log, net::EventLoop& loop,
+              CarrierTicker& ticker, std::function<void()> quiet);
   ~CarrierCall() override;
 
   void Start();

@@ -9,14 +9,14 @@ namespace callbridge::sim {
 
 // Why a leg ended, in the three ways in which Plivo says it.
 struct Cause {
-  int code = 4000;            // HangupCauseCode
-  std::string name;           // HangupCauseName: "Normal Hangup"
-  std::string cause;          // HangupCause: "NORMAL_CLEARING"
-  std::string call_status;    // CallStatus of the leg: "completed", "busy", ...
+  int code = 4000;          // HangupCauseCode
+  std::string name;         // HangupCauseName: "Normal Hangup"
+  std::string cause;        // HangupCause: "NORMAL_CLEARING"
+  std::string call_status;  // CallStatus of the leg: "completed", "busy", ...
 };
 
-// The cause with that code as Plivo's table of hangup causes has it; unknown codes get "Unknown". `answered`: whether the leg had
-// been picked up, which decides between "completed" and the other statuses.
+// The cause with that code as Plivo's table of hangup causes has it; unknown codes get "Unknown". `answered`: whether
+// the leg had been picked up, which decides between "completed" and the other statuses.
 Cause CauseOf(int code, bool answered);
 
 }  // namespace callbridge::sim

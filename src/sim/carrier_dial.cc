@@ -17,18 +17,12 @@ absl::Duration Seconds(const XmlElement& element, const std::string& name, absl:
 // The code with which a phone that does this ends; 0: it answers.
 int CodeOf(Pickup::Kind kind) {
   switch (kind) {
-    case Pickup::Kind::kAnswer:
-      return 0;
-    case Pickup::Kind::kBusy:
-      return 3010;
-    case Pickup::Kind::kNoAnswer:
-      return 3000;
-    case Pickup::Kind::kReject:
-      return 3020;
-    case Pickup::Kind::kInvalidNumber:
-      return 3050;
-    case Pickup::Kind::kCarrierError:
-      return 3080;
+    case Pickup::Kind::kAnswer: return 0;
+    case Pickup::Kind::kBusy: return 3010;
+    case Pickup::Kind::kNoAnswer: return 3000;
+    case Pickup::Kind::kReject: return 3020;
+    case Pickup::Kind::kInvalidNumber: return 3050;
+    case Pickup::Kind::kCarrierError: return 3080;
   }
   return 3080;
 }
@@ -125,12 +119,8 @@ void CarrierDial::EndLeg(Leg& leg, int code, const std::string& source, absl::Ti
 }
 
 Params CarrierDial::LegParams(const Leg& leg, const std::string& action, const std::string& event) const {
-  return {{"Event", event},
-          {"DialAction", action},
-          {"DialALegUUID", a_leg_},
-          {"DialBLegUUID", leg.uuid},
-          {"DialBLegStatus", action},
-          {"DialBLegFrom", caller_id_},
+  return {{"Event", event},           {"DialAction", action},     {"DialALegUUID", a_leg_},
+          {"DialBLegUUID", leg.uuid}, {"DialBLegStatus", action}, {"DialBLegFrom", caller_id_},
           {"DialBLegTo", leg.number}};
 }
 

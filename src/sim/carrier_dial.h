@@ -14,16 +14,17 @@
 
 namespace callbridge::sim {
 
-// One <Dial> while it runs: rings its numbers together, connects the first that answers, ends. Pure: time is an argument.
+// One <Dial> while it runs: rings its numbers together, connects the first that answers, ends. Pure: time is an
+// argument.
 class CarrierDial {
  public:
   // What the call is told.
   class Owner {
    public:
     virtual ~Owner() = default;
-    virtual void OnDialStep(const std::string& what) = 0;          // For the report.
-    virtual void OnDialProgress(const Params& params) = 0;         // To callbackUrl, besides the common parameters.
-    virtual void OnDialDone(const Params& params) = 0;             // To action; nothing comes after it. Last thing of a Tick().
+    virtual void OnDialStep(const std::string& what) = 0;   // For the report.
+    virtual void OnDialProgress(const Params& params) = 0;  // To callbackUrl, besides the common parameters.
+    virtual void OnDialDone(const Params& params) = 0;  // To action; nothing comes after it. Last thing of a Tick().
   };
 
   // `pickup` says what the phone of a number will do.

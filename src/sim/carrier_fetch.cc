@@ -71,7 +71,7 @@ void CarrierFetch::Attempt(std::shared_ptr<Asked> asked) {
 void CarrierFetch::OnReply(std::shared_ptr<Asked> asked, WebhookReply reply) {
   if (asked->answered) return;
   const FetchLimits& limits = asked->limits;
-  const bool again = reply.status == 0 ? (reply.connected ? limits.retry_read : limits.retry_connect)
+  const bool again = reply.status == 0     ? (reply.connected ? limits.retry_read : limits.retry_connect)
                      : reply.status >= 500 ? limits.retry_5xx
                      : reply.status >= 400 ? limits.retry_4xx
                                            : false;

@@ -12,8 +12,8 @@
 
 namespace callbridge::sim {
 
-// Asks the server as Plivo does: form parameters, signature, retries as the URL's fragment says, and every request twice if the
-// scenario wants it. On the call's loop only.
+// Asks the server as Plivo does: form parameters, signature, retries as the URL's fragment says, and every request
+// twice if the scenario wants it. On the call's loop only.
 class CarrierFetch {
  public:
   struct Options {
@@ -25,8 +25,8 @@ class CarrierFetch {
 
   CarrierFetch(Options options, Webhooks& webhooks, net::Loop& loop);
 
-  // `done` runs on the loop with the last attempt's reply, unless this object is gone by then. A malformed URL is a reply with
-  // status 0. `retries` holds where the URL's fragment says nothing.
+  // `done` runs on the loop with the last attempt's reply, unless this object is gone by then. A malformed URL is a
+  // reply with status 0. `retries` holds where the URL's fragment says nothing.
   void Fetch(const std::string& method, const std::string& url, const Params& params, int retries,
              std::function<void(const WebhookReply&)> done);
 

@@ -79,9 +79,7 @@ absl::string_view Find(const Params& params, absl::string_view name) {
   return {};
 }
 
-std::string Url::Spell() const {
-  return absl::StrCat(scheme, "://", authority, path, query.empty() ? "" : "?", query);
-}
+std::string Url::Spell() const { return absl::StrCat(scheme, "://", authority, path, query.empty() ? "" : "?", query); }
 
 absl::StatusOr<Url> ParseUrl(absl::string_view text) {
   const absl::string_view whole = text;

@@ -38,11 +38,12 @@ struct Url {
 // kInvalidArgument: no scheme of http, https, ws or wss, or no host, or white space in it.
 absl::StatusOr<Url> ParseUrl(absl::string_view text);
 
-// Where a public URL is really dialled: if its host is that of `public_base`, at `dial_base` (scheme family and path kept).
-// `public_base` empty: as it is.
+// Where a public URL is really dialled: if its host is that of `public_base`, at `dial_base` (scheme family and path
+// kept). `public_base` empty: as it is.
 Url MapUrl(const Url& url, absl::string_view public_base, absl::string_view dial_base);
 
-// Time limits and repeats that the fragment of a webhook's URL may set: #ct=2000&rt=5000&rc=2&rp=ct,rt. Out of range: the default.
+// Time limits and repeats that the fragment of a webhook's URL may set: #ct=2000&rt=5000&rc=2&rp=ct,rt. Out of range:
+// the default.
 struct FetchLimits {
   int connect_ms = 2000;
   int read_ms = 15000;  // Plivo's pages disagree on 15 s and 40 s; the shorter one catches more.

@@ -16,7 +16,8 @@ namespace callbridge::sim {
 // One HTTP exchange or step of a simulated call, for timelines and assertions.
 struct CarrierStep {
   absl::Time time;
-  std::string what;    // "answer", "ring", "hangup", "stream-start", "stream-end", "heard", "dial", "dial-done", "person", "violation", ...
+  std::string what;    // "answer", "ring", "hangup", "stream-start", "stream-end", "heard", "dial", "dial-done",
+                       // "person", "violation", ...
   std::string detail;  // "200", "clip demo-congrats", "1480 ms of speech", ...
 };
 
@@ -27,18 +28,19 @@ struct CarrierCallReport {
   std::string from;
   std::string to;
   bool outbound = false;
-  std::string status = "ringing"; // CallStatus: "ringing", "in-progress", "completed", "busy", ...
+  std::string status = "ringing";  // CallStatus: "ringing", "in-progress", "completed", "busy", ...
   absl::Time started;
   absl::Time answered = absl::InfiniteFuture();
   absl::Time ended = absl::InfiniteFuture();
   bool over = false;
-  int hangup_code = 0;            // 4000, 3010, ...
+  int hangup_code = 0;  // 4000, 3010, ...
   std::string hangup_name;
   std::string hangup_source;
   std::vector<CarrierStep> steps;
-  std::vector<std::string> failed_steps;   // Steps of the person whose wait ran out.
-  std::vector<std::string> violations;     // Whatever Plivo would have refused or flagged. A correct server causes none.
-  // Everything from the server that really sounded, in order, without gaps: mu-law, or the stream's own format if that is another.
+  std::vector<std::string> failed_steps;  // Steps of the person whose wait ran out.
+  std::vector<std::string> violations;    // Whatever Plivo would have refused or flagged. A correct server causes none.
+  // Everything from the server that really sounded, in order, without gaps: mu-law, or the stream's own format if that
+  // is another.
   std::string heard;
   // Spells of sound: when each began and which bytes of `heard` it is.
   struct Spell {
@@ -47,10 +49,10 @@ struct CarrierCallReport {
     int64_t bytes = 0;
   };
   std::vector<Spell> spells;
-  int streams = 0;                // Started, reconnects included.
-  int checkpoints = 0;            // playedStream sent.
-  int clears = 0;                 // clearAudio received.
-  int64_t cleared_bytes = 0;      // Thrown away by them.
+  int streams = 0;                   // Started, reconnects included.
+  int checkpoints = 0;               // playedStream sent.
+  int clears = 0;                    // clearAudio received.
+  int64_t cleared_bytes = 0;         // Thrown away by them.
   std::vector<std::string> dialled;  // Numbers that <Dial> rang, in order.
 };
 
@@ -63,8 +65,8 @@ class CallLog {
   void Violation(absl::string_view what);
   void Update(absl::FunctionRef<void(CarrierCallReport&)> change);
 
-  // `bytes` sounded from `start` on at `bytes_per_second`. Spells that a listener would not notice the gap between become one step
-  // "heard" when they are over.
+  // `bytes` sounded from `start` on at `bytes_per_second`. Spells that a listener would not notice the gap between
+  // become one step "heard" when they are over.
   void Sound(absl::Time start, absl::string_view bytes, int bytes_per_second);
 
   bool over() const;

@@ -80,7 +80,8 @@ std::string BadWebhook(const json& body) {
     const std::string url = Text(body, absl::StrCat(what, "_url").c_str());
     const std::string method = Text(body, absl::StrCat(what, "_method").c_str());
     if (!url.empty() && !IsWebUrl(url)) return absl::StrCat(what, "_url parameter is not a valid URL");
-    if (!method.empty() && method != "GET" && method != "POST") return absl::StrCat(what, "_method must be GET or POST");
+    if (!method.empty() && method != "GET" && method != "POST")
+      return absl::StrCat(what, "_method must be GET or POST");
   }
   return "";
 }
@@ -98,7 +99,8 @@ CarrierRest::CarrierRest(std::string auth_id, std::string auth_token, Backend& b
     : auth_id_(std::move(auth_id)), auth_token_(std::move(auth_token)), backend_(backend), clock_(clock) {}
 
 bool CarrierRest::Authorized(const base::HttpRequest& request) const {
-  return request.Header("Authorization") == absl::StrCat("Basic ", absl::Base64Escape(absl::StrCat(auth_id_, ":", auth_token_)));
+  return request.Header("Authorization") ==
+         absl::StrCat("Basic ", absl::Base64Escape(absl::StrCat(auth_id_, ":", auth_token_)));
 }
 
 bool CarrierRest::OverLimit() {
@@ -130,7 +132,8 @@ absl::optional<base::HttpResponse> CarrierRest::Handle(const base::HttpRequest& 
   if (request.method == "POST" && !request.body.empty()) {
     body = json::parse(request.body, nullptr, false);
     if (!body.is_object() || !absl::StartsWithIgnoreCase(request.Header("Content-Type"), "application/json")) {
-      backend_.Violation(absl::StrCat("POST ", request.Path(), ": the body must be a JSON object with its Content-Type"));
+      backend_.Violation(
+          absl::StrCat("POST ", request.Path(), ": the body must be a JSON object with its Content-Type"));
       return Error(400, "Invalid JSON in the request body");
     }
   }
@@ -194,7 +197,8 @@ base::HttpResponse CarrierRest::PostCall(const json& body, absl::optional<int>& 
   const std::string bad = BadWebhook(body);
   if (!bad.empty()) return Error(400, bad);
   const Segments destinations = absl::StrSplit(to, '<', absl::SkipEmpty());
-  if (destinations.empty() || destinations.size() > kMaxDestinations) return Error(400, "to parameter has too many destinations");
+  if (destinations.empty() || destinations.size() > kMaxDestinations)
+    return Error(400, "to parameter has too many destinations");
   for (const std::string& destination : destinations) {
     const std::string digits = DigitsOf(destination);
     if (!absl::StartsWith(destination, "sip:") && (digits.size() < 7 || digits.size() > 15)) {
@@ -215,8 +219,9 @@ base::HttpResponse CarrierRest::PostCall(const json& body, absl::optional<int>& 
   return Json(201, reply);
 }
 
-absl::optional<base::HttpResponse> CarrierRest::OnePlace(const json& body, const std::string& to, const std::string& uuid,
-                                                         bool& queued, absl::optional<int>& fault) {
+absl::optional<base::HttpResponse> CarrierRest::OnePlace(const json& body, const std::string& to,
+                                                         const std::string& uuid, bool& queued,
+                                                         absl::optional<int>& fault) {
   CallOrder order;
   order.uuid = uuid;
   order.outbound = true;
@@ -258,8 +263,9 @@ base::HttpResponse CarrierRest::ListCalls(const base::HttpRequest& request) {
   for (const CarrierCallReport& report : backend_.Live()) uuids.push_back(report.call_uuid);
   if (Find(query, "status") == "live") return Json(200, {{"calls", uuids}});
   if (Find(query, "status") == "queued") return Json(200, {{"calls", json::array()}});
-  return Json(200, {{"meta", {{"limit", 20}, {"offset", 0}, {"next", nullptr}, {"previous", nullptr}, {"total_count", 0}}},
-                    {"objects", json::array()}});
+  return Json(200,
+              {{"meta", {{"limit", 20}, {"offset", 0}, {"next", nullptr}, {"previous", nullptr}, {"total_count", 0}}},
+               {"objects", json::array()}});
 }
 
 base::HttpResponse CarrierRest::GetCall(const base::HttpRequest& request, const std::string& uuid) {
@@ -315,7 +321,8 @@ base::HttpResponse CarrierRest::TransferCall(const std::string& uuid, const json
   return Json(202, {{"message", "call transferred"}});
 }
 
-base::HttpResponse CarrierRest::CallAction(const base::HttpRequest& request, const Segments& segments, const json& body) {
+base::HttpResponse CarrierRest::CallAction(const base::HttpRequest& request, const Segments& segments,
+                                           const json& body) {
   const std::string& uuid = segments[1];
   if (segments.size() == 2 && request.method == "GET") return GetCall(request, uuid);
   const std::shared_ptr<CallLog> log = backend_.FindCall(uuid);

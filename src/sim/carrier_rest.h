@@ -20,7 +20,8 @@
 
 namespace callbridge::sim {
 
-// Plivo's REST API under /v1/Account/{auth_id}/: takes requests apart, refuses what Plivo refuses, words the answers. Any thread.
+// Plivo's REST API under /v1/Account/{auth_id}/: takes requests apart, refuses what Plivo refuses, words the answers.
+// Any thread.
 class CarrierRest {
  public:
   // What the API acts on.
@@ -52,13 +53,14 @@ class CarrierRest {
   bool Authorized(const base::HttpRequest& request) const;
   bool OverLimit();
   Response PostCall(const nlohmann::json& body, absl::optional<int>& fault);
-  absl::optional<Response> OnePlace(const nlohmann::json& body, const std::string& to, const std::string& uuid, bool& queued,
-                                    absl::optional<int>& fault);
+  absl::optional<Response> OnePlace(const nlohmann::json& body, const std::string& to, const std::string& uuid,
+                                    bool& queued, absl::optional<int>& fault);
   void CheckDouble(const std::string& from, const std::string& to, const std::string& answer_url);
   Response ListCalls(const base::HttpRequest& request);
   Response GetCall(const base::HttpRequest& request, const std::string& uuid);
   Response TransferCall(const std::string& uuid, const nlohmann::json& body);
-  absl::optional<Response> OnCall(const base::HttpRequest& request, const Segments& segments, const nlohmann::json& body);
+  absl::optional<Response> OnCall(const base::HttpRequest& request, const Segments& segments,
+                                  const nlohmann::json& body);
   Response CallAction(const base::HttpRequest& request, const Segments& segments, const nlohmann::json& body);
   // The next fault for requests with that key; nullopt: none is left.
   absl::optional<int> TakeFault(const std::string& key, const std::vector<int>& faults);

@@ -43,7 +43,8 @@ class Carrier final : public CarrierServer, private net::ServerDelegate, private
       : options_(options),
         webhooks_(Webhooks::Start()),
         rest_(options.auth_id, options.auth_token, *this, base::SystemClock()) {
-    shared_ = {options.auth_id, options.auth_token, options.public_base, options.dial_base, webhooks_.get(), std::move(speech)};
+    shared_ = {options.auth_id,   options.auth_token, options.public_base,
+               options.dial_base, webhooks_.get(),    std::move(speech)};
     for (int i = 0; i < std::max(1, options.threads); ++i) {
       auto lane = std::make_unique<Lane>();
       lane->loop = net::EventLoop::Start(absl::StrCat("carrier-", i));
@@ -257,7 +258,8 @@ class Carrier final : public CarrierServer, private net::ServerDelegate, private
       const std::string uuid = order.uuid;
       // Destroyed in a later turn: a call cannot be inside its own tick.
       auto quiet = [&lane, uuid] { lane.loop->Post([&lane, uuid] { lane.calls.erase(uuid); }); };
-      auto call = std::make_unique<CarrierCall>(std::move(order), shared_, std::move(log), *lane.loop, *lane.ticker, quiet);
+      auto call =
+          std::make_unique<CarrierCall>(std::move(order), shared_, std::move(log), *lane.loop, *lane.ticker, quiet);
       CarrierCall& started = *call;
       lane.calls[uuid] = std::move(call);
       started.Start();

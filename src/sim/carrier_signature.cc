@@ -40,8 +40,8 @@ std::string SignV3(absl::string_view token, absl::string_view text, absl::string
   const std::string message = absl::StrCat(text, ".", nonce);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
-  HMAC(EVP_sha256(), token.data(), static_cast<int>(token.size()), reinterpret_cast<const unsigned char*>(message.data()),
-       message.size(), digest, &length);
+  HMAC(EVP_sha256(), token.data(), static_cast<int>(token.size()),
+       reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest, &length);
   return absl::Base64Escape(absl::string_view(reinterpret_cast<const char*>(digest), length));
 }
 
@@ -58,7 +58,9 @@ base::HttpHeaders SignatureHeaders(absl::string_view manner, absl::string_view t
   const std::string nonce = NewNonce();
   std::string signature = SignV3(token, manner == "wrong" ? absl::StrCat(text, "x") : std::string(text), nonce);
   if (manner == "list") signature = absl::StrCat(SignV3("a-token-of-the-past", text, nonce), ", ", signature);
-  return {{"X-Plivo-Signature-V3", signature}, {"X-Plivo-Signature-Ma-V3", signature}, {"X-Plivo-Signature-V3-Nonce", nonce}};
+  return {{"X-Plivo-Signature-V3", signature},
+          {"X-Plivo-Signature-Ma-V3", signature},
+          {"X-Plivo-Signature-V3-Nonce", nonce}};
 }
 
 }  // namespace callbridge::sim

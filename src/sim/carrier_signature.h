@@ -10,8 +10,8 @@
 // Plivo's request signatures, version 3, as its documentation and SDKs define them; an independent reading.
 namespace callbridge::sim {
 
-// What is signed, without ".nonce": the URL with its query sorted and decoded, and the body's parameters sorted and joined.
-// `method` is "GET" or "POST"; `form` are the body's parameters (empty for GET).
+// What is signed, without ".nonce": the URL with its query sorted and decoded, and the body's parameters sorted and
+// joined. `method` is "GET" or "POST"; `form` are the body's parameters (empty for GET).
 std::string SignedText(absl::string_view method, const Url& url, const Params& form);
 
 // base64(HMAC-SHA256(token, text + "." + nonce)).
@@ -20,7 +20,8 @@ std::string SignV3(absl::string_view token, absl::string_view text, absl::string
 // Twenty random digits.
 std::string NewNonce();
 
-// The headers of one request. `manner`: "v3" right ones, "wrong" ones that no token gives, "none", "list" the right one among others.
+// The headers of one request. `manner`: "v3" right ones, "wrong" ones that no token gives, "none", "list" the right one
+// among others.
 base::HttpHeaders SignatureHeaders(absl::string_view manner, absl::string_view token, absl::string_view text);
 
 }  // namespace callbridge::sim

@@ -75,10 +75,10 @@ void CarrierStream::OnOpen(net::WsConnection& connection) {
   sequence_ = chunk_ = 0;
   media_head_ = absl::StrCat(",\"streamId\":\"", id_, "\",\"media\":{\"track\":\"inbound\",\"timestamp\":\"");
   const std::string start = absl::StrCat(
-      "{\"event\":\"start\",\"sequenceNumber\":", Number(++sequence_), ",\"start\":{\"callId\":", Quoted(options_.call_uuid),
-      ",\"streamId\":\"", id_, "\",\"accountId\":", Quoted(options_.account_id),
-      ",\"tracks\":[\"inbound\"],\"mediaFormat\":{\"encoding\":\"", options_.order.Encoding(),
-      "\",\"sampleRate\":", options_.order.SampleRate(), "}}", tail_);
+      "{\"event\":\"start\",\"sequenceNumber\":", Number(++sequence_),
+      ",\"start\":{\"callId\":", Quoted(options_.call_uuid), ",\"streamId\":\"", id_,
+      "\",\"accountId\":", Quoted(options_.account_id), ",\"tracks\":[\"inbound\"],\"mediaFormat\":{\"encoding\":\"",
+      options_.order.Encoding(), "\",\"sampleRate\":", options_.order.SampleRate(), "}}", tail_);
   connection_->Send({start});
   owner_.OnStreamStarted(*this);
 }
@@ -88,10 +88,10 @@ void CarrierStream::OnClosed(const net::WsClose& close) {
   connection_.reset();
   if (ended_) return;
   if (closing_) return End(false, close_reason_);
-  const std::string why =
-      close.opened ? absl::StrCat("closed with ", close.code, close.reason.empty() ? "" : ": ", close.reason)
-      : close.http_status != 0 ? absl::StrCat("upgrade refused with HTTP ", close.http_status)
-                               : absl::StrCat("could not connect: ", close.error);
+  const std::string why = close.opened
+                              ? absl::StrCat("closed with ", close.code, close.reason.empty() ? "" : ": ", close.reason)
+                          : close.http_status != 0 ? absl::StrCat("upgrade refused with HTTP ", close.http_status)
+                                                   : absl::StrCat("could not connect: ", close.error);
   const bool orderly = close.opened && !close.by_us && close.code != 1006;
   if (orderly) return End(false, why);
   if (was_open) {
@@ -121,7 +121,8 @@ void CarrierStream::Close(const std::string& why) {
   close_reason_ = why;
   retry_->Cancel();
   if (connection_ == nullptr) {
-    // Between two attempts: nothing will call OnClosed(). Later, so that the owner does not hear of it inside this call.
+    // Between two attempts: nothing will call OnClosed(). Later, so that the owner does not hear of it inside this
+    // call.
     retry_ = loop_.NewTimer([this] { End(false, close_reason_); });
     retry_->Set(loop_.clock().Now());
     return;
@@ -174,8 +175,9 @@ void CarrierStream::SendMedia(absl::Time beat, absl::string_view voice) {
   const absl::AlphaNum sequence(++sequence_);
   const absl::AlphaNum timestamp(absl::ToUnixMillis(beat));
   const absl::AlphaNum chunk(++chunk_);
-  connection_->Send({"{\"event\":\"media\",\"sequenceNumber\":", quote, sequence.Piece(), quote, media_head_, timestamp.Piece(),
-                     "\",\"chunk\":", quote, chunk.Piece(), quote, ",\"payload\":\"", payload, "\"}", tail_});
+  connection_->Send({"{\"event\":\"media\",\"sequenceNumber\":", quote, sequence.Piece(), quote, media_head_,
+                     timestamp.Piece(), "\",\"chunk\":", quote, chunk.Piece(), quote, ",\"payload\":\"", payload, "\"}",
+                     tail_});
 }
 
 void CarrierStream::WatchBacklog() {
@@ -209,7 +211,8 @@ void CarrierStream::OnBinary(size_t bytes) { Violation(absl::StrCat("binary fram
 
 void CarrierStream::OnText(absl::string_view message) {
   if (closing_) return;
-  if (message.size() > kMaxMessage) return Violation(absl::StrCat("message of ", message.size(), " bytes, more than 64 KB"));
+  if (message.size() > kMaxMessage)
+    return Violation(absl::StrCat("message of ", message.size(), " bytes, more than 64 KB"));
   simdjson::dom::object object;
   if (parser_.parse(message.data(), message.size()).get_object().get(object) != simdjson::SUCCESS) {
     return Violation(absl::StrCat("message is no JSON object: ", message.substr(0, 80)));
@@ -230,10 +233,13 @@ void CarrierStream::OnPlayAudio(simdjson::dom::object message) {
   simdjson::dom::object media;
   std::string_view type, payload;
   if (message["media"].get_object().get(media) != simdjson::SUCCESS) return Violation("playAudio without 'media'");
-  if (media["payload"].get_string().get(payload) != simdjson::SUCCESS) return Violation("playAudio without media.payload");
-  if (media["contentType"].get_string().get(type) != simdjson::SUCCESS) return Violation("playAudio without media.contentType");
+  if (media["payload"].get_string().get(payload) != simdjson::SUCCESS)
+    return Violation("playAudio without media.payload");
+  if (media["contentType"].get_string().get(type) != simdjson::SUCCESS)
+    return Violation("playAudio without media.contentType");
   if (type != options_.order.Encoding()) {
-    return Violation(absl::StrCat("playAudio contentType '", std::string(type), "', must be ", options_.order.Encoding()));
+    return Violation(
+        absl::StrCat("playAudio contentType '", std::string(type), "', must be ", options_.order.Encoding()));
   }
   int64_t rate = 0;
   std::string_view rate_text;
@@ -245,7 +251,8 @@ void CarrierStream::OnPlayAudio(simdjson::dom::object message) {
   if (rate != options_.order.SampleRate()) {
     return Violation(absl::StrCat("playAudio sampleRate ", rate, ", must be ", options_.order.SampleRate()));
   }
-  if (payload.size() > kMaxPayload) Violation(absl::StrCat("playAudio payload of ", payload.size(), " bytes, more than 16 KB"));
+  if (payload.size() > kMaxPayload)
+    Violation(absl::StrCat("playAudio payload of ", payload.size(), " bytes, more than 16 KB"));
   if (!DecodeBase64Strict(absl::string_view(payload.data(), payload.size()), decoded_)) {
     return Violation("playAudio payload is no padded standard base64");
   }
@@ -261,7 +268,8 @@ void CarrierStream::OnPlayAudio(simdjson::dom::object message) {
 void CarrierStream::OnCheckpointMessage(simdjson::dom::object message) {
   CheckStreamId(message, "checkpoint", true);
   std::string_view name;
-  if (message["name"].get_string().get(name) != simdjson::SUCCESS || name.empty()) return Violation("checkpoint without 'name'");
+  if (message["name"].get_string().get(name) != simdjson::SUCCESS || name.empty())
+    return Violation("checkpoint without 'name'");
   queue_.Checkpoint(std::string(name));
 }
 

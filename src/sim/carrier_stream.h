@@ -16,22 +16,23 @@
 
 namespace callbridge::sim {
 
-// One audio stream of a call: the carrier's end of the WebSocket. Strict about what comes in; what Plivo would refuse is reported,
-// never understood. On the call's loop only.
+// One audio stream of a call: the carrier's end of the WebSocket. Strict about what comes in; what Plivo would refuse
+// is reported, never understood. On the call's loop only.
 class CarrierStream final : public net::WsConnection::Listener, private PlayoutQueue::Sink {
  public:
   // What the call hears about it. No call comes from inside a method of the stream but Tick().
   class Owner {
    public:
     virtual ~Owner() = default;
-    virtual void OnStreamStarted(CarrierStream& stream) = 0;                             // After each "start".
-    virtual void OnStreamSound(absl::Time start, absl::string_view bytes) = 0;           // What the caller hears now.
+    virtual void OnStreamStarted(CarrierStream& stream) = 0;                    // After each "start".
+    virtual void OnStreamSound(absl::Time start, absl::string_view bytes) = 0;  // What the caller hears now.
     virtual void OnStreamPlayed(CarrierStream& stream, const std::string& checkpoint) = 0;
     virtual void OnStreamCleared(CarrierStream& stream, int64_t bytes) = 0;
-    virtual void OnStreamDtmf(const std::string& digits) = 0;                            // sendDTMF
+    virtual void OnStreamDtmf(const std::string& digits) = 0;  // sendDTMF
     virtual void OnStreamDegraded(CarrierStream& stream, int percent) = 0;
     virtual void OnStreamViolation(const std::string& what) = 0;
-    // Nothing comes after it. `dropped`: lost or never reached, in contrast to closed by the server or by us; `why` in words.
+    // Nothing comes after it. `dropped`: lost or never reached, in contrast to closed by the server or by us; `why` in
+    // words.
     virtual void OnStreamEnded(CarrierStream& stream, bool dropped, const std::string& why) = 0;
   };
 
@@ -39,8 +40,8 @@ class CarrierStream final : public net::WsConnection::Listener, private PlayoutQ
     std::string call_uuid;
     std::string account_id;
     StreamOrder order;
-    std::string dial_url;                              // Where `order.url` is really dialled.
-    std::string signed_url;                            // What the upgrade's signature covers.
+    std::string dial_url;    // Where `order.url` is really dialled.
+    std::string signed_url;  // What the upgrade's signature covers.
     std::string auth_token;
     CarrierManners manners;
   };
@@ -103,18 +104,18 @@ class CarrierStream final : public net::WsConnection::Listener, private PlayoutQ
   int attempts_left_;
   bool open_ = false;
   bool ended_ = false;
-  bool closing_ = false;           // By us.
+  bool closing_ = false;  // By us.
   bool stay_broken_ = false;
   bool audio_on_ = true;
   std::string close_reason_;
   int64_t sequence_ = 0;
   int64_t chunk_ = 0;
-  int degraded_ = 0;               // The last percentage told.
+  int degraded_ = 0;  // The last percentage told.
   absl::Time started_;
   // Parts of every media message that stay the same.
-  std::string media_head_;         // ,"streamId":"...","media":{"track":"inbound","timestamp":"
-  std::string tail_;               // ,"extra_headers":"..."} or }
-  std::string silence_;            // Base64 of a frame of silence.
+  std::string media_head_;  // ,"streamId":"...","media":{"track":"inbound","timestamp":"
+  std::string tail_;        // ,"extra_headers":"..."} or }
+  std::string silence_;     // Base64 of a frame of silence.
   std::string frame_;
 };
 

@@ -11,15 +11,16 @@
 
 namespace callbridge::sim {
 
-// One timer that gives all calls of a loop their 20 ms beat, without drift. Calls are spread over four phases 5 ms apart, since real
-// calls do not all speak in the same instant. On its loop only, construction and destruction included.
+// One timer that gives all calls of a loop their 20 ms beat, without drift. Calls are spread over four phases 5 ms
+// apart, since real calls do not all speak in the same instant. On its loop only, construction and destruction
+// included.
 class CarrierTicker {
  public:
   class Ticked {
    public:
     virtual ~Ticked() = default;
-    // `beat`: the nominal time, exactly 20 ms after the one before; never later than now. After a stall of the loop the missed
-    // beats come in a burst, as from a real network; beats older than a second are left out.
+    // `beat`: the nominal time, exactly 20 ms after the one before; never later than now. After a stall of the loop the
+    // missed beats come in a burst, as from a real network; beats older than a second are left out.
     virtual void OnTick(absl::Time beat) = 0;
   };
 

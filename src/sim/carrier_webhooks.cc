@@ -92,7 +92,8 @@ class CurlWebhooks final : public Webhooks {
       transfer->headers = curl_slist_append(transfer->headers, absl::StrCat(name, ": ", value).c_str());
     }
     if (request.method == "POST") {
-      transfer->headers = curl_slist_append(transfer->headers, "Content-Type: application/x-www-form-urlencoded; charset=utf-8");
+      transfer->headers =
+          curl_slist_append(transfer->headers, "Content-Type: application/x-www-form-urlencoded; charset=utf-8");
       transfer->headers = curl_slist_append(transfer->headers, "Expect:");
       curl_easy_setopt(easy, CURLOPT_POST, 1L);
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
@@ -107,7 +108,8 @@ class CurlWebhooks final : public Webhooks {
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "plivo-simulated");
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request.connect_timeout)));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     static_cast<long>(absl::ToInt64Milliseconds(request.connect_timeout)));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(request.timeout)));
     curl_multi_add_handle(multi_, easy);
     active_[easy] = std::move(transfer);

@@ -15,17 +15,17 @@ struct WebhookRequest {
   std::string method;  // "GET" or "POST"
   std::string url;     // Where it is dialled, without fragment.
   base::HttpHeaders headers;
-  std::string body;    // Form; POST only.
+  std::string body;  // Form; POST only.
   absl::Duration connect_timeout = absl::Seconds(2);
   absl::Duration timeout = absl::Seconds(15);
 };
 
 struct WebhookReply {
-  int status = 0;            // 0: no answer at all.
-  std::string body;          // Cut at 256 KB.
+  int status = 0;    // 0: no answer at all.
+  std::string body;  // Cut at 256 KB.
   std::string content_type;
-  bool connected = true;     // False: could not even connect.
-  std::string error;         // Why there was no answer, in words.
+  bool connected = true;  // False: could not even connect.
+  std::string error;      // Why there was no answer, in words.
 };
 
 // An HTTP client with a thread of its own; never blocks a loop.

@@ -33,9 +33,9 @@ const std::map<std::string, Kind>& Kinds() {
         {},
         true}},
       {"Dial",
-       {{"action", "method", "redirect", "timeout", "timeLimit", "callerId", "callerName", "hangupOnStar", "callbackUrl",
-         "callbackMethod", "confirmSound", "confirmKey", "confirmTimeout", "dialMusic", "digitsMatch", "digitsMatchBLeg",
-         "sipHeaders"},
+       {{"action", "method", "redirect", "timeout", "timeLimit", "callerId", "callerName", "hangupOnStar",
+         "callbackUrl", "callbackMethod", "confirmSound", "confirmKey", "confirmTimeout", "dialMusic", "digitsMatch",
+         "digitsMatchBLeg", "sipHeaders"},
         {"Number", "User"},
         false}},
       {"Number", {{"sendDigits", "sendDigitsMode", "sendOnPreanswer"}, {}, true}},
@@ -48,9 +48,9 @@ const std::map<std::string, Kind>& Kinds() {
       {"DTMF", {{"async"}, {}, true}},
       {"PreAnswer", {{}, {"Speak", "Play", "Wait"}, false}},
       {"Record",
-       {{"action", "method", "fileFormat", "redirect", "timeout", "maxLength", "finishOnKey", "playBeep", "recordSession",
-         "startOnDialAnswer", "recordChannelType", "callbackUrl", "callbackMethod", "transcriptionType", "transcriptionUrl",
-         "transcriptionMethod"},
+       {{"action", "method", "fileFormat", "redirect", "timeout", "maxLength", "finishOnKey", "playBeep",
+         "recordSession", "startOnDialAnswer", "recordChannelType", "callbackUrl", "callbackMethod",
+         "transcriptionType", "transcriptionUrl", "transcriptionMethod"},
         {},
         false}},
       {"GetDigits",
@@ -59,9 +59,26 @@ const std::map<std::string, Kind>& Kinds() {
         {"Speak", "Play"},
         false}},
       {"Conference",
-       {{"startConferenceOnEnter", "endConferenceOnExit", "stayAlone", "muted", "waitSound", "enterSound", "exitSound",
-         "maxMembers", "timeLimit", "record", "recordFileFormat", "hangupOnStar", "action", "method", "redirect", "callbackUrl",
-         "callbackMethod", "digitsMatch", "floorEvent", "relayDTMF"},
+       {{"startConferenceOnEnter",
+         "endConferenceOnExit",
+         "stayAlone",
+         "muted",
+         "waitSound",
+         "enterSound",
+         "exitSound",
+         "maxMembers",
+         "timeLimit",
+         "record",
+         "recordFileFormat",
+         "hangupOnStar",
+         "action",
+         "method",
+         "redirect",
+         "callbackUrl",
+         "callbackMethod",
+         "digitsMatch",
+         "floorEvent",
+         "relayDTMF"},
         {},
         true}}};
   return *kKinds;
@@ -100,37 +117,44 @@ absl::Status ReadExtraHeaders(absl::string_view text, StreamOrder& order) {
   for (absl::string_view pair : absl::StrSplit(text, ',', absl::SkipEmpty())) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(pair, absl::MaxSplits('=', 1));
     for (const char c : absl::StrCat(parts.first, parts.second)) {
-      if (!absl::ascii_isalnum(c)) return Refuse(absl::StrCat("Stream extraHeaders '", pair, "' may have letters and digits only"));
+      if (!absl::ascii_isalnum(c))
+        return Refuse(absl::StrCat("Stream extraHeaders '", pair, "' may have letters and digits only"));
     }
-    if (parts.first.empty() || parts.second.empty()) return Refuse(absl::StrCat("Stream extraHeaders '", pair, "' must be k=v"));
+    if (parts.first.empty() || parts.second.empty())
+      return Refuse(absl::StrCat("Stream extraHeaders '", pair, "' must be k=v"));
     order.extra_headers.push_back(parts);
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckStream(const StreamOrder& order) {
-  static const std::set<std::string> kTypes = {"audio/x-l16;rate=8000", "audio/x-l16;rate=16000", "audio/x-mulaw;rate=8000"};
+  static const std::set<std::string> kTypes = {"audio/x-l16;rate=8000", "audio/x-l16;rate=16000",
+                                               "audio/x-mulaw;rate=8000"};
   static const std::set<std::string> kTracks = {"inbound", "outbound", "both"};
   if (order.url.size() > kMaxUrl) return Refuse("Stream URL is longer than 2048 characters");
   const absl::StatusOr<Url> url = ParseUrl(order.url);
   if (!url.ok()) return Refuse(absl::StrCat("Stream URL: ", url.status().message()));
   if (!absl::StartsWith(url->scheme, "ws")) return Refuse("Stream URL must begin with wss://");
-  if (kTypes.count(order.content_type) == 0) return Refuse(absl::StrCat("Stream contentType '", order.content_type, "' is invalid"));
-  if (kTracks.count(order.audio_track) == 0) return Refuse(absl::StrCat("Stream audioTrack '", order.audio_track, "' is invalid"));
+  if (kTypes.count(order.content_type) == 0)
+    return Refuse(absl::StrCat("Stream contentType '", order.content_type, "' is invalid"));
+  if (kTracks.count(order.audio_track) == 0)
+    return Refuse(absl::StrCat("Stream audioTrack '", order.audio_track, "' is invalid"));
   if (order.bidirectional && order.audio_track != "inbound") {
     return Refuse("Stream audioTrack must be inbound when bidirectional");
   }
   if (order.status_method != "GET" && order.status_method != "POST") {
     return Refuse(absl::StrCat("Stream statusCallbackMethod '", order.status_method, "' must be GET or POST"));
   }
-  if (!order.status_url.empty() && !ParseUrl(order.status_url).ok()) return Refuse("Stream statusCallbackUrl is no URL");
+  if (!order.status_url.empty() && !ParseUrl(order.status_url).ok())
+    return Refuse("Stream statusCallbackUrl is no URL");
   return absl::OkStatus();
 }
 
 // What the defaults would silently do to a voice agent.
 void Warn(const XmlElement& element, const StreamOrder& order, std::vector<std::string>& warnings) {
   for (const char* name : {"contentType", "audioTrack", "bidirectional", "keepCallAlive"}) {
-    if (element.attributes.count(name) == 0) warnings.push_back(absl::StrCat("<Stream> leaves ", name, " to its default"));
+    if (element.attributes.count(name) == 0)
+      warnings.push_back(absl::StrCat("<Stream> leaves ", name, " to its default"));
   }
 }
 
@@ -145,7 +169,8 @@ absl::StatusOr<std::vector<XmlElement>> ReadAnswer(absl::string_view body) {
   if (!root->attributes.empty()) return Refuse("<Response> has no attributes");
   if (!root->text.empty()) return Refuse("text inside <Response>");
   for (const XmlElement& element : root->children) {
-    if (element.name == "Number" || element.name == "User") return Refuse(absl::StrCat("<", element.name, "> outside <Dial>"));
+    if (element.name == "Number" || element.name == "User")
+      return Refuse(absl::StrCat("<", element.name, "> outside <Dial>"));
     const absl::Status checked = CheckElement(element);
     if (!checked.ok()) return checked;
   }
@@ -184,7 +209,8 @@ absl::StatusOr<StreamOrder> ReadStream(const XmlElement& element, std::vector<st
   return order;
 }
 
-std::string ExtraHeadersJson(absl::string_view manner, const std::vector<std::pair<std::string, std::string>>& headers) {
+std::string ExtraHeadersJson(absl::string_view manner,
+                             const std::vector<std::pair<std::string, std::string>>& headers) {
   if (manner == "missing") return "";
   if (manner == "json") {
     nlohmann::json object = nlohmann::json::object();

@@ -36,7 +36,8 @@ std::string ToMulaw(absl::string_view format, absl::string_view bytes) {
   if (format == "audio/pcmu") return std::string(bytes);
   std::string mulaw;
   if (format == "audio/pcma") {
-    for (const char c : bytes) mulaw.push_back(static_cast<char>(MulawFromLinear(LinearFromAlaw(static_cast<uint8_t>(c)))));
+    for (const char c : bytes)
+      mulaw.push_back(static_cast<char>(MulawFromLinear(LinearFromAlaw(static_cast<uint8_t>(c)))));
     return mulaw;
   }
   for (size_t at = 0; at + 1 < bytes.size(); at += 2 * kRateRatio) {

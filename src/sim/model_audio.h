@@ -10,8 +10,8 @@ namespace callbridge::sim {
 // Bytes of a millisecond: 8 of "audio/pcmu" and "audio/pcma", 48 of "audio/pcm" (16 bits at 24 kHz).
 int BytesPerMs(absl::string_view format);
 
-// Audio of a session's format as mu-law, and back. PCM changes its rate by dropping or repeating samples, which is enough to be
-// heard; mu-law passes untouched. A last incomplete sample is dropped.
+// Audio of a session's format as mu-law, and back. PCM changes its rate by dropping or repeating samples, which is
+// enough to be heard; mu-law passes untouched. A last incomplete sample is dropped.
 std::string ToMulaw(absl::string_view format, absl::string_view bytes);
 std::string FromMulaw(absl::string_view format, absl::string_view mulaw);
 

@@ -10,8 +10,8 @@
 
 namespace callbridge::sim {
 
-// Looks over a client event as strictly as the service does. The first complaint stays; later checks add nothing. Paths are as in
-// the service's messages: "session.audio.input.format.rate".
+// Looks over a client event as strictly as the service does. The first complaint stays; later checks add nothing. Paths
+// are as in the service's messages: "session.audio.input.format.rate".
 class ModelCheck {
  public:
   bool ok() const { return !error_.has_value(); }

@@ -14,7 +14,8 @@ namespace {
 constexpr int64_t kMaxMs = int64_t{24} * 3600 * 1000;
 
 bool IsCallId(absl::string_view id) {
-  return !id.empty() && std::all_of(id.begin(), id.end(), [](char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-'; });
+  return !id.empty() &&
+         std::all_of(id.begin(), id.end(), [](char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-'; });
 }
 
 // The part types that a role may carry.
@@ -28,7 +29,9 @@ bool CheckPart(const Json& part, const std::string& role, const std::string& pat
   } else if (!check->OneOf(part["type"], path + ".type", {"input_text", "input_audio", "input_image"})) {
     return false;
   }
-  const std::string key = part["type"] == "input_audio" ? "audio" : part["type"] == "input_image" ? "image_url" : "text";
+  const std::string key = part["type"] == "input_audio"   ? "audio"
+                          : part["type"] == "input_image" ? "image_url"
+                                                          : "text";
   if (!check->Has(part, path, key) || !check->Text(part[key], absl::StrCat(path, ".", key))) return false;
   std::string bytes;
   if (key == "audio" && !absl::Base64Unescape(part[key].get_ref<const std::string&>(), &bytes)) {
@@ -39,7 +42,8 @@ bool CheckPart(const Json& part, const std::string& role, const std::string& pat
 
 bool CheckMessage(const Json& item, ModelCheck* check) {
   if (!check->Object(item, "item", {"id", "object", "type", "status", "role", "content", "phase"})) return false;
-  if (!check->Has(item, "item", "role") || !check->OneOf(item["role"], "item.role", {"user", "assistant", "system"})) return false;
+  if (!check->Has(item, "item", "role") || !check->OneOf(item["role"], "item.role", {"user", "assistant", "system"}))
+    return false;
   if (!check->Has(item, "item", "content") || !check->Array(item["content"], "item.content")) return false;
   const std::string role = item["role"];
   for (size_t i = 0; i < item["content"].size(); ++i) {
@@ -78,8 +82,7 @@ Json ModelItem::ToJson() const {
       json["call_id"] = call_id;
       json["output"] = output;
       return json;
-    case Kind::kMessage:
-      break;
+    case Kind::kMessage: break;
   }
   json["type"] = "message";
   json["status"] = status;
@@ -138,8 +141,8 @@ std::optional<ModelError> ModelConversation::CheckItem(const Json& item) const {
     CheckMessage(item, &check);
   } else if (item["type"] == "function_call") {
     check.Object(item, "item", {"id", "object", "type", "status", "call_id", "name", "arguments"}) &&
-        check.Has(item, "item", "name") && check.Text(item["name"], "item.name") && check.Has(item, "item", "arguments") &&
-        check.Text(item["arguments"], "item.arguments");
+        check.Has(item, "item", "name") && check.Text(item["name"], "item.name") &&
+        check.Has(item, "item", "arguments") && check.Text(item["arguments"], "item.arguments");
     if (check.ok() && item.contains("call_id")) check.Text(item["call_id"], "item.call_id");
   } else if (check.Object(item, "item", {"id", "object", "type", "status", "call_id", "output"}) &&
              check.Has(item, "item", "call_id") && check.Text(item["call_id"], "item.call_id") &&
@@ -149,7 +152,8 @@ std::optional<ModelError> ModelConversation::CheckItem(const Json& item) const {
       return other->kind == ModelItem::Kind::kFunctionCall && other->call_id == call_id;
     });
     if (!known) {
-      check.Refuse({"invalid_tool_call_id", absl::StrCat("Tool call ID '", call_id, "' not found in conversation."), ""});
+      check.Refuse(
+          {"invalid_tool_call_id", absl::StrCat("Tool call ID '", call_id, "' not found in conversation."), ""});
     }
   }
   if (check.ok() && item.contains("call_id") && !IsCallId(item["call_id"].get_ref<const std::string&>())) {
@@ -159,7 +163,8 @@ std::optional<ModelError> ModelConversation::CheckItem(const Json& item) const {
   return std::nullopt;
 }
 
-std::optional<ModelError> ModelConversation::Create(const Json& event, ModelWire& wire, ModelItemPtr* made, std::string* previous) {
+std::optional<ModelError> ModelConversation::Create(const Json& event, ModelWire& wire, ModelItemPtr* made,
+                                                    std::string* previous) {
   ModelCheck check;
   if (!check.Object(event, "", {"type", "event_id", "previous_item_id", "item"})) return check.error();
   if (!event.contains("item")) {
@@ -172,11 +177,13 @@ std::optional<ModelError> ModelConversation::Create(const Json& event, ModelWire
   if (event.contains("previous_item_id") && !event["previous_item_id"].is_null()) {
     if (!check.Text(event["previous_item_id"], "previous_item_id")) return check.error();
     const std::string& before = event["previous_item_id"].get_ref<const std::string&>();
-    const auto found = std::find_if(items_.begin(), items_.end(), [&](const ModelItemPtr& item) { return item->id == before; });
+    const auto found =
+        std::find_if(items_.begin(), items_.end(), [&](const ModelItemPtr& item) { return item->id == before; });
     if (before == "root") {
       at = 0;
     } else if (found == items_.end()) {
-      return ModelError{"item_not_found", absl::StrCat("Previous item with id '", before, "' not found."), "previous_item_id"};
+      return ModelError{"item_not_found", absl::StrCat("Previous item with id '", before, "' not found."),
+                        "previous_item_id"};
     } else {
       at = static_cast<size_t>(found - items_.begin()) + 1;
     }
@@ -222,7 +229,8 @@ std::optional<ModelError> ModelConversation::Truncate(const Json& event) {
   const int64_t end = event["audio_end_ms"].get<int64_t>();
   const int64_t have = item->truncated_ms >= 0 ? item->truncated_ms : item->audio_ms;
   if (end > have) {
-    return ModelError{"invalid_value", absl::StrCat("Audio content of ", have, "ms is already shorter than ", end, "ms"), ""};
+    return ModelError{"invalid_value",
+                      absl::StrCat("Audio content of ", have, "ms is already shorter than ", end, "ms"), ""};
   }
   item->truncated_ms = end;
   return std::nullopt;
@@ -234,7 +242,8 @@ std::optional<ModelError> ModelConversation::Delete(const Json& event) {
   if (!event.contains("item_id")) check.Missing("item_id");
   if (!check.ok() || !check.Text(event["item_id"], "item_id")) return check.error();
   const std::string& id = event["item_id"].get_ref<const std::string&>();
-  const auto found = std::find_if(items_.begin(), items_.end(), [&](const ModelItemPtr& item) { return item->id == id; });
+  const auto found =
+      std::find_if(items_.begin(), items_.end(), [&](const ModelItemPtr& item) { return item->id == id; });
   if (found == items_.end()) {
     ModelError error{"item_delete_invalid_item_id",
                      absl::StrCat("Error deleting item: the item with id '", id, "' does not exist."), ""};

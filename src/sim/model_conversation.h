@@ -29,8 +29,8 @@ struct ModelItem {
   std::string arguments;
   std::string output;
 
-  std::string mulaw;          // Audio kept: all that was sent (assistant) or said (caller).
-  int64_t audio_bytes = 0;    // In the output format.
+  std::string mulaw;        // Audio kept: all that was sent (assistant) or said (caller).
+  int64_t audio_bytes = 0;  // In the output format.
   int64_t audio_ms = 0;
   int64_t truncated_ms = -1;
   bool deleted = false;
@@ -52,7 +52,8 @@ class ModelConversation {
   // Puts `item` last. The id of the one before it; empty: it is the first.
   std::string Append(ModelItemPtr item);
 
-  // Makes an item of a conversation.item.create, or says what is wrong with it. `*previous` gets the id of the item before it.
+  // Makes an item of a conversation.item.create, or says what is wrong with it. `*previous` gets the id of the item
+  // before it.
   std::optional<ModelError> Create(const Json& event, ModelWire& wire, ModelItemPtr* made, std::string* previous);
 
   std::optional<ModelError> Truncate(const Json& event);

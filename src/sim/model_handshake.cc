@@ -13,9 +13,8 @@ namespace callbridge::sim {
 namespace {
 
 constexpr const char* kModels[] = {
-    "gpt-realtime-2.1",        "gpt-realtime-2.1-mini", "gpt-realtime-2",
-    "gpt-realtime-1.5",        "gpt-realtime",          "gpt-realtime-2025-08-28",
-    "gpt-realtime-mini",       "gpt-realtime-mini-2025-12-15",
+    "gpt-realtime-2.1", "gpt-realtime-2.1-mini",   "gpt-realtime-2",    "gpt-realtime-1.5",
+    "gpt-realtime",     "gpt-realtime-2025-08-28", "gpt-realtime-mini", "gpt-realtime-mini-2025-12-15",
 };
 
 bool IsModel(absl::string_view model) {
@@ -41,8 +40,8 @@ HandshakeVerdict RefuseHttp(int status) {
 
 // Closes for reasons of the account carry 3000, for reasons of the request 4000.
 int CloseCodeFor(absl::string_view code) {
-  for (const char* account : {"invalid_api_key", "insufficient_permissions", "insufficient_quota", "billing_hard_limit_reached",
-                              "account_deactivated"}) {
+  for (const char* account : {"invalid_api_key", "insufficient_permissions", "insufficient_quota",
+                              "billing_hard_limit_reached", "account_deactivated"}) {
     if (code == account) return 3000;
   }
   return code == "model_not_found" ? 4004 : 4000;
@@ -51,7 +50,8 @@ int CloseCodeFor(absl::string_view code) {
 HandshakeVerdict JudgeModel(const std::string& model) {
   if (model.empty()) return Refuse("missing_model", "You must provide a model parameter.", 4000);
   if (absl::StartsWith(model, "gpt-4o-")) {
-    return Refuse("model_not_found", absl::StrCat("The model `", model, "` does not exist or you do not have access to it."), 4004);
+    return Refuse("model_not_found",
+                  absl::StrCat("The model `", model, "` does not exist or you do not have access to it."), 4004);
   }
   if (!IsModel(model)) {
     return Refuse("invalid_model", absl::StrCat("Model \"", model, "\" is not supported in realtime mode."), 4000);
@@ -76,7 +76,8 @@ HandshakeVerdict JudgeHandshake(const base::HttpRequest& request, absl::string_v
   if (selectors > 1) return RefuseHttp(400);
   absl::string_view key = request.Header("Authorization");
   if (!absl::ConsumePrefix(&key, "Bearer ") || key != api_key) {
-    return Refuse("invalid_api_key", "Incorrect API key provided: ***. You can find your API key in the dashboard.", 3000);
+    return Refuse("invalid_api_key", "Incorrect API key provided: ***. You can find your API key in the dashboard.",
+                  3000);
   }
   if (!request.Header("OpenAI-Beta").empty()) {
     return Refuse("beta_api_shape_disabled",

@@ -8,14 +8,14 @@
 
 namespace callbridge::sim {
 
-// What the service makes of an upgrade request: opened, refused over HTTP, or opened only to be told off and closed, as the
-// Realtime service does with most mistakes.
+// What the service makes of an upgrade request: opened, refused over HTTP, or opened only to be told off and closed, as
+// the Realtime service does with most mistakes.
 struct HandshakeVerdict {
-  int http_status = 0;      // Not 0: the upgrade is refused.
-  std::string error_code;   // Not empty: an error event follows the 101, then a close with `close_code`.
+  int http_status = 0;     // Not 0: the upgrade is refused.
+  std::string error_code;  // Not empty: an error event follows the 101, then a close with `close_code`.
   std::string error_message;
   int close_code = 0;
-  std::string model;        // As asked for.
+  std::string model;  // As asked for.
 };
 
 HandshakeVerdict JudgeHandshake(const base::HttpRequest& request, absl::string_view api_key);

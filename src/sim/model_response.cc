@@ -11,7 +11,8 @@
 namespace callbridge::sim {
 namespace {
 
-constexpr absl::Duration kLateDelta = absl::Milliseconds(8);       // Between deltas that were on their way at an interruption.
+constexpr absl::Duration kLateDelta =
+    absl::Milliseconds(8);  // Between deltas that were on their way at an interruption.
 constexpr absl::Duration kArgumentsPiece = absl::Milliseconds(5);  // Between pieces of a call's arguments.
 
 // "failed:rate_limit_exceeded" in two.
@@ -143,22 +144,17 @@ void ModelResponse::Run(absl::Time now) {
   const Step step = std::move(plan_.front());
   plan_.pop_front();
   switch (step.kind) {
-    case Step::Kind::kAnnounce:
-      return Announce(outputs_[step.output]);
-    case Step::Kind::kWords:
-      return SendWords(outputs_[step.output], step.text);
-    case Step::Kind::kAudio:
-      return SendAudio(outputs_[step.output], step.begin, step.end, now);
-    case Step::Kind::kArguments:
-      return SendArguments(outputs_[step.output], step.text);
+    case Step::Kind::kAnnounce: return Announce(outputs_[step.output]);
+    case Step::Kind::kWords: return SendWords(outputs_[step.output], step.text);
+    case Step::Kind::kAudio: return SendAudio(outputs_[step.output], step.begin, step.end, now);
+    case Step::Kind::kArguments: return SendArguments(outputs_[step.output], step.text);
     case Step::Kind::kFinishItem:
       return FinishItem(outputs_[step.output], setup_.speech.status == "completed" ? "completed" : "incomplete");
     case Step::Kind::kFinish: {
       const auto [status, reason] = SplitStatus(setup_.speech.status);
       return Finish(status, reason);
     }
-    case Step::Kind::kCut:
-      return Cancel(cut_reason_);
+    case Step::Kind::kCut: return Cancel(cut_reason_);
   }
 }
 
@@ -209,13 +205,15 @@ void ModelResponse::Announce(Output& output) {
   wire_.Send("response.output_item.added", {{"response_id", id_}, {"output_index", IndexOf(output)}, {"item", item}});
   if (!setup_.out_of_band) {
     output.previous_id = conversation_.Append(output.item);
-    wire_.Send("conversation.item.added",
-               {{"previous_item_id", output.previous_id.empty() ? Json(nullptr) : Json(output.previous_id)}, {"item", item}});
+    wire_.Send(
+        "conversation.item.added",
+        {{"previous_item_id", output.previous_id.empty() ? Json(nullptr) : Json(output.previous_id)}, {"item", item}});
   }
   if (output.item->kind == ModelItem::Kind::kFunctionCall) return;
   output.item->has_part = true;
   Json added = Place(output, true);
-  added["part"] = output.item->audio ? Json{{"type", "audio"}, {"transcript", ""}} : Json{{"type", "text"}, {"text", ""}};
+  added["part"] =
+      output.item->audio ? Json{{"type", "audio"}, {"transcript", ""}} : Json{{"type", "text"}, {"text", ""}};
   wire_.Send("response.content_part.added", added);
 }
 
@@ -223,7 +221,8 @@ void ModelResponse::SendWords(Output& output, const std::string& text) {
   output.item->text += text;
   Json delta = Place(output, true);
   delta["delta"] = text;
-  wire_.SendDelta(output.item->audio ? "response.output_audio_transcript.delta" : "response.output_text.delta", std::move(delta));
+  wire_.SendDelta(output.item->audio ? "response.output_audio_transcript.delta" : "response.output_text.delta",
+                  std::move(delta));
 }
 
 void ModelResponse::SendAudio(Output& output, size_t begin, size_t end, absl::Time now) {
@@ -264,14 +263,16 @@ void ModelResponse::FinishItem(Output& output, const std::string& status) {
     done[item.audio ? "transcript" : "text"] = item.text;
     wire_.Send(item.audio ? "response.output_audio_transcript.done" : "response.output_text.done", done);
     Json part = Place(output, true);
-    part["part"] = item.audio ? Json{{"type", "audio"}, {"transcript", item.text}} : Json{{"type", "text"}, {"text", item.text}};
+    part["part"] =
+        item.audio ? Json{{"type", "audio"}, {"transcript", item.text}} : Json{{"type", "text"}, {"text", item.text}};
     wire_.Send("response.content_part.done", part);
   }
   const Json json = item.ToJson();
   if (!setup_.out_of_band) {
     // The service often forgets the id here.
     const bool named = !output.previous_id.empty() && wire_.Between(0, 1) == 1;
-    wire_.Send("conversation.item.done", {{"previous_item_id", named ? Json(output.previous_id) : Json(nullptr)}, {"item", json}});
+    wire_.Send("conversation.item.done",
+               {{"previous_item_id", named ? Json(output.previous_id) : Json(nullptr)}, {"item", json}});
   }
   wire_.Send("response.output_item.done", {{"response_id", id_}, {"output_index", IndexOf(output)}, {"item", json}});
 }
@@ -290,7 +291,9 @@ Json ModelResponse::StatusDetails() const {
   const bool quota = reason_ == "insufficient_quota" || reason_ == "billing_hard_limit_reached";
   return {{"type", "failed"},
           {"error",
-           {{"type", quota ? "insufficient_quota" : reason_ == "server_error" ? "server_error" : "invalid_request_error"},
+           {{"type", quota                       ? "insufficient_quota"
+                     : reason_ == "server_error" ? "server_error"
+                                                 : "invalid_request_error"},
             {"code", reason_},
             {"message", absl::StrCat("The response failed: ", reason_, ".")}}}};
 }
@@ -316,7 +319,8 @@ Json ModelResponse::Usage() const {
             {"audio_tokens", in_audio},
             {"image_tokens", 0},
             {"cached_tokens", cached_text + cached_audio},
-            {"cached_tokens_details", {{"text_tokens", cached_text}, {"audio_tokens", cached_audio}, {"image_tokens", 0}}}}},
+            {"cached_tokens_details",
+             {{"text_tokens", cached_text}, {"audio_tokens", cached_audio}, {"image_tokens", 0}}}}},
           {"output_token_details", {{"text_tokens", text}, {"audio_tokens", audio}}}};
 }
 

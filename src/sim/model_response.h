@@ -19,12 +19,13 @@ struct ModelSpeech {
     std::string audio;  // In the session's output format; empty: the item is text.
   };
   std::vector<Spoken> items;
-  std::string tool;       // Empty: no function call.
+  std::string tool;  // Empty: no function call.
   std::string arguments;
   std::string status = "completed";  // As in ModelReply.
 };
 
-// One response under way: sends its events in the service's order at their times. Virtual time: the owner asks Next() and calls Run().
+// One response under way: sends its events in the service's order at their times. Virtual time: the owner asks Next()
+// and calls Run().
 class ModelResponse {
  public:
   struct Setup {
@@ -58,7 +59,7 @@ class ModelResponse {
   bool out_of_band() const { return setup_.out_of_band; }
   bool done() const { return done_; }
   const std::string& status() const { return status_; }  // "in_progress", then as in response.done.
-  const std::string& reason() const { return reason_; }   // Why it is not completed.
+  const std::string& reason() const { return reason_; }  // Why it is not completed.
 
   // All items it made, in order; also those that were never announced are absent.
   std::vector<ModelItemPtr> items() const;
@@ -70,7 +71,7 @@ class ModelResponse {
   struct Output {
     ModelItemPtr item;
     std::string audio;
-    std::string middle;       // Of audio deltas.
+    std::string middle;  // Of audio deltas.
     std::string previous_id;
     bool announced = false;
     bool finished = false;

@@ -16,18 +16,17 @@ namespace {
 // 15 MiB of audio in base64, and its envelope.
 constexpr size_t kMaxMessage = 24 << 20;
 
-// One socket and its session. Lives as long as the server, for its report. The session runs on the loop; the mutex is for reports,
-// which any thread may ask for.
+// One socket and its session. Lives as long as the server, for its report. The session runs on the loop; the mutex is
+// for reports, which any thread may ask for.
 class Connection final : public net::WsConnection::Listener, public ModelSink {
  public:
-  Connection(net::Loop& loop, HandshakeVerdict verdict, ModelSession::Options options, std::shared_ptr<const SpeechLibrary> speech)
+  Connection(net::Loop& loop, HandshakeVerdict verdict, ModelSession::Options options,
+             std::shared_ptr<const SpeechLibrary> speech)
       : loop_(loop), verdict_(std::move(verdict)), session_(std::move(options), std::move(speech), *this) {}
 
   void OnOpen(net::WsConnection& connection) override {
     connection_ = &connection;
-    timer_ = loop_.NewTimer([this] {
-      InSession([&](absl::Time now) { session_.OnTime(now); });
-    });
+    timer_ = loop_.NewTimer([this] { InSession([&](absl::Time now) { session_.OnTime(now); }); });
     InSession([&](absl::Time now) { session_.Open(verdict_, now); });
   }
   void OnText(absl::string_view message) override {
@@ -166,8 +165,8 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
       decision.refusal = HttpError(verdict.http_status);
       return decision;
     }
-    auto connection =
-        std::make_shared<Connection>(*loops_[static_cast<size_t>(loop)], std::move(verdict), std::move(options), speech_);
+    auto connection = std::make_shared<Connection>(*loops_[static_cast<size_t>(loop)], std::move(verdict),
+                                                   std::move(options), speech_);
     decision.listener = connection.get();
     connections_.push_back(std::move(connection));
     return decision;
@@ -201,7 +200,8 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ModelServer>> ModelServer::Start(const Options& options, std::shared_ptr<const SpeechLibrary> speech) {
+absl::StatusOr<std::unique_ptr<ModelServer>> ModelServer::Start(const Options& options,
+                                                                std::shared_ptr<const SpeechLibrary> speech) {
   if (options.threads < 1) return absl::InvalidArgumentError("the model server needs one thread at least");
   auto server = std::make_unique<SocketModelServer>(options, std::move(speech));
   if (absl::Status status = server->Listen(); !status.ok()) return status;

@@ -13,23 +13,25 @@
 
 namespace callbridge::sim {
 
-// A WebSocket server that speaks the Realtime protocol, as strict as the real one, driven by scenarios. Also answers nothing else.
+// A WebSocket server that speaks the Realtime protocol, as strict as the real one, driven by scenarios. Also answers
+// nothing else.
 class ModelServer {
  public:
   struct Options {
     std::string listen = "127.0.0.1:0";
     std::string api_key = "sk-sandbox";  // Any other key is refused as the real service does.
     int threads = 1;
-    uint64_t seed = 1;                   // Of ids, sizes of pieces and late deltas: the same seed, the same session.
-    int sessions_recorded = 1000000;     // Later ones report no texts and no audio: memory under load stays bounded.
+    uint64_t seed = 1;                // Of ids, sizes of pieces and late deltas: the same seed, the same session.
+    int sessions_recorded = 1000000;  // Later ones report no texts and no audio: memory under load stays bounded.
   };
-  static absl::StatusOr<std::unique_ptr<ModelServer>> Start(const Options& options, std::shared_ptr<const SpeechLibrary> speech);
+  static absl::StatusOr<std::unique_ptr<ModelServer>> Start(const Options& options,
+                                                            std::shared_ptr<const SpeechLibrary> speech);
   virtual ~ModelServer() = default;
 
   virtual int port() const = 0;
 
-  // Sessions opened from now on take the scenarios queued here, first come first served; with none queued, `SetDefault`'s. The
-  // protocol carries nothing that names the call, as in reality.
+  // Sessions opened from now on take the scenarios queued here, first come first served; with none queued,
+  // `SetDefault`'s. The protocol carries nothing that names the call, as in reality.
   virtual void QueueScenario(const Scenario& scenario) = 0;
   virtual void SetDefault(const Scenario& scenario) = 0;
 

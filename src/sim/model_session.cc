@@ -19,10 +19,12 @@ constexpr size_t kMaxEventId = 512;
 
 constexpr char kTypes[] =
     "'session.update', 'input_audio_buffer.append', 'input_audio_buffer.commit', 'input_audio_buffer.clear', "
-    "'conversation.item.create', 'conversation.item.retrieve', 'conversation.item.truncate', 'conversation.item.delete', "
+    "'conversation.item.create', 'conversation.item.retrieve', 'conversation.item.truncate', "
+    "'conversation.item.delete', "
     "'response.create', and 'response.cancel'";
 
-// The base64 of an append in its plain shape, found without parsing; false: any other event, or one that needs a parser.
+// The base64 of an append in its plain shape, found without parsing; false: any other event, or one that needs a
+// parser.
 bool PlainAppend(absl::string_view text, absl::string_view* base64) {
   if (!absl::ConsumePrefix(&text, kAppendStart) || !absl::ConsumeSuffix(&text, "\"}")) return false;
   if (text.find_first_of("\"\\") != absl::string_view::npos) return false;
@@ -131,7 +133,8 @@ void ModelSession::Dispatch(const Json& event, const std::string& type) {
   };
   const auto found = handlers.find(type);
   if (found == handlers.end()) {
-    return Refuse({"invalid_value", absl::StrCat("Invalid value: '", type, "'. Supported values are: ", kTypes, "."), "type"});
+    return Refuse(
+        {"invalid_value", absl::StrCat("Invalid value: '", type, "'. Supported values are: ", kTypes, "."), "type"});
   }
   (this->*found->second)(event);
 }
@@ -170,7 +173,8 @@ void ModelSession::OnSessionUpdate(const Json& event) {
 }
 
 void ModelSession::SendItem(const ModelItem& item, const std::string& previous) {
-  const Json fields = {{"previous_item_id", previous.empty() ? Json(nullptr) : Json(previous)}, {"item", item.ToJson()}};
+  const Json fields = {{"previous_item_id", previous.empty() ? Json(nullptr) : Json(previous)},
+                       {"item", item.ToJson()}};
   wire_.Send("conversation.item.added", fields);
   wire_.Send("conversation.item.done", fields);
 }
@@ -200,7 +204,8 @@ void ModelSession::OnItemRetrieve(const Json& event) {
   Json json = item->ToJson();
   if (item->role == "user" && item->audio) {
     const std::string audio = FromMulaw(config_.InputFormat(), item->mulaw);
-    json["content"] = Json::array({Json{{"type", "input_audio"}, {"audio", absl::Base64Escape(audio)}, {"transcript", nullptr}}});
+    json["content"] =
+        Json::array({Json{{"type", "input_audio"}, {"audio", absl::Base64Escape(audio)}, {"transcript", nullptr}}});
   }
   wire_.Send("conversation.item.retrieved", {{"item", json}});
 }
@@ -262,10 +267,11 @@ void ModelSession::Break(const std::string& what) {
   if (what == "stall") return wire_.Stall();
   if (what == "expire") return Expire();
   if (what == "garbage") {
-    for (const char* text : {"", "not json", R"({"type":"response.output_audio.delta","delta":)", "[]", "null", "7", R"({"type":7})",
-                             R"({"event_id":"event_1"})", R"({"type":"response.output_audio.delta","delta":5,"item_id":null})",
-                             R"({"type":"response.output_audio.delta","item_id":"item_none","delta":"!!!\"},{"})",
-                             R"({"type":"response.done","response":[]})", R"({"type":"error","error":"no object"})"}) {
+    for (const char* text :
+         {"", "not json", R"({"type":"response.output_audio.delta","delta":)", "[]", "null", "7", R"({"type":7})",
+          R"({"event_id":"event_1"})", R"({"type":"response.output_audio.delta","delta":5,"item_id":null})",
+          R"({"type":"response.output_audio.delta","item_id":"item_none","delta":"!!!\"},{"})",
+          R"({"type":"response.done","response":[]})", R"({"type":"error","error":"no object"})"}) {
       wire_.SendRaw(text);
     }
     return;

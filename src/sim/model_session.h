@@ -24,9 +24,9 @@
 
 namespace callbridge::sim {
 
-// One session of the simulated Realtime service: client events and time in, server events out through the sink. Written from the
-// Realtime API reference and recordings of the real service, apart from the server's own client code. Pure: no clock, no socket, no
-// thread; one thread at a time.
+// One session of the simulated Realtime service: client events and time in, server events out through the sink. Written
+// from the Realtime API reference and recordings of the real service, apart from the server's own client code. Pure: no
+// clock, no socket, no thread; one thread at a time.
 class ModelSession {
  public:
   struct Options {
@@ -90,7 +90,7 @@ class ModelSession {
   Json ShapeOf(const Json& request) const;
   ModelResponse* Running() const;  // Of the default conversation; null: none.
   ModelResponse* FindResponse(absl::string_view id) const;
-  void AfterResponses();           // Looks for responses that have ended.
+  void AfterResponses();  // Looks for responses that have ended.
 
   // Time and faults.
   void At(absl::Time when, Later what) { later_.emplace(when, std::move(what)); }
@@ -117,7 +117,7 @@ class ModelSession {
   int64_t buffer_begin_ = 0;  // Its place in all that was written.
   std::string user_item_id_;  // Of the turn under way.
   bool caller_spoke_ = false;
-  std::string decoded_;       // Kept for its memory.
+  std::string decoded_;  // Kept for its memory.
 
   std::vector<std::unique_ptr<ModelResponse>> running_;
   std::set<size_t> replies_taken_;

@@ -15,7 +15,7 @@
 namespace callbridge::sim {
 namespace {
 
-constexpr size_t kMaxAppend = 15 << 20;                        // Of audio in one event.
+constexpr size_t kMaxAppend = 15 << 20;                           // Of audio in one event.
 constexpr size_t kMaxBuffer = 30 * 60 * 1000 * kMulawBytesPerMs;  // Half an hour without a commit.
 constexpr int kMinCommitMs = 100;
 constexpr int kTrimSlackMs = 1000;  // The buffer is cut seldom, by this much.
@@ -89,7 +89,8 @@ void ModelSession::OnVad(const Vad::Event& event) {
     }
     Note("speech_started", absl::StrCat(event.audio_ms, " ms"));
     wire_.Send("input_audio_buffer.speech_started", {{"audio_start_ms", event.audio_ms}, {"item_id", user_item_id_}});
-    if (ModelResponse* response = turns_.interrupt_response ? Running() : nullptr) response->Interrupt("turn_detected", now_);
+    if (ModelResponse* response = turns_.interrupt_response ? Running() : nullptr)
+      response->Interrupt("turn_detected", now_);
     return;
   }
   Note("speech_stopped", absl::StrCat(event.audio_ms, " ms"));
@@ -109,11 +110,12 @@ void ModelSession::OnBufferCommit(const Json& event) {
   ModelCheck check;
   if (!check.Object(event, "", {"type", "event_id"})) return Refuse(check.error());
   if (buffer_.size() < kMinCommitMs * kMulawBytesPerMs) {
-    return Refuse({"input_audio_buffer_commit_empty",
-                   absl::StrFormat("Error committing input audio buffer: buffer too small. Expected at least %dms of audio, but "
-                                   "buffer only has %.2fms of audio.",
-                                   kMinCommitMs, static_cast<double>(buffer_.size()) / kMulawBytesPerMs),
-                   ""});
+    return Refuse(
+        {"input_audio_buffer_commit_empty",
+         absl::StrFormat("Error committing input audio buffer: buffer too small. Expected at least %dms of audio, but "
+                         "buffer only has %.2fms of audio.",
+                         kMinCommitMs, static_cast<double>(buffer_.size()) / kMulawBytesPerMs),
+         ""});
   }
   caller_spoke_ = true;
   const std::string item_id = user_item_id_.empty() ? wire_.NewId("item_") : std::exchange(user_item_id_, "");
@@ -181,11 +183,12 @@ void ModelSession::Transcribe(const std::string& item_id, const std::string& wor
   const std::vector<std::string> pieces = absl::StrSplit(words, ' ', absl::SkipEmpty());
   for (size_t i = 0; i < pieces.size(); ++i) {
     const double share = 0.5 + 0.5 * static_cast<double>(i) / static_cast<double>(pieces.size());
-    At(now_ + manners.transcription_delay * share, [this, prefix, place, piece = absl::StrCat(i == 0 ? "" : " ", pieces[i])] {
-      Json delta = place;
-      delta["delta"] = piece;
-      wire_.SendDelta(prefix + ".delta", std::move(delta));
-    });
+    At(now_ + manners.transcription_delay * share,
+       [this, prefix, place, piece = absl::StrCat(i == 0 ? "" : " ", pieces[i])] {
+         Json delta = place;
+         delta["delta"] = piece;
+         wire_.SendDelta(prefix + ".delta", std::move(delta));
+       });
   }
   At(now_ + manners.transcription_delay, [this, prefix, place, words, usage = TranscriptionUsage(words, audio_ms)] {
     Json completed = place;
@@ -222,7 +225,8 @@ void ModelSession::OnIdle() {
   auto hint = std::make_shared<ModelItem>();
   hint->id = wire_.NewId("item_");
   hint->role = "system";
-  hint->content = Json::array({Json{{"type", "input_text"}, {"text", "No speech was heard from the user for a while."}}});
+  hint->content =
+      Json::array({Json{{"type", "input_text"}, {"text", "No speech was heard from the user for a while."}}});
   SendItem(*hint, conversation_.Append(hint));
   vad_.Reset();
   CommitTurn(std::exchange(buffer_, ""), item_id);

@@ -14,7 +14,9 @@ namespace {
 constexpr char kNeutralClip[] = "queue-thankyou";  // When the script has run out: "Thank you for your patience."
 constexpr absl::Duration kRateLimitsAfter = absl::Milliseconds(35);
 
-bool IsOutOfBand(const Json& request) { return request.is_object() && request.value("conversation", std::string("auto")) == "none"; }
+bool IsOutOfBand(const Json& request) {
+  return request.is_object() && request.value("conversation", std::string("auto")) == "none";
+}
 
 }  // namespace
 
@@ -28,8 +30,10 @@ void ModelSession::OnResponseCreate(const Json& event) {
     for (const Json& item : request["input"]) {
       const bool reference = item.is_object() && item.contains("type") && item["type"] == "item_reference";
       if (!reference) continue;
-      if (!item.contains("id") || !item["id"].is_string() || conversation_.Find(item["id"].get<std::string>()) == nullptr) {
-        return Refuse({"item_not_found", "An item_reference of 'response.input' names an item that does not exist.", "response.input"});
+      if (!item.contains("id") || !item["id"].is_string() ||
+          conversation_.Find(item["id"].get<std::string>()) == nullptr) {
+        return Refuse({"item_not_found", "An item_reference of 'response.input' names an item that does not exist.",
+                       "response.input"});
       }
     }
   }
@@ -65,7 +69,9 @@ void ModelSession::StartResponse(const Json& request, bool automatic) {
   setup.shape = ShapeOf(request);
   setup.format = setup.shape["audio"]["output"]["format"]["type"].get<std::string>();
   setup.manners = options_.scenario.model;
-  setup.input_text_tokens = conversation_.TextTokens() + static_cast<int>(config_.session()["instructions"].get_ref<const std::string&>().size() / 4);
+  setup.input_text_tokens =
+      conversation_.TextTokens() +
+      static_cast<int>(config_.session()["instructions"].get_ref<const std::string&>().size() / 4);
   setup.input_audio_tokens = conversation_.AudioTokens();
   const bool text = setup.shape["output_modalities"] == Json::array({"text"});
   if (out_of_band) {
@@ -84,10 +90,13 @@ void ModelSession::StartResponse(const Json& request, bool automatic) {
 // What response.created and response.done repeat: the session's settings with the request's laid over them.
 Json ModelSession::ShapeOf(const Json& request) const {
   const Json& session = config_.session();
-  Json shape = {{"output_modalities", session["output_modalities"]},
-                {"max_output_tokens", session["max_output_tokens"]},
-                {"audio", {{"output", {{"format", session["audio"]["output"]["format"]}, {"voice", session["audio"]["output"]["voice"]}}}}},
-                {"metadata", nullptr}};
+  Json shape = {
+      {"output_modalities", session["output_modalities"]},
+      {"max_output_tokens", session["max_output_tokens"]},
+      {"audio",
+       {{"output",
+         {{"format", session["audio"]["output"]["format"]}, {"voice", session["audio"]["output"]["voice"]}}}}},
+      {"metadata", nullptr}};
   if (!request.is_object()) return shape;
   for (const char* key : {"output_modalities", "max_output_tokens", "metadata"}) {
     if (request.contains(key)) shape[key] = request[key];
@@ -121,7 +130,8 @@ const ModelReply* ModelSession::TakeReply() {
 bool ModelSession::LastInputIsToolOutput(bool* failed) const {
   const std::vector<ModelItemPtr>& items = conversation_.items();
   // Instructions added beside an output do not count as input.
-  const auto last = std::find_if(items.rbegin(), items.rend(), [](const ModelItemPtr& item) { return item->role != "system"; });
+  const auto last =
+      std::find_if(items.rbegin(), items.rend(), [](const ModelItemPtr& item) { return item->role != "system"; });
   if (last == items.rend() || (*last)->kind != ModelItem::Kind::kFunctionCallOutput) return false;
   const Json output = Json::parse((*last)->output, nullptr, /*allow_exceptions=*/false);
   *failed = output.is_object() && output.contains("status") && output["status"] == "failed";
@@ -186,7 +196,8 @@ void ModelSession::AfterResponses() {
       At(now_ + kRateLimitsAfter, [this] {
         wire_.Send("rate_limits.updated",
                    {{"rate_limits",
-                     Json::array({Json{{"name", "tokens"}, {"limit", 40000}, {"remaining", 39510}, {"reset_seconds", 0.735}}})}});
+                     Json::array({Json{
+                         {"name", "tokens"}, {"limit", 40000}, {"remaining", 39510}, {"reset_seconds", 0.735}}})}});
       });
     }
     if (!response.out_of_band() && response.status() == "completed" && turns_.on &&

@@ -17,7 +17,8 @@ std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 std::string BetaName(absl::string_view type) {
   if (type == "conversation.item.done") return "";
   if (type == "conversation.item.added") return "conversation.item.created";
-  return absl::StrReplaceAll(type, {{"response.output_audio", "response.audio"}, {"response.output_text", "response.text"}});
+  return absl::StrReplaceAll(type,
+                             {{"response.output_audio", "response.audio"}, {"response.output_text", "response.text"}});
 }
 
 Json NullIfEmpty(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
@@ -31,7 +32,8 @@ void ModelWire::Send(absl::string_view type, const Json& fields) {
   if (name.empty()) return;
   Json event = {{"type", name}, {"event_id", NewId("event_")}};
   for (const auto& [key, value] : fields.items()) event[key] = value;
-  if (manners_.unknown_extras && ++sent_ % 5 == 0) event["x_later"] = {{"kind", "unknown"}, {"list", {1, "two", nullptr}}};
+  if (manners_.unknown_extras && ++sent_ % 5 == 0)
+    event["x_later"] = {{"kind", "unknown"}, {"list", {1, "two", nullptr}}};
   std::string text = Dump(event);
   if (manners_.beta_names) {
     text = absl::StrReplaceAll(
@@ -46,8 +48,8 @@ void ModelWire::SendDelta(absl::string_view type, Json fields) {
 }
 
 std::string ModelWire::AudioDeltaMiddle(absl::string_view response_id, absl::string_view item_id, int output_index) {
-  return absl::StrCat(R"(","response_id":")", response_id, R"(","item_id":")", item_id, R"(","output_index":)", output_index,
-                      R"(,"content_index":0,"delta":")");
+  return absl::StrCat(R"(","response_id":")", response_id, R"(","item_id":")", item_id, R"(","output_index":)",
+                      output_index, R"(,"content_index":0,"delta":")");
 }
 
 void ModelWire::SendAudioDelta(absl::string_view middle, absl::string_view audio) {

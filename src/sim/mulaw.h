@@ -8,7 +8,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-// G.711 mu-law for the simulated world. Written apart from the server's own code on purpose: a shared mistake would not show.
+// G.711 mu-law for the simulated world. Written apart from the server's own code on purpose: a shared mistake would not
+// show.
 namespace callbridge::sim {
 
 // mu-law's silence: the code of zero.

@@ -25,30 +25,19 @@ bool IsSilence(absl::string_view mulaw) {
 std::string DescribeStep(const PersonStep& step) {
   using Kind = PersonStep::Kind;
   switch (step.kind) {
-    case Kind::kPause:
-      return absl::StrCat("pause ", absl::FormatDuration(step.duration));
-    case Kind::kSay:
-      return absl::StrCat("say ", absl::StrJoin(step.clips, " "));
+    case Kind::kPause: return absl::StrCat("pause ", absl::FormatDuration(step.duration));
+    case Kind::kSay: return absl::StrCat("say ", absl::StrJoin(step.clips, " "));
     case Kind::kWaitAssistantSpeaking:
       return absl::StrCat("wait assistant speaking ", absl::FormatDuration(step.duration));
-    case Kind::kWaitAssistantDone:
-      return absl::StrCat("wait assistant done ", absl::FormatDuration(step.duration));
-    case Kind::kWaitTransferring:
-      return "wait transferring";
-    case Kind::kWaitReturned:
-      return "wait returned";
-    case Kind::kWaitConnected:
-      return "wait connected";
-    case Kind::kPress:
-      return absl::StrCat("press ", step.text);
-    case Kind::kHangUp:
-      return "hang up";
-    case Kind::kDropStream:
-      return step.text.empty() ? "drop stream" : "drop stream and reconnect";
-    case Kind::kStopAudio:
-      return "stop audio";
-    case Kind::kResumeAudio:
-      return "resume audio";
+    case Kind::kWaitAssistantDone: return absl::StrCat("wait assistant done ", absl::FormatDuration(step.duration));
+    case Kind::kWaitTransferring: return "wait transferring";
+    case Kind::kWaitReturned: return "wait returned";
+    case Kind::kWaitConnected: return "wait connected";
+    case Kind::kPress: return absl::StrCat("press ", step.text);
+    case Kind::kHangUp: return "hang up";
+    case Kind::kDropStream: return step.text.empty() ? "drop stream" : "drop stream and reconnect";
+    case Kind::kStopAudio: return "stop audio";
+    case Kind::kResumeAudio: return "resume audio";
   }
   return "";
 }
@@ -114,8 +103,7 @@ Person::Progress Person::Continue(absl::Time now, const Sight& sight, Phone& pho
     return Progress::kDone;
   }
   switch (step.kind) {
-    case Kind::kPause:
-      return now - began_ >= step.duration ? Progress::kDone : Progress::kWaiting;
+    case Kind::kPause: return now - began_ >= step.duration ? Progress::kDone : Progress::kWaiting;
     case Kind::kSay:
       if (!sight.line_open && clip_ == 0 && position_ == 0) return Progress::kWaiting;
       if (Speak() == Progress::kWaiting) return Progress::kWaiting;
@@ -126,15 +114,9 @@ Person::Progress Person::Continue(absl::Time now, const Sight& sight, Phone& pho
       if (PressNext(now, phone) == Progress::kWaiting) return Progress::kWaiting;
       mark_ = now;
       return Progress::kDone;
-    case Kind::kHangUp:
-      phone.HangUp();
-      return Progress::kDone;
-    case Kind::kDropStream:
-      phone.DropStream(!step.text.empty());
-      return Progress::kDone;
-    default:
-      phone.SetAudio(step.kind == Kind::kResumeAudio);
-      return Progress::kDone;
+    case Kind::kHangUp: phone.HangUp(); return Progress::kDone;
+    case Kind::kDropStream: phone.DropStream(!step.text.empty()); return Progress::kDone;
+    default: phone.SetAudio(step.kind == Kind::kResumeAudio); return Progress::kDone;
   }
 }
 
@@ -168,16 +150,11 @@ bool Person::WaitIsOver(absl::Time now, const Sight& sight) const {
   const PersonStep& step = steps_[at_];
   const bool heard = sound_end_ > mark_;
   switch (step.kind) {
-    case Kind::kWaitAssistantSpeaking:
-      return heard && utterance_ >= step.duration;
-    case Kind::kWaitAssistantDone:
-      return heard && now - sound_end_ >= step.duration;
-    case Kind::kWaitTransferring:
-      return sight.transferring;
-    case Kind::kWaitConnected:
-      return sight.connected;
-    default:
-      return sight.streams > streams_seen_ && !sight.transferring;
+    case Kind::kWaitAssistantSpeaking: return heard && utterance_ >= step.duration;
+    case Kind::kWaitAssistantDone: return heard && now - sound_end_ >= step.duration;
+    case Kind::kWaitTransferring: return sight.transferring;
+    case Kind::kWaitConnected: return sight.connected;
+    default: return sight.streams > streams_seen_ && !sight.transferring;
   }
 }
 

@@ -13,8 +13,8 @@
 
 namespace callbridge::sim {
 
-// The person on a simulated phone: runs the steps of a scenario, 20 ms at a time, from what they hear and see. Pure: time is an
-// argument. One thread.
+// The person on a simulated phone: runs the steps of a scenario, 20 ms at a time, from what they hear and see. Pure:
+// time is an argument. One thread.
 class Person {
  public:
   // What the person's steps do to the call.
@@ -24,17 +24,17 @@ class Person {
     virtual void HangUp() = 0;
     virtual void Press(char digit) = 0;
     virtual void DropStream(bool reconnect) = 0;
-    virtual void SetAudio(bool on) = 0;              // Whether the carrier sends media frames.
+    virtual void SetAudio(bool on) = 0;                  // Whether the carrier sends media frames.
     virtual void OnStep(const std::string& what) = 0;    // A step begins: "say vm-rec-name".
     virtual void OnFailed(const std::string& what) = 0;  // A wait ran out; HangUp() follows.
   };
 
   // What the person can know besides sound.
   struct Sight {
-    bool line_open = false;    // Somebody is there: a stream, a human, or spoken words.
-    int streams = 0;           // Started so far.
+    bool line_open = false;     // Somebody is there: a stream, a human, or spoken words.
+    int streams = 0;            // Started so far.
     bool transferring = false;  // The carrier rings somebody, or has connected them.
-    bool connected = false;    // A human is on the line.
+    bool connected = false;     // A human is on the line.
   };
 
   Person(std::vector<PersonStep> steps, std::shared_ptr<const SpeechLibrary> speech);
@@ -76,10 +76,10 @@ class Person {
   size_t key_ = 0;
 
   // Hearing.
-  absl::Time mark_ = absl::InfinitePast();        // Only sound after it counts for waits.
-  absl::Time sound_end_ = absl::InfinitePast();   // Of the last sound.
+  absl::Time mark_ = absl::InfinitePast();           // Only sound after it counts for waits.
+  absl::Time sound_end_ = absl::InfinitePast();      // Of the last sound.
   absl::Duration utterance_ = absl::ZeroDuration();  // Heard of the current utterance.
-  int streams_seen_ = 1;                          // kWaitReturned wants more than these.
+  int streams_seen_ = 1;                             // kWaitReturned wants more than these.
 };
 
 // The step in the words of the scenario's file.

@@ -25,8 +25,8 @@ void PlayoutQueue::Checkpoint(std::string name) {
 int64_t PlayoutQueue::Clear(absl::Time now) {
   // Only audio that is sounding right now has a part on the line; after a pause nothing has.
   int64_t keep = 0;
-  const bool sounding = !entries_.empty() && !entries_.front().audio.empty() && head_ > now - Span(1) &&
-                        entries_.front().earliest <= now;
+  const bool sounding =
+      !entries_.empty() && !entries_.front().audio.empty() && head_ > now - Span(1) && entries_.front().earliest <= now;
   if (sounding) keep = absl::ToInt64Nanoseconds(options_.on_the_line) * options_.bytes_per_second / 1'000'000'000;
   int64_t thrown = 0;
   std::deque<Entry> kept;

@@ -10,14 +10,14 @@
 
 namespace callbridge::sim {
 
-// The carrier's buffer of what the server wants the caller to hear: one ordered list of audio and checkpoints that drains in real
-// time. Pure: time is an argument and must not go backwards. One thread.
+// The carrier's buffer of what the server wants the caller to hear: one ordered list of audio and checkpoints that
+// drains in real time. Pure: time is an argument and must not go backwards. One thread.
 class PlayoutQueue {
  public:
   struct Options {
-    int bytes_per_second = 8000;                         // Of the stream's format.
-    absl::Duration delay = absl::ZeroDuration();         // No byte sounds earlier than this after it came.
-    absl::Duration limit = absl::Seconds(40);            // What fits.
+    int bytes_per_second = 8000;                          // Of the stream's format.
+    absl::Duration delay = absl::ZeroDuration();          // No byte sounds earlier than this after it came.
+    absl::Duration limit = absl::Seconds(40);             // What fits.
     absl::Duration on_the_line = absl::Milliseconds(20);  // What Clear() cannot call back.
   };
 
@@ -38,8 +38,8 @@ class PlayoutQueue {
 
   void Checkpoint(std::string name);
 
-  // Throws away audio and checkpoints, but for the audio that is on the line already. Call Advance(now) before. How many bytes it
-  // threw away.
+  // Throws away audio and checkpoints, but for the audio that is on the line already. Call Advance(now) before. How
+  // many bytes it threw away.
   int64_t Clear(absl::Time now);
 
   // Plays up to `now`.

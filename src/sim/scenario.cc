@@ -80,9 +80,12 @@ std::vector<std::string> SplitSegments(absl::string_view text) {
 // "answer after 500ms, talk 2s" | "busy" | "no answer after 3s" | "reject" | "invalid number" | "carrier error"
 absl::StatusOr<Pickup> ReadPickup(absl::string_view text) {
   static const std::vector<std::pair<std::string, Pickup::Kind>> kKinds = {
-      {"answer", Pickup::Kind::kAnswer}, {"busy", Pickup::Kind::kBusy},
-      {"no answer", Pickup::Kind::kNoAnswer}, {"reject", Pickup::Kind::kReject},
-      {"invalid number", Pickup::Kind::kInvalidNumber}, {"carrier error", Pickup::Kind::kCarrierError}};
+      {"answer", Pickup::Kind::kAnswer},
+      {"busy", Pickup::Kind::kBusy},
+      {"no answer", Pickup::Kind::kNoAnswer},
+      {"reject", Pickup::Kind::kReject},
+      {"invalid number", Pickup::Kind::kInvalidNumber},
+      {"carrier error", Pickup::Kind::kCarrierError}};
   Pickup pickup;
   const std::string clean = absl::StrJoin(SplitWords(text), " ");
   absl::string_view rest = clean;
@@ -94,11 +97,13 @@ absl::StatusOr<Pickup> ReadPickup(absl::string_view text) {
     break;
   }
   if (!known) {
-    return Wrong(absl::StrCat("'", text, "' must begin with answer, busy, no answer, reject, invalid number or carrier error"));
+    return Wrong(
+        absl::StrCat("'", text, "' must begin with answer, busy, no answer, reject, invalid number or carrier error"));
   }
   if (pickup.kind == Pickup::Kind::kNoAnswer) pickup.after = absl::Seconds(120);
   const Words words = SplitWords(rest);
-  if (words.size() % 2 != 0) return Wrong(absl::StrCat("'", rest, "' must be 'after <duration>' and 'talk <duration>'"));
+  if (words.size() % 2 != 0)
+    return Wrong(absl::StrCat("'", rest, "' must be 'after <duration>' and 'talk <duration>'"));
   for (size_t i = 0; i < words.size(); i += 2) {
     absl::StatusOr<absl::Duration> duration = ReadDuration(words[i + 1]);
     if (!duration.ok()) return duration.status();
@@ -115,7 +120,8 @@ absl::StatusOr<Pickup> ReadPickup(absl::string_view text) {
 
 absl::StatusOr<PersonStep> ReadWait(const Words& words) {
   static constexpr absl::string_view kRight =
-      "a wait is 'wait [assistant] speaking|done <duration>', 'wait transferring', 'wait connected' or 'wait returned', each "
+      "a wait is 'wait [assistant] speaking|done <duration>', 'wait transferring', 'wait connected' or 'wait "
+      "returned', each "
       "with an optional 'within <duration>'";
   PersonStep step;
   size_t at = 1;
@@ -246,9 +252,10 @@ absl::Status ReadFault(absl::string_view text, ModelManners& manners) {
   absl::StatusOr<absl::Duration> at = ReadDuration(words[1]);
   if (!at.ok()) return at.status();
   static const std::vector<std::string> kWhole = {"abort", "stall", "garbage", "expire"};
-  const bool known = absl::StartsWith(words[2], "close:") || absl::StartsWith(words[2], "error:") ||
-                     ReadOneOf(words[2], kWhole).ok();
-  if (!known) return Wrong(absl::StrCat("fault '", words[2], "' must be close:CODE, error:CODE, ", absl::StrJoin(kWhole, ", ")));
+  const bool known =
+      absl::StartsWith(words[2], "close:") || absl::StartsWith(words[2], "error:") || ReadOneOf(words[2], kWhole).ok();
+  if (!known)
+    return Wrong(absl::StrCat("fault '", words[2], "' must be close:CODE, error:CODE, ", absl::StrJoin(kWhole, ", ")));
   manners.faults.push_back({*at, words[2]});
   return absl::OkStatus();
 }
@@ -305,17 +312,22 @@ std::function<absl::StatusOr<std::string>(absl::string_view)> OneOf(std::vector<
 }
 
 const Setters& HeaderSetters() {
-  static const Setters* const kSetters = new Setters{
-      {"name", Put(ReadText, [](Scenario& s) -> auto& { return s.name; })},
-      {"from", Put(ReadText, [](Scenario& s) -> auto& { return s.from; })},
-      {"to", Put(ReadText, [](Scenario& s) -> auto& { return s.to; })},
-      {"summary", Put(ReadText, [](Scenario& s) -> auto& { return s.summary; })},
-      {"pickup", Put(ReadPickup, [](Scenario& s) -> auto& { return s.pickup; })},
-      {"call", [](absl::string_view value, Scenario& scenario) {
-         absl::StatusOr<std::string> kind = ReadOneOf(value, {"inbound", "outbound"});
-         if (kind.ok()) scenario.inbound = *kind == "inbound";
-         return kind.status();
-       }}};
+  static const Setters* const kSetters =
+      new Setters{{"name", Put(
+                               ReadText, [](Scenario & s) -> auto& { return s.name; })},
+                  {"from", Put(
+                               ReadText, [](Scenario & s) -> auto& { return s.from; })},
+                  {"to", Put(
+                             ReadText, [](Scenario & s) -> auto& { return s.to; })},
+                  {"summary", Put(
+                                  ReadText, [](Scenario & s) -> auto& { return s.summary; })},
+                  {"pickup", Put(
+                                 ReadPickup, [](Scenario & s) -> auto& { return s.pickup; })},
+                  {"call", [](absl::string_view value, Scenario& scenario) {
+                     absl::StatusOr<std::string> kind = ReadOneOf(value, {"inbound", "outbound"});
+                     if (kind.ok()) scenario.inbound = *kind == "inbound";
+                     return kind.status();
+                   }}};
   return *kSetters;
 }
 
@@ -323,39 +335,64 @@ const Setters& ModelSetters() {
   static const Setters* const kSetters = new Setters{
       {"pieces", [](absl::string_view value, Scenario& scenario) { return ReadPieces(value, scenario.model); }},
       {"fault", [](absl::string_view value, Scenario& scenario) { return ReadFault(value, scenario.model); }},
-      {"speed", Put(ReadSpeed, [](Scenario& s) -> auto& { return s.model.speed; })},
-      {"think", Put(ReadDuration, [](Scenario& s) -> auto& { return s.model.think; })},
-      {"transcription delay", Put(ReadDuration, [](Scenario& s) -> auto& { return s.model.transcription_delay; })},
-      {"transcription", Put(OneOf({"failed", "none"}), [](Scenario& s) -> auto& { return s.model.transcription; })},
-      {"refuse", Put(ReadText, [](Scenario& s) -> auto& { return s.model.refuse; })},
-      {"on update", Put(ReadText, [](Scenario& s) -> auto& { return s.model.on_update; })},
-      {"beta names", Put(ReadYes, [](Scenario& s) -> auto& { return s.model.beta_names; })},
-      {"unknown extras", Put(ReadYes, [](Scenario& s) -> auto& { return s.model.unknown_extras; })}};
+      {"speed", Put(
+                    ReadSpeed, [](Scenario & s) -> auto& { return s.model.speed; })},
+      {"think", Put(
+                    ReadDuration, [](Scenario & s) -> auto& { return s.model.think; })},
+      {"transcription delay", Put(
+                                  ReadDuration, [](Scenario & s) -> auto& { return s.model.transcription_delay; })},
+      {"transcription", Put(
+                            OneOf({"failed", "none"}), [](Scenario & s) -> auto& { return s.model.transcription; })},
+      {"refuse", Put(
+                     ReadText, [](Scenario & s) -> auto& { return s.model.refuse; })},
+      {"on update", Put(
+                        ReadText, [](Scenario & s) -> auto& { return s.model.on_update; })},
+      {"beta names", Put(
+                         ReadYes, [](Scenario & s) -> auto& { return s.model.beta_names; })},
+      {"unknown extras", Put(
+                             ReadYes, [](Scenario & s) -> auto& { return s.model.unknown_extras; })}};
   return *kSetters;
 }
 
 const Setters& CarrierSetters() {
   static const Setters* const kSetters = new Setters{
-      {"numbers as strings", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.numbers_as_strings; })},
-      {"extra headers", Put(OneOf({"semicolon", "braces", "json", "missing"}),
-                            [](Scenario& s) -> auto& { return s.carrier.extra_headers; })},
-      {"send stop", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.send_stop; })},
-      {"twice", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.twice; })},
-      {"reorder hangup", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.reorder_hangup; })},
-      {"late hangup", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.late_hangup; })},
-      {"use get", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.use_get; })},
-      {"sign", Put(OneOf({"v3", "wrong", "none", "list"}), [](Scenario& s) -> auto& { return s.carrier.sign; })},
-      {"upgrade scheme", Put(OneOf({"wss", "https"}), [](Scenario& s) -> auto& { return s.carrier.upgrade_scheme; })},
-      {"ignore checkpoints", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.ignore_checkpoints; })},
-      {"playout delay", Put(ReadDuration, [](Scenario& s) -> auto& { return s.carrier.playout_delay; })},
-      {"after stream", Put(OneOf({"continue", "end"}), [](Scenario& s) -> auto& { return s.carrier.after_stream; })},
-      {"subprotocol", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.subprotocol; })},
+      {"numbers as strings", Put(
+                                 ReadYes, [](Scenario & s) -> auto& { return s.carrier.numbers_as_strings; })},
+      {"extra headers", Put(
+                            OneOf({"semicolon", "braces", "json", "missing"}),
+                            [](Scenario & s) -> auto& { return s.carrier.extra_headers; })},
+      {"send stop", Put(
+                        ReadYes, [](Scenario & s) -> auto& { return s.carrier.send_stop; })},
+      {"twice", Put(
+                    ReadYes, [](Scenario & s) -> auto& { return s.carrier.twice; })},
+      {"reorder hangup", Put(
+                             ReadYes, [](Scenario & s) -> auto& { return s.carrier.reorder_hangup; })},
+      {"late hangup", Put(
+                          ReadYes, [](Scenario & s) -> auto& { return s.carrier.late_hangup; })},
+      {"use get", Put(
+                      ReadYes, [](Scenario & s) -> auto& { return s.carrier.use_get; })},
+      {"sign", Put(
+                   OneOf({"v3", "wrong", "none", "list"}), [](Scenario & s) -> auto& { return s.carrier.sign; })},
+      {"upgrade scheme", Put(
+                             OneOf({"wss", "https"}), [](Scenario & s) -> auto& { return s.carrier.upgrade_scheme; })},
+      {"ignore checkpoints", Put(
+                                 ReadYes, [](Scenario & s) -> auto& { return s.carrier.ignore_checkpoints; })},
+      {"playout delay", Put(
+                            ReadDuration, [](Scenario & s) -> auto& { return s.carrier.playout_delay; })},
+      {"after stream", Put(
+                           OneOf({"continue", "end"}), [](Scenario & s) -> auto& { return s.carrier.after_stream; })},
+      {"subprotocol", Put(
+                          ReadYes, [](Scenario & s) -> auto& { return s.carrier.subprotocol; })},
       {"reconnects", Put([](absl::string_view text) { return ReadInt(text, 0, 10); },
-                         [](Scenario& s) -> auto& { return s.carrier.reconnects; })},
-      {"new stream id", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.new_stream_id; })},
-      {"transfer fetch", Put(OneOf({"close", "now"}), [](Scenario& s) -> auto& { return s.carrier.transfer_fetch; })},
-      {"stream events", Put(ReadYes, [](Scenario& s) -> auto& { return s.carrier.stream_events; })},
-      {"rest errors", Put(ReadStatuses, [](Scenario& s) -> auto& { return s.carrier.rest_errors; })}};
+                         [](Scenario & s) -> auto& { return s.carrier.reconnects; })},
+      {"new stream id", Put(
+                            ReadYes, [](Scenario & s) -> auto& { return s.carrier.new_stream_id; })},
+      {"transfer fetch", Put(
+                             OneOf({"close", "now"}), [](Scenario & s) -> auto& { return s.carrier.transfer_fetch; })},
+      {"stream events", Put(
+                            ReadYes, [](Scenario & s) -> auto& { return s.carrier.stream_events; })},
+      {"rest errors", Put(
+                          ReadStatuses, [](Scenario & s) -> auto& { return s.carrier.rest_errors; })}};
   return *kSetters;
 }
 
@@ -378,7 +415,8 @@ class Reader {
     if (repeat_ > 0) return Wrong("'repeat' without its 'end'");
     if (scenario.from.empty() && scenario.inbound) return Wrong("an inbound call needs 'from: <number>'");
     if (scenario.to.empty()) return Wrong("'to: <number>' is missing (an outbound scenario may say 'to: *')");
-    if (scenario.to == "*" && scenario.inbound) return Wrong("'to: *' is for outbound calls; say which number is called");
+    if (scenario.to == "*" && scenario.inbound)
+      return Wrong("'to: *' is for outbound calls; say which number is called");
     return absl::OkStatus();
   }
 

@@ -22,14 +22,15 @@
 namespace callbridge::sim {
 namespace {
 
-constexpr char kPackage[] = "install Debian's asterisk-core-sounds-en-wav, or name the folder that holds its recordings";
+constexpr char kPackage[] =
+    "install Debian's asterisk-core-sounds-en-wav, or name the folder that holds its recordings";
 
-// Recognition: each clip is indexed by windows of kWindow bytes, one each kStride bytes; the stream is tried at every byte. Any 104
-// bytes that passed untouched hold an indexed window, unless they are silent.
+// Recognition: each clip is indexed by windows of kWindow bytes, one each kStride bytes; the stream is tried at every
+// byte. Any 104 bytes that passed untouched hold an indexed window, unless they are silent.
 constexpr size_t kWindow = 24;
 constexpr size_t kStride = 80;
-constexpr int kDistinctBytes = 6;        // A window with fewer different bytes says nothing: silence and line noise.
-constexpr size_t kCandidates = 8;        // Of the same window: recordings that share a beginning, periodic tones.
+constexpr int kDistinctBytes = 6;  // A window with fewer different bytes says nothing: silence and line noise.
+constexpr size_t kCandidates = 8;  // Of the same window: recordings that share a beginning, periodic tones.
 constexpr size_t kEnough = 200 * kMulawBytesPerMs;
 constexpr uint64_t kBase = 0x9e3779b97f4a7c15;
 
@@ -44,7 +45,8 @@ uint32_t LittleEndian(absl::string_view bytes, size_t at, int count) {
 // The samples of a RIFF file: 16-bit mono PCM at 8 kHz and nothing else.
 absl::StatusOr<std::string> MulawOfWav(absl::string_view file) {
   constexpr char kWanted[] = "not a WAV file of 16-bit mono PCM at 8000 Hz";
-  if (file.size() < 12 || file.substr(0, 4) != "RIFF" || file.substr(8, 4) != "WAVE") return absl::DataLossError(kWanted);
+  if (file.size() < 12 || file.substr(0, 4) != "RIFF" || file.substr(8, 4) != "WAVE")
+    return absl::DataLossError(kWanted);
   bool known_format = false;
   for (size_t at = 12; at + 8 <= file.size();) {
     const absl::string_view kind = file.substr(at, 4);
@@ -124,10 +126,10 @@ class Recordings final : public SpeechLibrary {
 
   std::vector<const Clip*> Recognize(absl::string_view mulaw) const override {
     std::vector<const Clip*> heard;
-    Run last;           // The clip being heard, with the end of its latest run.
+    Run last;            // The clip being heard, with the end of its latest run.
     size_t matched = 0;  // Bytes of it so far.
     bool counted = false;
-    size_t begin = 0;   // Nothing before it may be matched again.
+    size_t begin = 0;  // Nothing before it may be matched again.
     if (mulaw.size() < kWindow) return heard;
     static const uint64_t leaving = LeavingWeight();
     uint64_t hash = HashOf(mulaw.substr(0, kWindow));
@@ -149,7 +151,8 @@ class Recordings final : public SpeechLibrary {
         continue;
       }
       if (at + kWindow >= mulaw.size()) break;
-      hash = (hash - leaving * (static_cast<uint8_t>(mulaw[at]) + 1)) * kBase + static_cast<uint8_t>(mulaw[at + kWindow]) + 1;
+      hash = (hash - leaving * (static_cast<uint8_t>(mulaw[at]) + 1)) * kBase +
+             static_cast<uint8_t>(mulaw[at + kWindow]) + 1;
       ++at;
     }
     return heard;
@@ -188,7 +191,8 @@ class Recordings final : public SpeechLibrary {
       size_t back = 0;
       while (back < place.offset && at - back > begin && clip[place.offset - back - 1] == stream[at - back - 1]) ++back;
       size_t on = kWindow;
-      while (place.offset + on < clip.size() && at + on < stream.size() && clip[place.offset + on] == stream[at + on]) ++on;
+      while (place.offset + on < clip.size() && at + on < stream.size() && clip[place.offset + on] == stream[at + on])
+        ++on;
       const Run run{place.clip, place.offset - back, place.offset + on, at + on};
       if (run.size() > best.size()) best = run;
     }
@@ -199,7 +203,8 @@ class Recordings final : public SpeechLibrary {
     const std::pair<absl::string_view, absl::string_view> parts = {name.substr(0, name.find(':')),
                                                                    name.substr(std::min(name.size(), name.find(':')))};
     int ms = 0;
-    if (parts.second.size() < 2 || !absl::SimpleAtoi(parts.second.substr(1), &ms) || ms < 1 || ms > kMaxMadeMs) return nullptr;
+    if (parts.second.size() < 2 || !absl::SimpleAtoi(parts.second.substr(1), &ms) || ms < 1 || ms > kMaxMadeMs)
+      return nullptr;
     if (parts.first != "tone" && parts.first != "silence") return nullptr;
     base::MutexLock lock(mutex_);
     Clip& clip = made_[std::string(name)];
@@ -243,7 +248,8 @@ absl::StatusOr<std::shared_ptr<const SpeechLibrary>> SpeechLibrary::Load(const s
     clips[name] = Clip{name, WordsOf(name), *std::move(mulaw)};
   }
   if (error) return absl::NotFoundError(absl::StrCat("recordings ", folder, ": ", error.message(), "; ", kPackage));
-  if (clips.empty()) return absl::NotFoundError(absl::StrCat("recordings ", folder, ": no .wav file in it; ", kPackage));
+  if (clips.empty())
+    return absl::NotFoundError(absl::StrCat("recordings ", folder, ": no .wav file in it; ", kPackage));
   return std::make_shared<const Recordings>(std::move(clips));
 }
 

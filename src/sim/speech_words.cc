@@ -443,8 +443,9 @@ constexpr Entry kEntries[] = {
 };
 
 const Entry* FindEntry(absl::string_view name) {
-  const Entry* const found = std::lower_bound(std::begin(kEntries), std::end(kEntries), name,
-                                              [](const Entry& entry, absl::string_view key) { return entry.name < key; });
+  const Entry* const found =
+      std::lower_bound(std::begin(kEntries), std::end(kEntries), name,
+                       [](const Entry& entry, absl::string_view key) { return entry.name < key; });
   return found != std::end(kEntries) && found->name == name ? found : nullptr;
 }
 

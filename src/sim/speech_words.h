@@ -7,9 +7,9 @@
 
 namespace callbridge::sim {
 
-// What is said in the recording `name` ("vm-goodbye", "digits/1"), after the script that the Asterisk project publishes with its
-// sounds. Recordings that are not in the table get their name in words: "conf-now-recording" is "conf now recording". Beeps and
-// "silence/3" have no words.
+// What is said in the recording `name` ("vm-goodbye", "digits/1"), after the script that the Asterisk project publishes
+// with its sounds. Recordings that are not in the table get their name in words: "conf-now-recording" is "conf now
+// recording". Beeps and "silence/3" have no words.
 std::string WordsOf(absl::string_view name);
 
 // Whether the table knows the name: scenarios should prefer such clips.

@@ -11,8 +11,9 @@ constexpr int kWindowBytes = 160;
 constexpr int kWindowMs = kWindowBytes / kMulawBytesPerMs;
 constexpr int kWindowsToStart = 3;  // A click is not speech.
 
-// Mean magnitude of a window in the units of MulawLoudness (1/32 of a 16-bit sample): 0 for threshold 0 would hear line noise as
-// speech, so the scale starts above it. The default of 0.5 is about -36 dB of full scale; telephone speech has 5 to 10 times that.
+// Mean magnitude of a window in the units of MulawLoudness (1/32 of a 16-bit sample): 0 for threshold 0 would hear line
+// noise as speech, so the scale starts above it. The default of 0.5 is about -36 dB of full scale; telephone speech has
+// 5 to 10 times that.
 int LevelFor(double threshold) { return 4 + static_cast<int>(threshold * 24); }
 
 }  // namespace

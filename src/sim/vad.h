@@ -8,8 +8,8 @@
 
 namespace callbridge::sim {
 
-// Finds where a caller speaks, by energy, over mu-law as it is written; wall time plays no part. All positions are milliseconds of
-// audio since the start of the session.
+// Finds where a caller speaks, by energy, over mu-law as it is written; wall time plays no part. All positions are
+// milliseconds of audio since the start of the session.
 class Vad {
  public:
   struct Settings {
@@ -42,14 +42,14 @@ class Vad {
   int64_t Ms() const { return position_ / 8; }
 
   Settings settings_;
-  int level_ = 0;          // Mean loudness at which a window counts as speech.
-  int64_t position_ = 0;   // Bytes so far.
-  int in_window_ = 0;      // Bytes of the window under way, and their loudness.
+  int level_ = 0;         // Mean loudness at which a window counts as speech.
+  int64_t position_ = 0;  // Bytes so far.
+  int in_window_ = 0;     // Bytes of the window under way, and their loudness.
   int64_t loudness_ = 0;
-  int loud_windows_ = 0;   // In a row.
+  int loud_windows_ = 0;  // In a row.
   bool speaking_ = false;
   int64_t last_loud_ms_ = 0;
-  int64_t floor_ms_ = 0;   // End of the turn before.
+  int64_t floor_ms_ = 0;  // End of the turn before.
 };
 
 }  // namespace callbridge::sim

@@ -82,7 +82,8 @@ class LiveWorld final : public World {
     absl::StatusOr<Scenario> scenario = ParseScenario(text, name);
     if (!scenario.ok()) return scenario;
     for (const std::string& clip : ClipsOf(*scenario)) {
-      if (speech_->Find(clip) == nullptr) return absl::InvalidArgumentError(absl::StrCat("there is no clip '", clip, "'"));
+      if (speech_->Find(clip) == nullptr)
+        return absl::InvalidArgumentError(absl::StrCat("there is no clip '", clip, "'"));
     }
     return scenario;
   }

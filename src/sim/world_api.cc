@@ -79,11 +79,16 @@ json Session(const ModelSessionReport& report, bool audio) {
                      {"cancelled", item.cancelled}});
     if (audio) items.back()["mulaw"] = absl::Base64Escape(item.mulaw);
   }
-  return {{"scenario", report.scenario},       {"open", report.open},
-          {"close_code", report.close_code},   {"session_update", report.session_update},
-          {"received", report.received},       {"refused", report.refused},
-          {"appended_bytes", report.appended_bytes}, {"heard_words", report.heard_words},
-          {"items", items},                    {"tool_outputs", report.tool_outputs},
+  return {{"scenario", report.scenario},
+          {"open", report.open},
+          {"close_code", report.close_code},
+          {"session_update", report.session_update},
+          {"received", report.received},
+          {"refused", report.refused},
+          {"appended_bytes", report.appended_bytes},
+          {"heard_words", report.heard_words},
+          {"items", items},
+          {"tool_outputs", report.tool_outputs},
           {"greetings", report.greetings}};
 }
 
@@ -93,7 +98,8 @@ absl::StatusOr<Scenario> ReadBody(World& world, const std::string& text) {
   const auto member = [&body](const char* name) {
     return body.contains(name) && body[name].is_string() ? body[name].get<std::string>() : std::string();
   };
-  if (!body.is_object()) return absl::InvalidArgumentError("the body must be a JSON object such as {\"scenario\":\"inbound_demo\"}");
+  if (!body.is_object())
+    return absl::InvalidArgumentError("the body must be a JSON object such as {\"scenario\":\"inbound_demo\"}");
   Scenario scenario;
   if (!member("text").empty()) {
     absl::StatusOr<Scenario> read = world.Read(member("text"), "posted");
@@ -116,7 +122,8 @@ base::HttpResponse PostCall(World& world, const base::HttpRequest& request) {
   const absl::StatusOr<Scenario> scenario = ReadBody(world, request.body);
   if (!scenario.ok()) return Error(400, scenario.status().message());
   if (!scenario->inbound) {
-    return Error(400, absl::StrCat("'", scenario->name, "' is an outbound call: place it at the server, to ", scenario->to));
+    return Error(400,
+                 absl::StrCat("'", scenario->name, "' is an outbound call: place it at the server, to ", scenario->to));
   }
   const absl::StatusOr<std::string> uuid = world.carrier().CallIn(*scenario);
   if (!uuid.ok()) return Error(400, uuid.status().message());
@@ -126,7 +133,8 @@ base::HttpResponse PostCall(World& world, const base::HttpRequest& request) {
 base::HttpResponse PostPhone(World& world, const base::HttpRequest& request) {
   const absl::StatusOr<Scenario> scenario = ReadBody(world, request.body);
   if (!scenario.ok()) return Error(400, scenario.status().message());
-  if (scenario->inbound) return Error(400, absl::StrCat("'", scenario->name, "' is an inbound call; POST it to /sim/calls"));
+  if (scenario->inbound)
+    return Error(400, absl::StrCat("'", scenario->name, "' is an inbound call; POST it to /sim/calls"));
   world.carrier().RegisterPhone(*scenario);
   return Reply(201, {{"to", scenario->to}});
 }

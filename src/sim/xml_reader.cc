@@ -74,11 +74,10 @@ absl::StatusOr<XmlElement> ReadXml(absl::string_view text) {
   if (XML_Parse(parser.get(), text.data(), static_cast<int>(text.size()), XML_TRUE) == XML_STATUS_OK) {
     return std::move(building.root);
   }
-  const std::string why =
-      building.refused.empty() ? XML_ErrorString(XML_GetErrorCode(parser.get())) : building.refused;
-  return absl::InvalidArgumentError(
-      absl::StrFormat("%s: line %d, column %d", why, static_cast<int>(XML_GetCurrentLineNumber(parser.get())),
-                      static_cast<int>(XML_GetCurrentColumnNumber(parser.get()))));
+  const std::string why = building.refused.empty() ? XML_ErrorString(XML_GetErrorCode(parser.get())) : building.refused;
+  return absl::InvalidArgumentError(absl::StrFormat("%s: line %d, column %d", why,
+                                                    static_cast<int>(XML_GetCurrentLineNumber(parser.get())),
+                                                    static_cast<int>(XML_GetCurrentColumnNumber(parser.get()))));
 }
 
 }  // namespace callbridge::sim

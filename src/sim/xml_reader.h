@@ -21,8 +21,8 @@ struct XmlElement {
   std::string Attribute(const std::string& name, absl::string_view otherwise = "") const;
 };
 
-// The root of a well-formed document. kInvalidArgument with expat's words and the line: anything else. Document types are refused:
-// nobody who answers a carrier needs entities of their own.
+// The root of a well-formed document. kInvalidArgument with expat's words and the line: anything else. Document types
+// are refused: nobody who answers a carrier needs entities of their own.
 absl::StatusOr<XmlElement> ReadXml(absl::string_view text);
 
 }  // namespace callbridge::sim

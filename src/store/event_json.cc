@@ -146,7 +146,8 @@ class Reader {
   static bool DecodeInteger(const json& from, T& value) {
     if (!from.is_number_integer()) return false;
     // Beyond int64 the parser makes an unsigned, which get<int64_t>() would wrap.
-    if (from.is_number_unsigned() && from.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<T>::max())) return false;
+    if (from.is_number_unsigned() && from.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<T>::max()))
+      return false;
     const int64_t number = from.get<int64_t>();
     if (number < std::numeric_limits<T>::min()) return false;
     value = static_cast<T>(number);
@@ -189,12 +190,14 @@ absl::StatusOr<call::EventBody> DecodeEventBody(absl::string_view type, absl::st
   for (const call::EventBody& candidate : kDefaults) {
     if (call::TypeName(candidate) != type) continue;
     const json object = json::parse(payload, nullptr, /*allow_exceptions=*/false);
-    if (!object.is_object()) return absl::InvalidArgumentError(absl::StrCat("event ", type, ": the payload is not a JSON object"));
+    if (!object.is_object())
+      return absl::InvalidArgumentError(absl::StrCat("event ", type, ": the payload is not a JSON object"));
     call::EventBody body = candidate;
     Reader reader(object);
     std::visit([&reader](auto& b) { Fields(b, reader); }, body);
     if (reader.wrong().empty()) return body;
-    return absl::InvalidArgumentError(absl::StrCat("event ", type, ": field ", reader.wrong(), " has the wrong kind or an unknown word"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("event ", type, ": field ", reader.wrong(), " has the wrong kind or an unknown word"));
   }
   return absl::InvalidArgumentError("unknown type of event");
 }

@@ -21,7 +21,8 @@ void Take(const absl::optional<T>& next, absl::optional<T>* into) {
 bool MergeWrites(const CallWrite& next, CallWrite* into) {
   if (!CanMerge(next, *into)) return false;
   into->events.insert(into->events.end(), next.events.begin(), next.events.end());
-  into->transcript_items.insert(into->transcript_items.end(), next.transcript_items.begin(), next.transcript_items.end());
+  into->transcript_items.insert(into->transcript_items.end(), next.transcript_items.begin(),
+                                next.transcript_items.end());
   if (next.end) into->transcript.reset();  // The end's is the later one.
   if (next.transferred) into->transfer_reason = next.transfer_reason;
   Take(next.state, &into->state);

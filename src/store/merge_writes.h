@@ -5,8 +5,9 @@
 
 namespace callbridge::store {
 
-// Adds `next`, which follows `into` in the same call, so that one Apply() does what two would have done. False, and nothing is
-// changed, where that is not so: other calls, a gap between the events, two transfers, or a write behind an end.
+// Adds `next`, which follows `into` in the same call, so that one Apply() does what two would have done. False, and
+// nothing is changed, where that is not so: other calls, a gap between the events, two transfers, or a write behind an
+// end.
 bool MergeWrites(const CallWrite& next, CallWrite* into);
 
 }  // namespace callbridge::store

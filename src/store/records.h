@@ -21,9 +21,9 @@ struct CallRecord {
   std::string from;
   std::string to;
   std::string agent;
-  std::string lead_id;               // Filled in by CreateCall.
-  std::string carrier_call_id;       // CallUUID; empty until the carrier told it.
-  std::string carrier_request_id;    // RequestUUID of an outbound call.
+  std::string lead_id;             // Filled in by CreateCall.
+  std::string carrier_call_id;     // CallUUID; empty until the carrier told it.
+  std::string carrier_request_id;  // RequestUUID of an outbound call.
   std::string model_session_id;
   call::State state = call::State::kDialing;
   absl::Time create_time;
@@ -33,7 +33,8 @@ struct CallRecord {
   bool transferred = false;
   std::string transfer_reason;
   absl::optional<call::Termination> termination;  // Set once, when the state becomes final.
-  std::string transcript;  // Whole conversation as heard, a line per item: "Caller: ...\nAssistant: ...". Written at the end.
+  std::string
+      transcript;  // Whole conversation as heard, a line per item: "Caller: ...\nAssistant: ...". Written at the end.
   std::string summary;
   std::map<std::string, std::string> metadata;  // The client's own.
   int64_t event_head = 0;                       // Highest event sequence.
@@ -61,7 +62,8 @@ struct RequestKey {
 // Everything that one step of a call changes, written in one transaction: either all of it or nothing.
 struct CallWrite {
   std::string call_id;
-  std::vector<call::Event> events;  // Sequences go on from the call's head without a gap; a repeat of a write is recognized.
+  std::vector<call::Event>
+      events;  // Sequences go on from the call's head without a gap; a repeat of a write is recognized.
   absl::optional<call::State> state;
   absl::optional<absl::Time> answer_time;
   absl::optional<std::string> carrier_call_id;
@@ -70,12 +72,13 @@ struct CallWrite {
   std::vector<call::TranscriptItem> transcript_items;  // Inserted or replaced by item_id.
   absl::optional<call::Transfer> transfer;             // Inserted or replaced by transfer_id.
 
-  // On a transfer: call_logs.transferred and transfer_reason; on the lead transferred_to_human and call_status 'transferred'.
-  // False takes it back (nobody took over).
+  // On a transfer: call_logs.transferred and transfer_reason; on the lead transferred_to_human and call_status
+  // 'transferred'. False takes it back (nobody took over).
   absl::optional<bool> transferred;
   std::string transfer_reason;  // Written when `transferred` is set.
 
-  // At the end: end_time, duration, transcript, termination, final state; on the lead call_status 'called' unless it was transferred.
+  // At the end: end_time, duration, transcript, termination, final state; on the lead call_status 'called' unless it
+  // was transferred.
   struct End {
     call::Termination termination;
     absl::Time end_time;
@@ -93,7 +96,7 @@ struct CallFilter {
   absl::optional<call::Direction> direction;
   std::string number;  // Either side.
   std::string lead_id;
-  absl::Time created_after = absl::InfinitePast();    // Inclusive.
+  absl::Time created_after = absl::InfinitePast();     // Inclusive.
   absl::Time created_before = absl::InfiniteFuture();  // Exclusive.
 };
 

@@ -20,7 +20,8 @@ absl::Time LastTime() {
 
 bool IsContinuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
-// Length of the well-formed UTF-8 sequence at the beginning of `text` (Unicode, table 3-7); 0: there is none, or it is a NUL.
+// Length of the well-formed UTF-8 sequence at the beginning of `text` (Unicode, table 3-7); 0: there is none, or it is
+// a NUL.
 size_t SequenceLength(absl::string_view text) {
   const auto byte = [text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
   const unsigned char first = byte(0);

@@ -12,10 +12,12 @@
 namespace callbridge::store {
 namespace {
 
-absl::Status Refuse(absl::string_view field, absl::string_view message) { return base::FieldError(field, "INVALID_WRITE", message); }
+absl::Status Refuse(absl::string_view field, absl::string_view message) {
+  return base::FieldError(field, "INVALID_WRITE", message);
+}
 
-// kInvalidArgument: an event of another call, sequences that do not go up one by one from 1 or more, or a time that cannot be
-// stored.
+// kInvalidArgument: an event of another call, sequences that do not go up one by one from 1 or more, or a time that
+// cannot be stored.
 absl::Status CheckEvents(const std::string& call_id, const std::vector<call::Event>& events) {
   for (size_t i = 0; i < events.size(); ++i) {
     if (events[i].call_id != call_id) return Refuse("events.call_id", "must be the call's");
@@ -42,7 +44,8 @@ absl::Status CheckWrite(const CallWrite& write) {
     if (item.item_id.empty()) return Refuse("transcript_items.item_id", "must not be empty");
   }
   if (write.transfer && write.transfer->transfer_id.empty()) return Refuse("transfer.transfer_id", "must not be empty");
-  if (write.end && !IsStorableTime(write.end->end_time)) return Refuse("end.end_time", "must be within the years 1 to 9999");
+  if (write.end && !IsStorableTime(write.end->end_time))
+    return Refuse("end.end_time", "must be within the years 1 to 9999");
   return CheckEvents(write.call_id, write.events);
 }
 
@@ -51,8 +54,8 @@ std::string LeadPhone(const CallRecord& call) {
   return base::IsE164(number) ? number : "";
 }
 
-CallWrite CloseWrite(const CallRecord& call, const std::vector<call::TranscriptItem>& items, const call::Termination& termination,
-                     absl::Time now) {
+CallWrite CloseWrite(const CallRecord& call, const std::vector<call::TranscriptItem>& items,
+                     const call::Termination& termination, absl::Time now) {
   const bool answered = IsStorableTime(call.answer_time);
   const absl::Time end_time = std::max({now, call.create_time, answered ? call.answer_time : now});
   CallWrite write;
@@ -63,8 +66,9 @@ CallWrite CloseWrite(const CallRecord& call, const std::vector<call::TranscriptI
   write.end->duration_seconds = answered ? absl::ToInt64Seconds(end_time - call.answer_time) : 0;
   write.end->transcript = call::FormatTranscript(items);
   const call::State last = termination.failed ? call::State::kFailed : call::State::kCompleted;
-  write.events = {{call.call_id, call.event_head + 1, end_time, call::StateChanged{call.state, last}},
-                  {call.call_id, call.event_head + 2, end_time, call::CallEnded{termination, write.end->duration_seconds}}};
+  write.events = {
+      {call.call_id, call.event_head + 1, end_time, call::StateChanged{call.state, last}},
+      {call.call_id, call.event_head + 2, end_time, call::CallEnded{termination, write.end->duration_seconds}}};
   return write;
 }
 

@@ -22,7 +22,8 @@ std::string Sound(int64_t bytes, int* counter) {
   std::string base64;
   for (int64_t left = bytes; left > 0; left -= 3) {
     const int n = (*counter)++;
-    std::string quantum = {kAlphabet[n / 262144 % 64], kAlphabet[n / 4096 % 64], kAlphabet[n / 64 % 64], kAlphabet[n % 64]};
+    std::string quantum = {kAlphabet[n / 262144 % 64], kAlphabet[n / 4096 % 64], kAlphabet[n / 64 % 64],
+                           kAlphabet[n % 64]};
     if (left < 3) quantum[3] = '=';
     if (left < 2) quantum[2] = '=';
     base64 += quantum;
@@ -179,9 +180,10 @@ TEST_F(AssistantPlayoutTest, CompletesAllItems) {
   EXPECT_EQ(playout_.TakeFinished(At(1000)).size(), 2u);
 }
 
-// A thousand interruptions of a carrier whose start delay, chunks, and acknowledgements differ. The estimate may be wrong by what
-// the start delay differs from the believed one (60 ms at first, learned after), and by how late an acknowledgement is; a wrong one
-// can only come behind a checkpoint, of which each carries the truth. So the mean is far below the worst of each.
+// A thousand interruptions of a carrier whose start delay, chunks, and acknowledgements differ. The estimate may be
+// wrong by what the start delay differs from the believed one (60 ms at first, learned after), and by how late an
+// acknowledgement is; a wrong one can only come behind a checkpoint, of which each carries the truth. So the mean is
+// far below the worst of each.
 TEST(AssistantPlayoutPropertyTest, HeardIsCloseToTheTruth) {
   std::mt19937 random(20240607);
   const auto pick = [&random](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
@@ -219,7 +221,8 @@ TEST(AssistantPlayoutPropertyTest, HeardIsCloseToTheTruth) {
         }
         for (auto at = carrier.checkpoints.begin(); at != carrier.checkpoints.end();) {
           if (at->first > carrier.now) break;
-          if (pick(1, 100) > lost_percent) on_the_way.emplace_back(carrier.now + absl::Milliseconds(pick(0, late_ms)), at->second);
+          if (pick(1, 100) > lost_percent)
+            on_the_way.emplace_back(carrier.now + absl::Milliseconds(pick(0, late_ms)), at->second);
           at = carrier.checkpoints.erase(at);
         }
         for (auto at = on_the_way.begin(); at != on_the_way.end();) {  // Perhaps out of order.

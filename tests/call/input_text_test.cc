@@ -29,22 +29,26 @@ std::vector<std::pair<input::Input, std::string>> Inputs() {
       {in::ModelCreated{"s", "m"}, R"(model_created session_id="s" model="m")"},
       {in::ModelConfigured{}, "model_configured"},
       {in::ResponseStarted{"r"}, R"(response_started response_id="r")"},
-      {in::ItemAdded{"i", "p", Role::kTool, "r"}, R"(item_added item_id="i" previous_item_id="p" role=tool response_id="r")"},
+      {in::ItemAdded{"i", "p", Role::kTool, "r"},
+       R"(item_added item_id="i" previous_item_id="p" role=tool response_id="r")"},
       {in::ModelAudio{"r", "i", "AAAA"}, R"(model_audio response_id="r" item_id="i" base64="AAAA")"},
       {in::ModelAudioDone{"i"}, R"(model_audio_done item_id="i")"},
       {in::AssistantText{"i", " d"}, R"(assistant_text item_id="i" delta=" d")"},
       {in::AssistantTextDone{"i", "t"}, R"(assistant_text_done item_id="i" text="t")"},
-      {in::ResponseEnded{"r", "failed", "c", "d"}, R"(response_ended response_id="r" status="failed" code="c" detail="d")"},
+      {in::ResponseEnded{"r", "failed", "c", "d"},
+       R"(response_ended response_id="r" status="failed" code="c" detail="d")"},
       {in::SpeechStarted{"u"}, R"(speech_started item_id="u")"},
       {in::SpeechStopped{"u"}, R"(speech_stopped item_id="u")"},
       {in::TurnCommitted{"u", "p"}, R"(turn_committed item_id="u" previous_item_id="p")"},
       {in::CallerText{"u", "t"}, R"(caller_text item_id="u" text="t")"},
       {in::CallerTextFailed{"u", "d"}, R"(caller_text_failed item_id="u" detail="d")"},
-      {in::TransferAsked{"x", "t", "sales", "w"}, R"(transfer_asked transfer_id="x" tool_call_id="t" destination="sales" reason="w")"},
+      {in::TransferAsked{"x", "t", "sales", "w"},
+       R"(transfer_asked transfer_id="x" tool_call_id="t" destination="sales" reason="w")"},
       {in::ToolRefused{"t", "n", "p"}, R"(tool_refused tool_call_id="t" name="n" problem="p")"},
       {in::SummaryMade{"t"}, R"(summary_made text="t")"},
       {in::SummaryUnavailable{"d"}, R"(summary_unavailable detail="d")"},
-      {in::ModelError{"c", "m", true, EndReason::kModelQuota}, R"(model_error code="c" message="m" fatal=true reason=model_quota)"},
+      {in::ModelError{"c", "m", true, EndReason::kModelQuota},
+       R"(model_error code="c" message="m" fatal=true reason=model_quota)"},
       {in::ModelClosed{EndReason::kModelRefused, "d"}, R"(model_closed reason=model_refused detail="d")"},
       {in::TransferTaken{"x"}, R"(transfer_taken transfer_id="x")"},
       {in::TransferRefused{"x", "d"}, R"(transfer_refused transfer_id="x" detail="d")"},
@@ -52,7 +56,8 @@ std::vector<std::pair<input::Input, std::string>> Inputs() {
       {in::HumanAnswered{"x"}, R"(human_answered transfer_id="x")"},
       {in::TransferDone{"x", TransferOutcome::kBusy, "d"}, R"(transfer_done transfer_id="x" outcome=busy detail="d")"},
       {in::EndRequested{EndReason::kServerDrain, "d"}, R"(end_requested reason=server_drain detail="d")"},
-      {in::TransferRequested{"x", "sales", "r"}, R"(transfer_requested transfer_id="x" destination="sales" reason="r")"},
+      {in::TransferRequested{"x", "sales", "r"},
+       R"(transfer_requested transfer_id="x" destination="sales" reason="r")"},
       {in::Tick{}, "tick"},
   };
 }
@@ -74,7 +79,8 @@ TEST(InputTextTest, EveryInputIsWrittenAndReadBack) {
 TEST(InputTextTest, AnyBytesSurvive) {
   std::string bytes;
   for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
-  for (const std::string& text : {bytes, std::string("\"quoted\" \\ back"), std::string("ü 🎤"), std::string("a=b c=d"), std::string(" ")}) {
+  for (const std::string& text :
+       {bytes, std::string("\"quoted\" \\ back"), std::string("ü 🎤"), std::string("a=b c=d"), std::string(" ")}) {
     const auto back = ParseInput(FormatInput(input::CallerText{"u", text}));
     ASSERT_TRUE(back.ok()) << back.status();
     EXPECT_EQ(std::get<input::CallerText>(*back).text, text);

@@ -104,7 +104,8 @@ class Reader {
     line_ = number;
     line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
     if (line.empty()) return;
-    if (absl::StrContains(">=!", line.substr(0, 1)) || absl::StartsWith(line, "total ") || absl::StartsWith(line, "state ")) {
+    if (absl::StrContains(">=!", line.substr(0, 1)) || absl::StartsWith(line, "total ") ||
+        absl::StartsWith(line, "state ")) {
       Push(ScriptStep::Kind::kExpectation, 0, line);
       return;
     }
@@ -148,7 +149,9 @@ class Reader {
     const std::vector<std::string> words = Words(line);
     const std::string& name = words[0];
     const auto word = [&words](size_t i) { return i < words.size() ? words[i] : std::string(); };
-    const auto rest = [&words](size_t from) { return absl::StrJoin(words.begin() + std::min(from, words.size()), words.end(), " "); };
+    const auto rest = [&words](size_t from) {
+      return absl::StrJoin(words.begin() + std::min(from, words.size()), words.end(), " ");
+    };
     if (name == "ready") {
       Push(input::StreamOpened{"s1"});
       Push(input::ModelCreated{"sess_1", "gpt-realtime"});
@@ -215,20 +218,25 @@ class EventWriter {
     Put("item_id", e.item_id), Put("heard_ms", e.heard_ms), Put("basis", Name(e.basis));
   }
   void operator()(const BargeIn& e) {
-    Put("item_id", e.item_id), Put("heard_ms", e.heard_ms), Put("received_ms", e.received_ms), Put("basis", Name(e.basis));
+    Put("item_id", e.item_id), Put("heard_ms", e.heard_ms), Put("received_ms", e.received_ms),
+        Put("basis", Name(e.basis));
   }
   void operator()(const TranscriptItemFinal& e) {
     Put("item_id", e.item.item_id), Put("position", e.item.position), Put("role", Name(e.item.role));
     Put("status", Name(e.item.status)), Put("generated", e.item.text_generated), Put("heard", e.item.text_heard);
     Put("generated_ms", e.item.generated_ms), Put("heard_ms", e.item.heard_ms), Put("basis", Name(e.item.basis));
   }
-  void operator()(const ToolCalled& e) { Put("tool_call_id", e.tool_call_id), Put("name", e.name), Put("arguments", e.arguments); }
+  void operator()(const ToolCalled& e) {
+    Put("tool_call_id", e.tool_call_id), Put("name", e.name), Put("arguments", e.arguments);
+  }
   void operator()(const ToolAnswered& e) {
     Put("tool_call_id", e.tool_call_id), Put("name", e.name), Put("output", e.output), Put("ok", e.ok);
   }
   void operator()(const TransferChanged& e) {
-    Put("transfer_id", e.transfer.transfer_id), Put("destination", e.transfer.destination), Put("number", e.transfer.number);
-    Put("by", Name(e.transfer.requested_by)), Put("state", Name(e.transfer.state)), Put("outcome", Name(e.transfer.outcome));
+    Put("transfer_id", e.transfer.transfer_id), Put("destination", e.transfer.destination),
+        Put("number", e.transfer.number);
+    Put("by", Name(e.transfer.requested_by)), Put("state", Name(e.transfer.state)),
+        Put("outcome", Name(e.transfer.outcome));
     Put("detail", e.transfer.detail);
   }
   void operator()(const CallerReturned& e) { Put("transfer_id", e.transfer_id); }
@@ -239,7 +247,8 @@ class EventWriter {
   }
   void operator()(const CallEnded& e) {
     Put("reason", Name(e.termination.reason)), Put("initiator", Name(e.termination.initiator));
-    Put("layer", Name(e.termination.layer)), Put("failed", e.termination.failed), Put("retryable", e.termination.retryable);
+    Put("layer", Name(e.termination.layer)), Put("failed", e.termination.failed),
+        Put("retryable", e.termination.retryable);
     Put("seconds", e.duration_seconds), Put("evidence", e.termination.evidence);
   }
   void operator()(const SummaryReady& e) { Put("summary", e.summary); }
@@ -265,7 +274,8 @@ std::string FormatEvent(const Event& event) {
 std::string SoundOf(absl::string_view seed, int64_t ms) {
   uint32_t hash = 2166136261u;
   for (const char c : seed) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
-  const std::string name = {kAlphabet[(hash >> 6) % 64], kAlphabet[hash % 64], kAlphabet[(hash >> 12) % 64], kAlphabet[(hash >> 18) % 64]};
+  const std::string name = {kAlphabet[(hash >> 6) % 64], kAlphabet[hash % 64], kAlphabet[(hash >> 12) % 64],
+                            kAlphabet[(hash >> 18) % 64]};
   const int64_t bytes = ms * 8;
   std::string base64;
   for (int64_t i = 0; i < bytes / 3; ++i) base64 += name;
@@ -328,7 +338,8 @@ void ScenarioRunner::Note(const input::Input& input) {
   if (const auto* audio = std::get_if<input::ModelAudio>(&input)) {
     audio_[audio->item_id].received += std::max<int64_t>(audio::DecodedSize(audio->base64), 0);
     const std::string& known = item_of_quantum_.emplace(audio->base64.substr(0, 2), audio->item_id).first->second;
-    if (known != audio->item_id) Fail(absl::StrCat("the sounds of ", known, " and ", audio->item_id, " cannot be told apart"));
+    if (known != audio->item_id)
+      Fail(absl::StrCat("the sounds of ", known, " and ", audio->item_id, " cannot be told apart"));
   } else if (std::holds_alternative<input::StreamOpened>(input)) {
     DropAtCarrier();
     stream_open_ = true;
@@ -351,7 +362,8 @@ int64_t ScenarioRunner::NextUs() const {
 void ScenarioRunner::AdvanceTo(int64_t ms) {
   for (int64_t next = NextUs(); next <= ms * 1000; next = NextUs()) {
     now_us_ = std::max(now_us_, next);
-    const auto due = std::find_if(pending_acks_.begin(), pending_acks_.end(), [this](const Ack& ack) { return ack.due_us <= now_us_; });
+    const auto due = std::find_if(pending_acks_.begin(), pending_acks_.end(),
+                                  [this](const Ack& ack) { return ack.due_us <= now_us_; });
     if (due != pending_acks_.end()) {
       const int64_t number = due->number;
       pending_acks_.erase(due);
@@ -387,7 +399,8 @@ void ScenarioRunner::Replay(const Recorded& inputs) {
 // ---- What the call wants ----
 
 void ScenarioRunner::AudioToModel(absl::string_view base64) {
-  log_.push_back({now_us_, '>', absl::StrCat("audio_to_model bytes=", audio::DecodedSize(base64), " sound=", base64.substr(0, 4))});
+  log_.push_back({now_us_, '>',
+                  absl::StrCat("audio_to_model bytes=", audio::DecodedSize(base64), " sound=", base64.substr(0, 4))});
 }
 
 void ScenarioRunner::AudioToCarrier(absl::string_view base64) {
@@ -407,8 +420,10 @@ void ScenarioRunner::Do(const command::Command& command) {
   log_.push_back({now_us_, '>', FormatCommand(command)});
   if (finished_) Fail("a command behind Finished");
   if (const auto* checkpoint = std::get_if<command::SendCheckpoint>(&command)) {
-    if (acks_ && stream_open_) pending_acks_.push_back({std::max(play_end_us_, now_us_) + ack_delay_us_, checkpoint->number});
-  } else if (std::holds_alternative<command::ClearAudio>(command) || std::holds_alternative<command::CloseStream>(command)) {
+    if (acks_ && stream_open_)
+      pending_acks_.push_back({std::max(play_end_us_, now_us_) + ack_delay_us_, checkpoint->number});
+  } else if (std::holds_alternative<command::ClearAudio>(command) ||
+             std::holds_alternative<command::CloseStream>(command)) {
     DropAtCarrier();
   } else if (const auto* truncate = std::get_if<command::TruncateItem>(&command)) {
     if (truncate->audio_end_ms <= 0) Fail("truncated at nothing");
@@ -427,7 +442,8 @@ void ScenarioRunner::CheckCut(const std::string& item_id, int64_t ms) {
   if (ms > audio.received / 8) Fail("cut beyond what was received");
   if (ms > audio.sent / 8) Fail("cut beyond what was sent");
   const int64_t heard_ms = HeardUs(item_id) / 1000;
-  if (std::abs(heard_ms - ms) > 100) Fail(absl::StrCat("cut at ", ms, " ms, but ", heard_ms, " ms of ", item_id, " were heard"));
+  if (std::abs(heard_ms - ms) > 100)
+    Fail(absl::StrCat("cut at ", ms, " ms, but ", heard_ms, " ms of ", item_id, " were heard"));
 }
 
 void ScenarioRunner::Record(Event event) {
@@ -435,7 +451,8 @@ void ScenarioRunner::Record(Event event) {
   if (finished_) Fail("an event behind Finished");
   if (event.sequence != next_sequence_++) Fail("a gap in the sequences");
   if (event.call_id != "call-1" || event.time != Now()) Fail("an event of another call or time");
-  const bool late = std::holds_alternative<TranscriptItemFinal>(event.body) || std::holds_alternative<SummaryReady>(event.body) ||
+  const bool late = std::holds_alternative<TranscriptItemFinal>(event.body) ||
+                    std::holds_alternative<SummaryReady>(event.body) ||
                     std::holds_alternative<SummaryFailed>(event.body);
   if (ended_ && !late) Fail("an event that may not follow CallEnded");
   ended_ = ended_ || std::holds_alternative<CallEnded>(event.body);
@@ -473,8 +490,9 @@ bool ScenarioRunner::FindNext(char kind, absl::string_view pattern, size_t* curs
 }
 
 int ScenarioRunner::Count(absl::string_view pattern) const {
-  return static_cast<int>(std::count_if(log_.begin(), log_.end(),
-                                        [pattern](const Line& line) { return line.kind != '<' && Matches(line.text, pattern); }));
+  return static_cast<int>(std::count_if(log_.begin(), log_.end(), [pattern](const Line& line) {
+    return line.kind != '<' && Matches(line.text, pattern);
+  }));
 }
 
 void ScenarioRunner::Check(const ScriptStep& step) {
@@ -548,7 +566,8 @@ class HungUpAnywhereTest : public testing::Test {
       EXPECT_EQ(runner.Count("call_ended"), 1);
       EXPECT_EQ(runner.Count("finished"), 1);
       EXPECT_EQ(runner.Count("close_model"), 1);
-      EXPECT_EQ(runner.Count("summary_ready") + runner.Count("summary_failed"), runner.Count("request_summary") > 0 ? 1 : runner.Count("summary_failed"));
+      EXPECT_EQ(runner.Count("summary_ready") + runner.Count("summary_failed"),
+                runner.Count("request_summary") > 0 ? 1 : runner.Count("summary_failed"));
       EXPECT_EQ(runner.call().next_deadline(), absl::InfiniteFuture());
       // Nothing that comes behind the end does anything.
       const size_t results = runner.Results().size();

@@ -56,11 +56,12 @@ struct Script {
 // Adds a test failure for a line that makes no sense.
 Script ReadScript(absl::string_view text);
 
-// Runs a call in virtual time against a carrier that plays what it gets after a start delay, and holds the call to what it must
-// keep in any flow:
-//   events' sequences have no gap; CallEnded once, behind it only late texts and the summary; Finished once, and nothing behind it;
-//   an item is cut where the caller stopped hearing it (within 100 ms), never beyond what was received or sent, and no audio of
-//   it is handed over afterwards; no audio without a stream; a tick when one is due moves the next deadline on.
+// Runs a call in virtual time against a carrier that plays what it gets after a start delay, and holds the call to what
+// it must keep in any flow:
+//   events' sequences have no gap; CallEnded once, behind it only late texts and the summary; Finished once, and
+//   nothing behind it; an item is cut where the caller stopped hearing it (within 100 ms), never beyond what was
+//   received or sent, and no audio of it is handed over afterwards; no audio without a stream; a tick when one is due
+//   moves the next deadline on.
 // A failure prints the whole timeline.
 class ScenarioRunner final : private CommandSink {
  public:
@@ -158,8 +159,9 @@ struct Scenario {
   const char* script;
 };
 
-// Registers three tests for each: Suite.<name> runs it; SuiteHungUpAnywhere.<name> cuts it behind each input by a hang-up and
-// wants an orderly end; SuiteReplayed.<name> writes its inputs down, reads them back, and wants the same results.
+// Registers three tests for each: Suite.<name> runs it; SuiteHungUpAnywhere.<name> cuts it behind each input by a
+// hang-up and wants an orderly end; SuiteReplayed.<name> writes its inputs down, reads them back, and wants the same
+// results.
 bool RegisterScenarios(const char* suite, const std::vector<Scenario>& scenarios);
 
 }  // namespace callbridge::call

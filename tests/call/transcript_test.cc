@@ -149,7 +149,7 @@ TEST(TranscriptTest, CutItemHoldsWhatWasHeard) {
   Transcript transcript;
   transcript.OnAssistantText("a1", "one two");
   transcript.OnCut("a1", 500, 1000, HeardBasis::kAcknowledged);
-  EXPECT_EQ(transcript.Text(), "Assistant: one");  // So far.
+  EXPECT_EQ(transcript.Text(), "Assistant: one");                   // So far.
   transcript.OnHeard("a1", 1000, 1000, HeardBasis::kAcknowledged);  // It was cut: this cannot be.
   transcript.OnAssistantTextDone("a1", "one two three four");
   EXPECT_EQ(Taken(transcript), "a1@1");
@@ -217,7 +217,8 @@ TEST(FormatTranscript, ShowsWhatWasHeard) {
   human.role = Role::kHuman;
   human.text_heard = "Sales";
   EXPECT_EQ(FormatTranscript({}), "");
-  EXPECT_EQ(FormatTranscript({caller, unheard, tool, cut, human}), "Caller: Hello  there\nAssistant: Good\nHuman: Sales");
+  EXPECT_EQ(FormatTranscript({caller, unheard, tool, cut, human}),
+            "Caller: Hello  there\nAssistant: Good\nHuman: Sales");
 }
 
 }  // namespace

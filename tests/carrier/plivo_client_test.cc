@@ -113,9 +113,9 @@ TEST_F(PlivoClientTest, ADialIsAskedForOnceWhateverIsAnswered) {
   const struct {
     int status;
     absl::StatusCode code;
-  } rows[] = {{400, absl::StatusCode::kInvalidArgument},   {401, absl::StatusCode::kUnauthenticated},
-              {403, absl::StatusCode::kPermissionDenied},  {429, absl::StatusCode::kResourceExhausted},
-              {500, absl::StatusCode::kUnknown},           {503, absl::StatusCode::kUnknown}};
+  } rows[] = {{400, absl::StatusCode::kInvalidArgument},  {401, absl::StatusCode::kUnauthenticated},
+              {403, absl::StatusCode::kPermissionDenied}, {429, absl::StatusCode::kResourceExhausted},
+              {500, absl::StatusCode::kUnknown},          {503, absl::StatusCode::kUnknown}};
   size_t requests = 0;
   for (const auto& row : rows) {
     api_.Answer({row.status}, R"({"error":"no"})");
@@ -132,7 +132,8 @@ TEST_F(PlivoClientTest, NotSentAndNotAnsweredAreToldApart) {
     testing::RawListener listener;
     return listener.port();
   }();
-  EXPECT_EQ(ClientOf(nobody)->Place(ADial()).status().code(), absl::StatusCode::kUnavailable) << "nobody listens: not sent";
+  EXPECT_EQ(ClientOf(nobody)->Place(ADial()).status().code(), absl::StatusCode::kUnavailable)
+      << "nobody listens: not sent";
   // Takes the request and never answers.
   testing::RawListener silent;
   EXPECT_EQ(ClientOf(silent.port())->Place(ADial()).status().code(), absl::StatusCode::kUnknown);

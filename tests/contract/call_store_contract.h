@@ -18,7 +18,8 @@
 #include "src/base/ids.h"
 #include "src/store/call_store.h"
 
-// Every promise of src/store/call_store.h as tests, for every store. A store's test includes this file and instantiates:
+// Every promise of src/store/call_store.h as tests, for every store. A store's test includes this file and
+// instantiates:
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, CallStoreContract, testing::Values(StoreFactory{...}));
 namespace callbridge::store {
 
@@ -38,7 +39,8 @@ inline void PrintTo(const StoreFactory& factory, std::ostream* out) { *out << fa
 
 inline const absl::Time kStart = absl::FromUnixMicros(1'700'000'000'123'456);
 
-inline call::Event MakeEvent(const std::string& call_id, int64_t sequence, call::EventBody body = call::DtmfReceived{"5"}) {
+inline call::Event MakeEvent(const std::string& call_id, int64_t sequence,
+                             call::EventBody body = call::DtmfReceived{"5"}) {
   return {call_id, sequence, kStart + absl::Seconds(sequence), std::move(body)};
 }
 
@@ -95,7 +97,9 @@ class CallStoreContract : public testing::TestWithParam<StoreFactory> {
   void Reopen() { store_ = &under_test_->Open(); }
 
   // A call that exists, with its first event.
-  CallRecord Create(const std::string& call_id, const std::string& from = "+15550001111") { return Create(MakeCall(call_id, from)); }
+  CallRecord Create(const std::string& call_id, const std::string& from = "+15550001111") {
+    return Create(MakeCall(call_id, from));
+  }
   CallRecord Create(const CallRecord& call) {
     auto created = store().CreateCall(call, CreatedEvents(call.call_id), absl::nullopt);
     EXPECT_TRUE(created.ok()) << created.status();
@@ -137,7 +141,8 @@ class CallStoreContract : public testing::TestWithParam<StoreFactory> {
     EXPECT_TRUE(events.ok()) << events.status();
     return events.ok() ? *events : std::vector<events::StoredEvent>();
   }
-  std::vector<std::string> Ids(const CallFilter& filter, int limit = 100, absl::optional<CallPageKey> after = absl::nullopt) {
+  std::vector<std::string> Ids(const CallFilter& filter, int limit = 100,
+                               absl::optional<CallPageKey> after = absl::nullopt) {
     auto calls = store().ListCalls(filter, after, limit);
     EXPECT_TRUE(calls.ok()) << calls.status();
     std::vector<std::string> ids;
@@ -530,8 +535,8 @@ TEST_P(CallStoreContract, ApplyRefusesBadValues) {
   timeless.events[0].time = absl::InfinitePast();
   CallWrite foreign = MakeWrite("c1");
   foreign.events = {MakeEvent("c2", 2)};
-  for (const CallWrite& write : {MakeWrite(""), MakeWrite("c1", {0}), MakeWrite("c1", {2, 4}), MakeWrite("c1", {3, 2}), nameless_item,
-                                 nameless_transfer, endless, timeless, foreign}) {
+  for (const CallWrite& write : {MakeWrite(""), MakeWrite("c1", {0}), MakeWrite("c1", {2, 4}), MakeWrite("c1", {3, 2}),
+                                 nameless_item, nameless_transfer, endless, timeless, foreign}) {
     EXPECT_EQ(Apply(write).code(), absl::StatusCode::kInvalidArgument);
   }
   EXPECT_EQ(Get("c1").event_head, 1);
@@ -986,8 +991,14 @@ TEST_P(CallStoreContract, TextIsKeptAsItIs) {
 }
 
 TEST_P(CallStoreContract, WhatIsNotTextIsReplaced) {
-  const std::string bad("a\0b\xFF" "c", 5);
-  const std::string clean = "a\xEF\xBF\xBD" "b\xEF\xBF\xBD" "c";
+  const std::string bad(
+      "a\0b\xFF"
+      "c",
+      5);
+  const std::string clean =
+      "a\xEF\xBF\xBD"
+      "b\xEF\xBF\xBD"
+      "c";
   Create("c1");
   CallWrite write = MakeWrite("c1");
   write.events = {MakeEvent("c1", 2, call::SummaryReady{bad})};
@@ -1013,7 +1024,8 @@ TEST_P(CallStoreContract, GhostsAreClosedOnce) {
   write.transcript_items = {MakeItem("i2", 2, "Hi\nthere"), MakeItem("i1", 1, "Hello"), MakeItem("unheard", 3, "")};
   write.transcript_items[0].role = call::Role::kAssistant;
   ApplyOk(write);
-  const call::Termination lost{call::EndReason::kProcessLost, call::Party::kSystem, call::Layer::kProcess, "found at start", true, true};
+  const call::Termination lost{
+      call::EndReason::kProcessLost, call::Party::kSystem, call::Layer::kProcess, "found at start", true, true};
   auto closed = store().CloseOpenCalls(lost, kStart + absl::Seconds(70));
   ASSERT_TRUE(closed.ok()) << closed.status();
   ASSERT_EQ(closed->size(), 2);

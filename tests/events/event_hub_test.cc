@@ -121,7 +121,8 @@ TEST(EventHub, AHandleMayOutliveTheHub) {
   hub.reset();
 }
 
-// Under ThreadSanitizer this shows that the three sides do not meet unguarded; anywhere, that no wake follows an ended handle.
+// Under ThreadSanitizer this shows that the three sides do not meet unguarded; anywhere, that no wake follows an ended
+// handle.
 TEST(EventHub, PublishReadAndUnsubscribeTogether) {
   constexpr int64_t kLast = 3000;
   EventHub hub(0, 64);

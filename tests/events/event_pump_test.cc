@@ -26,7 +26,8 @@ class Log {
   std::vector<StoredEvent> Read(const std::string& call_id, int64_t after, int limit) const {
     std::vector<StoredEvent> found;
     for (const StoredEvent& event : events_) {
-      const bool mine = call_id.empty() ? event.position > after : event.event.call_id == call_id && event.event.sequence > after;
+      const bool mine =
+          call_id.empty() ? event.position > after : event.event.call_id == call_id && event.event.sequence > after;
       if (mine && found.size() < static_cast<size_t>(limit)) found.push_back(event);
     }
     return found;
@@ -59,17 +60,16 @@ void Drain(EventPump& pump, const Log& log, const std::string& call_id, Seen* se
         EXPECT_EQ(pump.Plan().kind, Kind::kWait) << "one read at a time";
         pump.OnStoreEvents(log.Read(call_id, step.after, step.limit));
         break;
-      case Kind::kCaughtUp:
-        ++seen->caught_up;
-        break;
-      case Kind::kWait:
-        return;
+      case Kind::kCaughtUp: ++seen->caught_up; break;
+      case Kind::kWait: return;
     }
   }
   FAIL() << "the pump never waits";
 }
 
-EventPump::Options For(const std::string& call_id, int64_t after = 0, int batch = 256) { return {call_id, after, {}, batch}; }
+EventPump::Options For(const std::string& call_id, int64_t after = 0, int batch = 256) {
+  return {call_id, after, {}, batch};
+}
 
 TEST(EventPump, FollowsTheRingWithoutTheStore) {
   Log log;
@@ -216,7 +216,8 @@ TEST(EventPump, ABeginInTheFutureWaits) {
   EXPECT_THAT(seen.positions, ElementsAre(3));
 }
 
-// Subscribers with small batches over a small ring, publishes at random between their steps: none misses or repeats one.
+// Subscribers with small batches over a small ring, publishes at random between their steps: none misses or repeats
+// one.
 TEST(EventPump, NothingIsMissedAcrossEviction) {
   for (unsigned seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(seed);
@@ -234,7 +235,8 @@ TEST(EventPump, NothingIsMissedAcrossEviction) {
     for (int turn = 0; turn < 200; ++turn) {
       if (pick(3) == 0) {
         std::vector<StoredEvent> fresh;
-        for (int i = 1 + pick(6); i > 0; --i) fresh.push_back(log.Add(calls[pick(3)], call::DtmfReceived{"1"}, 1 + pick(3)));
+        for (int i = 1 + pick(6); i > 0; --i)
+          fresh.push_back(log.Add(calls[pick(3)], call::DtmfReceived{"1"}, 1 + pick(3)));
         hub.Publish(fresh);
       } else if (reading && pick(2) == 0) {
         pick(5) == 0 ? pump.OnStoreFailed() : pump.OnStoreEvents(reading->second);

@@ -1,4 +1,5 @@
-// Whatever the model's server sends is an event or an error, and an audio delta's views can stand in a JSON string of ours.
+// Whatever the model's server sends is an event or an error, and an audio delta's views can stand in a JSON string of
+// ours.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Whatever a body holds: no crash, what was decoded comes back after encoding, and all kinds of notices agree on whether it is one.
+// Whatever a body holds: no crash, what was decoded comes back after encoding, and all kinds of notices agree on
+// whether it is one.
 
 #include <cstddef>
 #include <cstdint>

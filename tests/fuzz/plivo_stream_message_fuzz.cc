@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto message = parser.Parse(text);
   if (message.ok()) {
     const Media* media = std::get_if<Media>(&*message);
-    if (media != nullptr && (media->bytes <= 0 || media->payload.find_first_of("\"\\ \t\r\n") != absl::string_view::npos)) {
+    if (media != nullptr &&
+        (media->bytes <= 0 || media->payload.find_first_of("\"\\ \t\r\n") != absl::string_view::npos)) {
       std::abort();
     }
   }

@@ -28,20 +28,24 @@ constexpr char kCallUuid[] = "6f2a1c34-9b7e-4a55-8c21-0f3d5e7a9b10";
 class FakeDesk final : public session::FrontDesk {
  public:
   session::Instructions OnAnswer(const AnswerNotice& notice) override {
-    said.push_back(absl::StrCat("answer ", notice.call_token, " ", notice.carrier_call_id, " ", notice.from, " ", notice.to));
+    said.push_back(
+        absl::StrCat("answer ", notice.call_token, " ", notice.carrier_call_id, " ", notice.from, " ", notice.to));
     return next;
   }
-  void OnRing(absl::string_view token, absl::string_view id) override { said.push_back(absl::StrCat("ring ", token, " ", id)); }
+  void OnRing(absl::string_view token, absl::string_view id) override {
+    said.push_back(absl::StrCat("ring ", token, " ", id));
+  }
   void OnHangup(const HangupNotice& notice) override {
-    said.push_back(absl::StrCat("hangup ", notice.call_token, " ", notice.carrier_call_id, " ", Name(notice.reason), " ",
-                                Name(notice.party)));
+    said.push_back(absl::StrCat("hangup ", notice.call_token, " ", notice.carrier_call_id, " ", Name(notice.reason),
+                                " ", Name(notice.party)));
   }
   session::Instructions OnNextStep(absl::string_view token) override {
     said.push_back(absl::StrCat("next ", token));
     return next;
   }
   void OnHumanAnswered(absl::string_view token) override { said.push_back(absl::StrCat("human ", token)); }
-  session::Instructions OnTransferDone(absl::string_view token, call::TransferOutcome outcome, absl::string_view detail) override {
+  session::Instructions OnTransferDone(absl::string_view token, call::TransferOutcome outcome,
+                                       absl::string_view detail) override {
     said.push_back(absl::StrCat("done ", token, " ", Name(outcome)));
     return next;
   }
@@ -69,8 +73,9 @@ Fields With(Fields fields, const Fields& more) {
 }
 
 const Fields& Common() {
-  static const auto* const fields = new Fields{{"CallUUID", kCallUuid},      {"From", "14155550121"}, {"To", "14155550100"},
-                                               {"Direction", "inbound"},     {"CallStatus", "ringing"}, {"Event", "StartApp"}};
+  static const auto* const fields =
+      new Fields{{"CallUUID", kCallUuid},  {"From", "14155550121"},   {"To", "14155550100"},
+                 {"Direction", "inbound"}, {"CallStatus", "ringing"}, {"Event", "StartApp"}};
   return *fields;
 }
 
@@ -126,8 +131,11 @@ TEST_F(WebhooksTest, AnswerByGetReadsTheQuery) {
 }
 
 TEST_F(WebhooksTest, AHangupNoticeAtTheAnswerUrlOpensNoStream) {
-  const auto response = Signed(Post("/answer", {{"CallUUID", kCallUuid}, {"Event", "Hangup"}, {"CallStatus", "completed"},
-                                                {"HangupCauseCode", "4000"}, {"HangupSource", "Caller"}}));
+  const auto response = Signed(Post("/answer", {{"CallUUID", kCallUuid},
+                                                {"Event", "Hangup"},
+                                                {"CallStatus", "completed"},
+                                                {"HangupCauseCode", "4000"},
+                                                {"HangupSource", "Caller"}}));
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(response.body, Not(HasSubstr("Stream")));
   EXPECT_THAT(desk_.said, ElementsAre(absl::StrCat("hangup  ", kCallUuid, " normal_hangup caller")));
@@ -195,12 +203,11 @@ TEST_F(WebhooksTest, SignaturesCoverTheConfiguredUrlTheBodyAndTheToken) {
 }
 
 TEST_F(WebhooksTest, HangupCausesBecomeReasons) {
-  const std::pair<const char*, const char*> rows[] = {{"4000", "normal_hangup"}, {"3010", "busy"},
-                                                      {"3000", "no_answer"},     {"3020", "rejected"},
-                                                      {"3050", "invalid_number"}, {"8011", "xml_rejected"},
-                                                      {"7011", "xml_rejected"},  {"9100", "answering_machine"},
-                                                      {"5010", "carrier_unavailable"},
-                                                      {"4010", "media_stream_lost"}};
+  const std::pair<const char*, const char*> rows[] = {{"4000", "normal_hangup"},       {"3010", "busy"},
+                                                      {"3000", "no_answer"},           {"3020", "rejected"},
+                                                      {"3050", "invalid_number"},      {"8011", "xml_rejected"},
+                                                      {"7011", "xml_rejected"},        {"9100", "answering_machine"},
+                                                      {"5010", "carrier_unavailable"}, {"4010", "media_stream_lost"}};
   for (const auto& [code, reason] : rows) {
     desk_.said.clear();
     Signed(Post("/hangup?call=t", {{"CallUUID", kCallUuid}, {"HangupCauseCode", code}, {"HangupSource", "Callee"}}));
@@ -228,10 +235,9 @@ TEST_F(WebhooksTest, TransferUrlsServeTheNextStep) {
 }
 
 TEST_F(WebhooksTest, DialOutcomesAreTyped) {
-  const std::pair<const char*, const char*> rows[] = {{"completed", "bridged"}, {"busy", "busy"},
-                                                      {"no-answer", "no_answer"}, {"timeout", "no_answer"},
-                                                      {"failed", "carrier_error"}, {"cancel", "cancelled"},
-                                                      {"odd", "unknown"}};
+  const std::pair<const char*, const char*> rows[] = {
+      {"completed", "bridged"},    {"busy", "busy"},        {"no-answer", "no_answer"}, {"timeout", "no_answer"},
+      {"failed", "carrier_error"}, {"cancel", "cancelled"}, {"odd", "unknown"}};
   for (const auto& [status, outcome] : rows) {
     desk_.said.clear();
     EXPECT_THAT(Signed(Post("/transfer-done/t", With(Common(), {{"DialStatus", status}}))).body, HasSubstr("<Stream"));
@@ -244,8 +250,11 @@ TEST_F(WebhooksTest, DialOutcomesAreTyped) {
 }
 
 TEST_F(WebhooksTest, StreamStatusAndMachineDetectionAreAcknowledged) {
-  EXPECT_EQ(Signed(Post("/stream-status", {{"CallUUID", kCallUuid}, {"Event", "DroppedStream"}, {"Error", "gone"}})).status, 200);
-  EXPECT_EQ(Signed(Post("/amd", {{"CallUUID", kCallUuid}, {"Event", "MachineDetection"}, {"Machine", "true"}})).status, 200);
+  EXPECT_EQ(
+      Signed(Post("/stream-status", {{"CallUUID", kCallUuid}, {"Event", "DroppedStream"}, {"Error", "gone"}})).status,
+      200);
+  EXPECT_EQ(Signed(Post("/amd", {{"CallUUID", kCallUuid}, {"Event", "MachineDetection"}, {"Machine", "true"}})).status,
+            200);
   EXPECT_THAT(desk_.said, ElementsAre(HasSubstr("DroppedStream gone"), HasSubstr("MachineDetection machine")));
 }
 

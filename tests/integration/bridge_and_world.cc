@@ -65,7 +65,8 @@ int FreePort() {
   return ntohs(address.sin_port);
 }
 
-BridgeAndWorld::BridgeAndWorld(const Tweaks& tweaks) : folder_(TempFolder()), port_(FreePort()), grpc_port_(FreePort()) {
+BridgeAndWorld::BridgeAndWorld(const Tweaks& tweaks)
+    : folder_(TempFolder()), port_(FreePort()), grpc_port_(FreePort()) {
   const std::string url = absl::StrCat("http://127.0.0.1:", port_);
   sim::World::Options world;
   world.carrier.auth_id = kAuthId;

@@ -17,7 +17,8 @@ namespace callbridge::testing {
 // A row of a query, as text.
 using Row = std::vector<std::string>;
 
-// The whole server and the simulated world in one process, over real sockets on free ports, with a database file of their own.
+// The whole server and the simulated world in one process, over real sockets on free ports, with a database file of
+// their own.
 class BridgeAndWorld {
  public:
   struct Tweaks {

@@ -37,18 +37,21 @@ void PrintTo(const Row1& row, std::ostream* out) { *out << row.name; }
 
 std::vector<Row1> Rows() {
   const std::string in = kIn, out = kOut, talk = kTalk;
-  const std::string quiet = "[person]\nwait assistant speaking 200ms within 8s\nhang up\n[model]\nreply: say dir-welcome\n";
+  const std::string quiet =
+      "[person]\nwait assistant speaking 200ms within 8s\nhang up\n[model]\nreply: say dir-welcome\n";
   const std::string waits = "[person]\nwait assistant done 300ms within 6s\nhang up\n[model]\nreply: say dir-welcome\n";
   return {
       {"Plain", in + talk, "completed", "normal_hangup"},
       {"NumbersAsStrings", in + talk + "[carrier]\nnumbers as strings: yes\n", "completed", "normal_hangup"},
       {"HeadersInBraces", in + talk + "[carrier]\nextra headers: braces\n", "completed", "normal_hangup"},
       {"HeadersAsJson", in + talk + "[carrier]\nextra headers: json\nsubprotocol: yes\n", "completed", "normal_hangup"},
-      {"HeadersMissing", in + talk + "[carrier]\nextra headers: missing\nsend stop: yes\n", "completed", "normal_hangup"},
+      {"HeadersMissing", in + talk + "[carrier]\nextra headers: missing\nsend stop: yes\n", "completed",
+       "normal_hangup"},
       {"EveryCallbackTwice", in + talk + "[carrier]\ntwice: yes\nstream events: yes\n", "completed", "normal_hangup"},
       {"HangupBeforeTheSocketCloses", in + talk + "[carrier]\nreorder hangup: yes\n", "completed", "normal_hangup"},
       {"HangupLate", in + talk + "[carrier]\nlate hangup: yes\n", "completed", "normal_hangup"},
-      {"UpgradeSignedAsHttps", in + talk + "[carrier]\nupgrade scheme: https\nsign: list\n", "completed", "normal_hangup"},
+      {"UpgradeSignedAsHttps", in + talk + "[carrier]\nupgrade scheme: https\nsign: list\n", "completed",
+       "normal_hangup"},
       {"NoCheckpointEverPlayed", in + talk + "[carrier]\nignore checkpoints: yes\n", "completed", "normal_hangup"},
       {"BetaNames", in + talk + "beta names: yes\n", "completed", "normal_hangup"},
       {"TranscriptionFails", in + talk + "transcription: failed\n", "completed", "normal_hangup"},
@@ -56,35 +59,41 @@ std::vector<Row1> Rows() {
       {"HangsUpDuringTheGreeting", in + quiet, "completed", "normal_hangup"},
       {"ModelRefusesByStatus", in + waits + "refuse: http:401\n", "failed", "model_refused", false},
       {"ModelRefusesByError", in + waits + "refuse: error:invalid_api_key\n", "failed", "model_refused", false},
-      {"ModelRefusesTheConfiguration", in + waits + "on update: error:unknown_parameter\n", "failed", "model_refused", false},
+      {"ModelRefusesTheConfiguration", in + waits + "on update: error:unknown_parameter\n", "failed", "model_refused",
+       false},
       {"ModelWithoutQuota", in + waits + "refuse: error:insufficient_quota\n", "failed", "model_quota", false},
       {"ModelClosesInTheMiddle", in + talk + "fault: after 2s close:1011\n", "failed", "model_session_lost", false},
       {"ModelVanishes", in + talk + "fault: after 2s abort\n", "failed", "model_session_lost", false},
       {"ModelSendsGarbage", in + talk + "fault: after 1s garbage\n", "completed", "normal_hangup", false},
       {"StreamBreaksAndReturns",
-       in + "[person]\nwait assistant done 300ms\ndrop stream and reconnect\npause 500ms\nsay vm-youhave\nwait assistant done 300ms\n"
+       in + "[person]\nwait assistant done 300ms\ndrop stream and reconnect\npause 500ms\nsay vm-youhave\nwait "
+            "assistant done 300ms\n"
             "hang up\n[model]\nreply: say dir-welcome\nreply: say vm-msgsaved\n",
        "completed", "normal_hangup"},
       {"StreamBreaksForGood",
-       in + "[person]\nwait assistant done 300ms\ndrop stream\npause 9s\nhang up\n[model]\nreply: say dir-welcome\n[carrier]\n"
+       in + "[person]\nwait assistant done 300ms\ndrop stream\npause 9s\nhang up\n[model]\nreply: say "
+            "dir-welcome\n[carrier]\n"
             "reconnects: 0\nafter stream: end\n",
        "failed", "media_stream_lost"},
       // The carrier gave the stream up and went on with its instructions, which bring the caller back.
       {"StreamBreaksAndTheNextInstructionsBringItBack",
-       in + "[person]\nwait assistant done 300ms\ndrop stream\npause 500ms\nsay vm-youhave\nwait assistant done 300ms\nhang up\n"
+       in + "[person]\nwait assistant done 300ms\ndrop stream\npause 500ms\nsay vm-youhave\nwait assistant done "
+            "300ms\nhang up\n"
             "[model]\nreply: say dir-welcome\nreply: say vm-msgsaved\n[carrier]\nreconnects: 0\n",
        "completed", "normal_hangup"},
       {"OutboundPlain", out + "pickup: answer after 300ms\n" + talk, "completed", "normal_hangup"},
-      {"OutboundTwice", out + "pickup: answer after 300ms\n" + talk + "[carrier]\ntwice: yes\n", "completed", "normal_hangup"},
+      {"OutboundTwice", out + "pickup: answer after 300ms\n" + talk + "[carrier]\ntwice: yes\n", "completed",
+       "normal_hangup"},
       {"OutboundBusy", out + "pickup: busy after 200ms\n", "failed", "busy"},
       {"OutboundNoAnswer", out + "pickup: no answer after 1s\n", "failed", "no_answer"},
       {"OutboundRejected", out + "pickup: reject after 200ms\n", "failed", "rejected"},
       {"OutboundInvalidNumber", out + "pickup: invalid number after 200ms\n", "failed", "invalid_number"},
       {"OutboundCarrierError", out + "pickup: carrier error after 200ms\n", "failed", "carrier_unavailable"},
-      {"OutboundDialRefused", out + "pickup: answer after 300ms\n[carrier]\nrest errors: 400\n", "failed", "carrier_refused"},
+      {"OutboundDialRefused", out + "pickup: answer after 300ms\n[carrier]\nrest errors: 400\n", "failed",
+       "carrier_refused"},
       // A 5xx has dialled all the same: the call goes on by its webhooks, and nothing is dialled again.
-      {"OutboundDialAnsweredBy500", out + "pickup: answer after 300ms\n" + talk + "[carrier]\nrest errors: 500\n", "completed",
-       "normal_hangup"},
+      {"OutboundDialAnsweredBy500", out + "pickup: answer after 300ms\n" + talk + "[carrier]\nrest errors: 500\n",
+       "completed", "normal_hangup"},
   };
 }
 
@@ -107,7 +116,8 @@ TEST_P(Calls, EndAsTheyShould) {
   // However it ended: one end event, numbers without a gap, and the carrier's leg is down.
   EXPECT_EQ(both.Query("SELECT count(*) FROM call_events WHERE type = 'call_ended'")[0][0], "1");
   EXPECT_EQ(both.Query("SELECT max(sequence) - count(*) FROM call_events")[0][0], "0");
-  EXPECT_TRUE(BridgeAndWorld::WaitFor([&] { return both.world().carrier().Calls().empty() || both.CarrierReport().over; }));
+  EXPECT_TRUE(
+      BridgeAndWorld::WaitFor([&] { return both.world().carrier().Calls().empty() || both.CarrierReport().over; }));
   EXPECT_LE(both.world().carrier().Calls().size(), 1u) << "nobody is dialled twice";
 }
 
@@ -116,21 +126,24 @@ INSTANTIATE_TEST_SUITE_P(All, Calls, ::testing::ValuesIn(Rows()), [](const auto&
 // What the caller heard, word for word and millisecond for millisecond, as the phone recorded it.
 TEST(HeardTest, TheLedgerAgreesWithThePhone) {
   BridgeAndWorld both;
-  const std::string call = both.CallIn(std::string(kIn) +
-                                       "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait assistant speaking 1200ms\n"
-                                       "say vm-youhave\nwait assistant done 500ms\nhang up\n"
-                                       "[model]\nreply: say dir-welcome\nreply: say vm-intro\nreply: say vm-msgsaved\n");
+  const std::string call =
+      both.CallIn(std::string(kIn) +
+                  "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait assistant speaking 1200ms\n"
+                  "say vm-youhave\nwait assistant done 500ms\nhang up\n"
+                  "[model]\nreply: say dir-welcome\nreply: say vm-intro\nreply: say vm-msgsaved\n");
   ASSERT_TRUE(both.WaitForEnd(call));
   EXPECT_THAT(both.Faults(), IsEmpty());
   const auto cut = both.Query("SELECT item_id, heard_ms, generated_ms FROM transcript_items WHERE status = 'cut'");
   ASSERT_EQ(cut.size(), 1u);
   const sim::CarrierCallReport phone = both.CarrierReport();
   const sim::ModelSessionReport model = both.ModelReport();
-  const auto item = std::find_if(model.items.begin(), model.items.end(), [&](const auto& i) { return i.item_id == cut[0][0]; });
+  const auto item =
+      std::find_if(model.items.begin(), model.items.end(), [&](const auto& i) { return i.item_id == cut[0][0]; });
   ASSERT_NE(item, model.items.end());
   // The longest beginning of the item that really sounded.
   size_t truth = 0;
-  for (size_t bytes = 160; bytes <= item->mulaw.size() && absl::StrContains(phone.heard, item->mulaw.substr(0, bytes)); bytes += 8) {
+  for (size_t bytes = 160; bytes <= item->mulaw.size() && absl::StrContains(phone.heard, item->mulaw.substr(0, bytes));
+       bytes += 8) {
     truth = bytes;
   }
   const int64_t heard_ms = std::stoll(cut[0][1]);
@@ -148,15 +161,16 @@ TEST(HeardTest, TheLedgerAgreesWithThePhone) {
 
 TEST(TransferTest, NobodyAnswersThenSomebodyDoes) {
   BridgeAndWorld both;
-  const std::string call =
-      both.CallIn(std::string(kIn) +
-                  "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait transferring\nwait returned\nwait assistant done 300ms\n"
-                  "say vm-youhave\nwait connected\npause 500ms\nhang up\n"
-                  "[humans]\n14155550142: busy after 500ms\n14155550143: answer after 500ms, talk 20s\n"
-                  "[model]\nreply: say dir-welcome\n"
-                  "reply: say one-moment-please ; call transfer_call {\"destination\":\"sales\",\"reason\":\"wants to buy\"}\n"
-                  "reply when tool-failed: say vm-nobodyavail\n"
-                  "reply: say one-moment-please ; call transfer_call {\"destination\":\"support\",\"reason\":\"needs help\"}\n");
+  const std::string call = both.CallIn(
+      std::string(kIn) +
+      "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait transferring\nwait returned\nwait assistant done "
+      "300ms\n"
+      "say vm-youhave\nwait connected\npause 500ms\nhang up\n"
+      "[humans]\n14155550142: busy after 500ms\n14155550143: answer after 500ms, talk 20s\n"
+      "[model]\nreply: say dir-welcome\n"
+      "reply: say one-moment-please ; call transfer_call {\"destination\":\"sales\",\"reason\":\"wants to buy\"}\n"
+      "reply when tool-failed: say vm-nobodyavail\n"
+      "reply: say one-moment-please ; call transfer_call {\"destination\":\"support\",\"reason\":\"needs help\"}\n");
   ASSERT_TRUE(both.WaitForEnd(call));
   EXPECT_THAT(both.Faults(), IsEmpty());
   EXPECT_EQ(both.Column(call, "end_reason"), "transfer_completed");
@@ -164,7 +178,8 @@ TEST(TransferTest, NobodyAnswersThenSomebodyDoes) {
   EXPECT_EQ(both.Column(call, "transfer_reason"), "needs help");
   EXPECT_EQ(both.Query("SELECT outcome FROM call_transfers ORDER BY requested_at"),
             (std::vector<Row>{{"busy"}, {"bridged"}}));
-  EXPECT_EQ(both.Query("SELECT call_status, transferred_to_human FROM leads"), (std::vector<Row>{{"transferred", "1"}}));
+  EXPECT_EQ(both.Query("SELECT call_status, transferred_to_human FROM leads"),
+            (std::vector<Row>{{"transferred", "1"}}));
   EXPECT_THAT(both.Column(call, "summary"), HasSubstr("caller"));
   EXPECT_THAT(both.Column(call, "transcript"), HasSubstr("One moment please."));
   EXPECT_EQ(both.CarrierReport().dialled, (std::vector<std::string>{"+14155550142", "+14155550143"}));
@@ -172,12 +187,12 @@ TEST(TransferTest, NobodyAnswersThenSomebodyDoes) {
 
 TEST(TransferTest, ADestinationThatTheModelMadeUpIsNeverDialled) {
   BridgeAndWorld both;
-  const std::string call =
-      both.CallIn(std::string(kIn) +
-                  "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait assistant done 800ms\nhang up\n"
-                  "[model]\nreply: say dir-welcome\n"
-                  "reply: say one-moment-please ; call transfer_call {\"destination\":\"+19005551234\",\"reason\":\"x\"}\n"
-                  "reply when tool-failed: say vm-nobodyavail\n");
+  const std::string call = both.CallIn(
+      std::string(kIn) +
+      "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait assistant done 800ms\nhang up\n"
+      "[model]\nreply: say dir-welcome\n"
+      "reply: say one-moment-please ; call transfer_call {\"destination\":\"+19005551234\",\"reason\":\"x\"}\n"
+      "reply when tool-failed: say vm-nobodyavail\n");
   ASSERT_TRUE(both.WaitForEnd(call));
   EXPECT_THAT(both.CarrierReport().dialled, IsEmpty());
   EXPECT_EQ(both.Column(call, "transferred"), "0");
@@ -187,7 +202,8 @@ TEST(TransferTest, ADestinationThatTheModelMadeUpIsNeverDialled) {
 
 TEST(ShutdownTest, AStopInTheMiddleOfACallEndsItEverywhere) {
   BridgeAndWorld both;
-  const std::string call = both.CallIn(std::string(kIn) + "[person]\nwait assistant done 300ms\npause 60s\n[model]\nreply: say dir-welcome\n");
+  const std::string call = both.CallIn(
+      std::string(kIn) + "[person]\nwait assistant done 300ms\npause 60s\n[model]\nreply: say dir-welcome\n");
   ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return both.Column(call, "state") == "in_progress"; }));
   both.application().BeginDrain();
   both.StopServer();

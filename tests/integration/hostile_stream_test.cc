@@ -1,5 +1,5 @@
-// Peers on the carrier's side that do not keep to the protocol: each costs at most its own call, and nothing reaches the model that
-// could not stand in our JSON.
+// Peers on the carrier's side that do not keep to the protocol: each costs at most its own call, and nothing reaches
+// the model that could not stand in our JSON.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,8 @@ class HostileStreamTest : public ::testing::Test {
 
   std::string Post(const std::string& target, const std::string& body) {
     RawPeer peer(both_.port());
-    peer.Send(absl::StrCat("POST ", target, " HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+    peer.Send(absl::StrCat("POST ", target,
+                           " HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n",
                            "Content-Length: ", body.size(), "\r\n\r\n", body));
     return peer.ReceiveAll();
   }
@@ -52,8 +53,9 @@ class HostileStreamTest : public ::testing::Test {
                         R"("mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000}},"extra_headers":""})");
   }
   static std::string Media(const std::string& payload) {
-    return absl::StrCat(R"({"event":"media","sequenceNumber":2,"streamId":"S1","media":{"track":"inbound","timestamp":"1",)",
-                        R"("chunk":1,"payload":")", payload, R"("}})");
+    return absl::StrCat(
+        R"({"event":"media","sequenceNumber":2,"streamId":"S1","media":{"track":"inbound","timestamp":"1",)",
+        R"("chunk":1,"payload":")", payload, R"("}})");
   }
   bool InProgress() {
     return BridgeAndWorld::WaitFor([&] { return both_.Column(CallId(), "state") == "in_progress"; });
@@ -75,12 +77,24 @@ TEST_F(HostileStreamTest, NonsenseIsIgnoredAndTheCallGoesOn) {
   const int64_t before = both_.ModelReport().appended_bytes;
   EXPECT_EQ(before, 0) << "what came before the start was not played to the model";
   for (const std::string& text : {
-           std::string("not json"), std::string("[]"), std::string("{}"), std::string(R"({"event":7})"),
-           std::string(R"({"event":"unheardOf","x":[1,2]})"), std::string(R"({"event":"media"})"),
-           Media(R"(AAAA\",\"type\":\"response.cancel\",\"x\":\")"), Media("AAA"), Media("AA=A"), Media("AAA\\u0041"),
-           Media("####"), Media(""), Media(std::string(200'000, 'A')), Start(),
-           std::string(R"({"event":"playedStream","name":"c999999"})"), std::string(R"({"event":"playedStream","name":"other"})"),
-           std::string(R"({"event":"clearedAudio","streamId":"S1"})"), std::string(R"({"event":"error","reason":"buffer_overflow"})"),
+           std::string("not json"),
+           std::string("[]"),
+           std::string("{}"),
+           std::string(R"({"event":7})"),
+           std::string(R"({"event":"unheardOf","x":[1,2]})"),
+           std::string(R"({"event":"media"})"),
+           Media(R"(AAAA\",\"type\":\"response.cancel\",\"x\":\")"),
+           Media("AAA"),
+           Media("AA=A"),
+           Media("AAA\\u0041"),
+           Media("####"),
+           Media(""),
+           Media(std::string(200'000, 'A')),
+           Start(),
+           std::string(R"({"event":"playedStream","name":"c999999"})"),
+           std::string(R"({"event":"playedStream","name":"other"})"),
+           std::string(R"({"event":"clearedAudio","streamId":"S1"})"),
+           std::string(R"({"event":"error","reason":"buffer_overflow"})"),
        }) {
     peer.Send(MaskedFrame(1, text));
   }
@@ -99,7 +113,8 @@ TEST_F(HostileStreamTest, ATokenOpensOneStreamOnce) {
   // The row is written while the answer goes out.
   ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return !CallId().empty(); }));
   EXPECT_EQ(both_.Query("SELECT count(*) FROM call_logs")[0][0], "1");
-  for (const char* target : {"/media-stream", "/media-stream?token=", "/media-stream?token=0123456789abcdef", "/elsewhere"}) {
+  for (const char* target :
+       {"/media-stream", "/media-stream?token=", "/media-stream?token=0123456789abcdef", "/elsewhere"}) {
     RawPeer peer(both_.port());
     const std::string head = peer.Upgrade(target);
     EXPECT_THAT(head, ::testing::AnyOf(HasSubstr("403"), HasSubstr("404"))) << target;
@@ -133,7 +148,8 @@ TEST_F(HostileStreamTest, AFloodOfNonsenseEndsTheStreamAndNoOtherCall) {
   for (int i = 0; i < 200 && peer.Send(MaskedFrame(1, "nonsense")); ++i) {
   }
   ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return both_.Column(CallId(), "state") != "in_progress"; }));
-  const std::string other = Post("/answer", "CallUUID=00000000-0000-4000-8000-000000000001&From=14155550122&To=14155550100");
+  const std::string other =
+      Post("/answer", "CallUUID=00000000-0000-4000-8000-000000000001&From=14155550122&To=14155550100");
   EXPECT_THAT(other, HasSubstr("<Stream"));
 }
 

@@ -53,8 +53,7 @@ class ServerHttpTest : public ::testing::Test {
 
 TEST_F(ServerHttpTest, AnswersAndClosesAndSaysSo) {
   Start();
-  const std::string answer =
-      Ask("POST /answer?call=1 HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello");
+  const std::string answer = Ask("POST /answer?call=1 HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n"));
   EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: text/plain; charset=utf-8\r\n"));
@@ -96,7 +95,8 @@ TEST_F(ServerHttpTest, RefusesWhatItWouldMisread) {
       {"length not a number", {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5x\r\n\r\nhello", "400"}},
       {"negative length", {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n", "400"}},
       {"two lengths", {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nhi", "400"}},
-      {"body too large", {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1001\r\n\r\n" + std::string(1001, 'x'), "413"}},
+      {"body too large",
+       {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1001\r\n\r\n" + std::string(1001, 'x'), "413"}},
       {"no host", {"GET / HTTP/1.1\r\n\r\n", "400"}},
       {"not HTTP", {"hello\r\n\r\n", "400"}},
       {"header too large", {"GET / HTTP/1.1\r\nHost: t\r\nX: " + std::string(20000, 'x') + "\r\n\r\n", "431"}},
@@ -104,7 +104,8 @@ TEST_F(ServerHttpTest, RefusesWhatItWouldMisread) {
       {"folded header", {"GET / HTTP/1.1\r\nHost: t\r\nX: 1\r\n 2: 3\r\n\r\n", "400"}},
       {"blank before the colon", {"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding : chunked\r\n\r\n", "400"}},
       {"old WebSocket",
-       {"GET / HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key1: x\r\n\r\n", "426"}},
+       {"GET / HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key1: x\r\n\r\n",
+        "426"}},
       {"WebSocket without key",
        {"GET / HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n",
         "400"}},

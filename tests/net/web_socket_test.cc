@@ -51,7 +51,8 @@ class WebSocketTest : public ::testing::Test {
     auto server = Server::Start(options_, {server_loop_.get()}, delegate_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    if (client_options_.url.empty()) client_options_.url = absl::StrCat("ws://127.0.0.1:", server_->port(), "/media?token=1");
+    if (client_options_.url.empty())
+      client_options_.url = absl::StrCat("ws://127.0.0.1:", server_->port(), "/media?token=1");
   }
   void Connect() {
     OnLoop(*client_loop_, [this] { connection_ = client_loop_->connector().Connect(client_options_, client_); });
@@ -97,10 +98,12 @@ TEST_F(WebSocketTest, CarriesTextOfAllSizesBothWays) {
   EXPECT_EQ(seen_.target, "/media?token=1");
   EXPECT_EQ(std::string(seen_.Header("authorization")), "Bearer secret");
   std::vector<std::string> messages;
-  for (const size_t size : {0, 1, 125, 126, 127, 65535, 65536, 300000}) messages.push_back(std::string(size, 'a' + size % 26));
+  for (const size_t size : {0, 1, 125, 126, 127, 65535, 65536, 300000})
+    messages.push_back(std::string(size, 'a' + size % 26));
   OnClient([&](WsConnection& connection) {
     for (const auto& message : messages) {
-      EXPECT_TRUE(connection.Send({absl::string_view(message).substr(0, 3), "", absl::string_view(message).substr(std::min<size_t>(3, message.size()))}));
+      EXPECT_TRUE(connection.Send({absl::string_view(message).substr(0, 3), "",
+                                   absl::string_view(message).substr(std::min<size_t>(3, message.size()))}));
     }
   });
   OnServer([&](WsConnection& connection) {
@@ -126,7 +129,8 @@ TEST_F(WebSocketTest, NothingIsLostThatComesWithTheUpgradeRequest) {
   Start();
   RawPeer peer(server_->port());
   peer.Send(absl::StrCat(
-      "GET / HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n",
+      "GET / HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: "
+      "13\r\n",
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", MaskedFrame(1, "one"), MaskedFrame(1, "two")));
   EXPECT_THAT(peer.ReceiveHead(), HasSubstr("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
   ASSERT_TRUE(served_.WaitForTexts(2));
@@ -553,7 +557,8 @@ TEST_F(WebSocketTest, SaysThatTheNameIsUnknown) {
 TEST_F(WebSocketTest, SaysThatNobodyAnsweredTheUpgrade) {
   RawListener silent;
   client_options_.connect_timeout = absl::Milliseconds(50);
-  EXPECT_EQ(FailureOf(absl::StrCat("ws://127.0.0.1:", silent.port(), "/")).error, "timed out: no answer to the upgrade");
+  EXPECT_EQ(FailureOf(absl::StrCat("ws://127.0.0.1:", silent.port(), "/")).error,
+            "timed out: no answer to the upgrade");
 }
 
 TEST_F(WebSocketTest, SaysThatTheTlsHandshakeTookTooLong) {
@@ -569,7 +574,9 @@ TEST_F(WebSocketTest, SaysThatThePeerIsNoWebSocketServer) {
   Connect();
   RawPeer peer = listener.Accept();
   peer.ReceiveHead();
-  peer.Send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: no\r\n\r\n");
+  peer.Send(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+      "no\r\n\r\n");
   ASSERT_TRUE(client_.WaitForClosed());
   EXPECT_FALSE(client_.opened());
   EXPECT_THAT(client_.close().error, HasSubstr("upgrade failed"));

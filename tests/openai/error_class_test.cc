@@ -14,7 +14,8 @@ TEST(ErrorClassTest, Errors) {
     const char* message;
     C expected;
   } rows[] = {
-      {"invalid_request_error", "session_expired", "Your session hit the maximum duration of 60 minutes.", C::kSessionExpired},
+      {"invalid_request_error", "session_expired", "Your session hit the maximum duration of 60 minutes.",
+       C::kSessionExpired},
       {"invalid_request_error", "invalid_api_key", "Incorrect API key provided: x", C::kFatalConfig},
       {"invalid_request_error", "missing_model", "", C::kFatalConfig},
       {"invalid_request_error", "invalid_model", "", C::kFatalConfig},
@@ -37,7 +38,8 @@ TEST(ErrorClassTest, Errors) {
       {"invalid_request_error", "item_truncate_invalid_item_id", "", C::kHarmless},
       {"invalid_request_error", "item_delete_invalid_item_id", "", C::kHarmless},
       {"invalid_request_error", "item_retrieve_invalid_item_id", "", C::kHarmless},
-      {"invalid_request_error", "invalid_value", "Audio content of 3700ms is already shorter than 3760ms", C::kHarmless},
+      {"invalid_request_error", "invalid_value", "Audio content of 3700ms is already shorter than 3760ms",
+       C::kHarmless},
       {"invalid_request_error", "", "Only model output audio messages can be truncated", C::kHarmless},
       {"invalid_request_error", "", "Item with item_id not found: item_1", C::kHarmless},
       {"invalid_request_error", "cannot_update_voice", "", C::kClientBug},

@@ -3,7 +3,8 @@
 
 namespace callbridge::openai {
 
-// One message of every kind that the server sends, as the Realtime API reference and recordings show them; values are ours.
+// One message of every kind that the server sends, as the Realtime API reference and recordings show them; values are
+// ours.
 struct Sample {
   const char* name;
   const char* json;
@@ -30,9 +31,12 @@ inline constexpr Sample kSamples[] = {
      "output":{"format":{"type":"audio/pcmu"},"voice":"shimmer","speed":1.25}},"include":null}})"},
     {"ConversationCreated",
      R"({"type":"conversation.created","event_id":"e","conversation":{"id":"conv_1","object":"realtime.conversation"}})"},
-    {"SpeechStarted", R"({"type":"input_audio_buffer.speech_started","event_id":"e","audio_start_ms":1460,"item_id":"item_U"})"},
-    {"SpeechStopped", R"({"type":"input_audio_buffer.speech_stopped","event_id":"e","audio_end_ms":4256,"item_id":"item_U"})"},
-    {"BufferCommitted", R"({"type":"input_audio_buffer.committed","event_id":"e","previous_item_id":"item_A","item_id":"item_U"})"},
+    {"SpeechStarted",
+     R"({"type":"input_audio_buffer.speech_started","event_id":"e","audio_start_ms":1460,"item_id":"item_U"})"},
+    {"SpeechStopped",
+     R"({"type":"input_audio_buffer.speech_stopped","event_id":"e","audio_end_ms":4256,"item_id":"item_U"})"},
+    {"BufferCommitted",
+     R"({"type":"input_audio_buffer.committed","event_id":"e","previous_item_id":"item_A","item_id":"item_U"})"},
     {"BufferCleared", R"({"type":"input_audio_buffer.cleared","event_id":"e"})"},
     {"TimeoutTriggered",
      R"({"type":"input_audio_buffer.timeout_triggered","event_id":"e","audio_start_ms":13216,"audio_end_ms":19232,"item_id":"item_U"})"},

@@ -1,4 +1,5 @@
-// An audio delta allocates nothing once the parser is warm. Apart from the other tests, because it replaces operator new.
+// An audio delta allocates nothing once the parser is warm. Apart from the other tests, because it replaces operator
+// new.
 
 #include <atomic>
 #include <cstdint>
@@ -44,11 +45,13 @@ namespace {
 
 TEST(ServerEventAllocationTest, AudioDeltaAllocatesNothingOnceWarm) {
   ServerEventParser parser;
-  const std::string small = absl::StrCat(R"({"type":"response.output_audio.delta","event_id":"event_AbCdEfGhIjKlMnOpQrStU",)",
-                                         R"("response_id":"resp_AbCdEfGhIjKlMnOpQrStU","item_id":"item_AbCdEfGhIjKlMnOpQrStU",)",
-                                         R"("output_index":0,"content_index":0,"delta":")", std::string(216, 'A'), "\"}");
-  const std::string large = absl::StrCat(R"({"delta":")", std::string(40000, 'A'),
-                                         R"(","item_id":"item_AbCdEfGhIjKlMnOpQrStU","type":"response.output_audio.delta"})");
+  const std::string small =
+      absl::StrCat(R"({"type":"response.output_audio.delta","event_id":"event_AbCdEfGhIjKlMnOpQrStU",)",
+                   R"("response_id":"resp_AbCdEfGhIjKlMnOpQrStU","item_id":"item_AbCdEfGhIjKlMnOpQrStU",)",
+                   R"("output_index":0,"content_index":0,"delta":")", std::string(216, 'A'), "\"}");
+  const std::string large =
+      absl::StrCat(R"({"delta":")", std::string(40000, 'A'),
+                   R"(","item_id":"item_AbCdEfGhIjKlMnOpQrStU","type":"response.output_audio.delta"})");
   ASSERT_TRUE(parser.Parse(large).ok());
   const int64_t before = allocations;
   int64_t bytes = 0;

@@ -32,7 +32,9 @@ TEST(ServerEventRobustnessTest, NoPrefixIsAnEvent) {
 
 TEST(ServerEventRobustnessTest, OneBadByteNeverCrashesNorLetsBadBase64Through) {
   ServerEventParser parser;
-  const std::string bad_bytes = std::string("\0\"\\{}[]:,u/=", 12) + "\n\x7F\x80\xC3\xED\xFF" "0e-.";
+  const std::string bad_bytes = std::string("\0\"\\{}[]:,u/=", 12) +
+                                "\n\x7F\x80\xC3\xED\xFF"
+                                "0e-.";
   for (const Sample& sample : kSamples) {
     std::string damaged = sample.json;
     for (size_t at = 0; at < damaged.size(); ++at) {
@@ -42,7 +44,8 @@ TEST(ServerEventRobustnessTest, OneBadByteNeverCrashesNorLetsBadBase64Through) {
         const auto event = parser.Parse(damaged);
         if (!event.ok() || !std::holds_alternative<AudioDelta>(*event)) continue;
         const auto& delta = std::get<AudioDelta>(*event);
-        const std::string safe = absl::StrCat("{\"a\":\"", delta.base64, "\",\"b\":\"", delta.item_id, delta.response_id, "\"}");
+        const std::string safe =
+            absl::StrCat("{\"a\":\"", delta.base64, "\",\"b\":\"", delta.item_id, delta.response_id, "\"}");
         EXPECT_EQ(Json::parse(safe, nullptr, false)["a"], std::string(delta.base64)) << at;
       }
       damaged[at] = before;
@@ -84,13 +87,17 @@ TEST(ServerEventRobustnessTest, OrderOfKeysAndUnknownKeysDoNotMatter) {
 }
 
 TEST(ServerEventRobustnessTest, AudioDeltaReadsTheSameInEveryOrder) {
-  std::vector<std::string> fields = {R"("type":"response.output_audio.delta")", R"("delta" : "AAECA/8=" )", R"("item_id":"item_B")",
-                                     R"("response_id":"resp_1")", R"("content_index":2)", R"("x":{"type":"error","delta":[]})"};
+  std::vector<std::string> fields = {R"("type":"response.output_audio.delta")",
+                                     R"("delta" : "AAECA/8=" )",
+                                     R"("item_id":"item_B")",
+                                     R"("response_id":"resp_1")",
+                                     R"("content_index":2)",
+                                     R"("x":{"type":"error","delta":[]})"};
   std::sort(fields.begin(), fields.end());
   ServerEventParser parser;
   do {
-    const std::string text = absl::StrCat("{", fields[0], ",", fields[1], ",", fields[2], ", ", fields[3], ",\n", fields[4], ",",
-                                          fields[5], "}\n");
+    const std::string text = absl::StrCat("{", fields[0], ",", fields[1], ",", fields[2], ", ", fields[3], ",\n",
+                                          fields[4], ",", fields[5], "}\n");
     const auto event = parser.Parse(text);
     ASSERT_TRUE(event.ok()) << event.status() << text;
     const auto& delta = std::get<AudioDelta>(*event);
@@ -104,7 +111,8 @@ TEST(ServerEventRobustnessTest, AudioDeltaReadsTheSameInEveryOrder) {
 
 TEST(ServerEventRobustnessTest, TheFirstOfRepeatedKeysCounts) {
   ServerEventParser parser;
-  const auto audio = parser.Parse(R"({"type":"response.output_audio.delta","item_id":"a","item_id":"b","delta":"AAAA","delta":"!","type":"error"})");
+  const auto audio = parser.Parse(
+      R"({"type":"response.output_audio.delta","item_id":"a","item_id":"b","delta":"AAAA","delta":"!","type":"error"})");
   ASSERT_TRUE(audio.ok()) << audio.status();
   EXPECT_EQ(std::get<AudioDelta>(*audio).item_id, "a");
   EXPECT_EQ(std::get<AudioDelta>(*audio).bytes, 3);
@@ -115,7 +123,8 @@ TEST(ServerEventRobustnessTest, TheFirstOfRepeatedKeysCounts) {
 
 TEST(ServerEventRobustnessTest, DeepNestingIsRefusedNotFollowed) {
   ServerEventParser parser;
-  for (const char* head : {R"({"type":"error","x":)", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA","x":)", R"({"x":)"}) {
+  for (const char* head : {R"({"type":"error","x":)",
+                           R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA","x":)", R"({"x":)"}) {
     const std::string open(200000, '[');
     const std::string close(200000, ']');
     EXPECT_FALSE(parser.Parse(absl::StrCat(head, open)).ok());

@@ -77,11 +77,13 @@ TEST(ServerEventTest, SessionUpdatedTellsTheEffectiveConfiguration) {
 }
 
 TEST(ServerEventTest, SessionInTheBetasShapeReadsTheSame) {
-  const EffectiveSession session = Read<SessionUpdated>(
-      R"({"type":"session.updated","session":{"id":"s","voice":"alloy","modalities":["audio","text"],"input_audio_format":"g711_ulaw",
+  const EffectiveSession session =
+      Read<SessionUpdated>(
+          R"({"type":"session.updated","session":{"id":"s","voice":"alloy","modalities":["audio","text"],"input_audio_format":"g711_ulaw",
       "output_audio_format":"pcm16","input_audio_transcription":{"model":"whisper-1"},"max_response_output_tokens":900,
       "input_audio_noise_reduction":{"type":"far_field"},
-      "turn_detection":{"type":"server_vad","silence_duration_ms":650,"create_response":false}}})").session;
+      "turn_detection":{"type":"server_vad","silence_duration_ms":650,"create_response":false}}})")
+          .session;
   EXPECT_EQ(session.voice, "alloy");
   EXPECT_EQ(session.input_format.type, "audio/pcmu");
   EXPECT_EQ(session.output_format.type, "audio/pcm");
@@ -95,8 +97,10 @@ TEST(ServerEventTest, SessionInTheBetasShapeReadsTheSame) {
 }
 
 TEST(ServerEventTest, CustomVoiceReadsAsItsId) {
-  EXPECT_EQ(Read<SessionUpdated>(R"({"type":"session.updated","session":{"audio":{"output":{"voice":{"id":"voice_7"}}}}})").session.voice,
-            "voice_7");
+  EXPECT_EQ(
+      Read<SessionUpdated>(R"({"type":"session.updated","session":{"audio":{"output":{"voice":{"id":"voice_7"}}}}})")
+          .session.voice,
+      "voice_7");
 }
 
 TEST(ServerEventTest, InputAudioBuffer) {
@@ -229,12 +233,8 @@ TEST(ServerEventTest, HalfAnEmojiBecomesAReplacementCharacter) {
     const char* escaped;
     const char* text;
   } rows[] = {
-      {R"(a\ud83d)", "a\uFFFD"},
-      {R"(\ude00b)", "\uFFFDb"},
-      {R"(\ud83d\ud83d\ude00)", "\uFFFD😀"},
-      {R"(\ud83d\n)", "\uFFFD\n"},
-      {R"(\\ud83d)", R"(\ud83d)"},
-      {R"(\uD83D\uDE00)", "😀"},
+      {R"(a\ud83d)", "a\uFFFD"},   {R"(\ude00b)", "\uFFFDb"},   {R"(\ud83d\ud83d\ude00)", "\uFFFD😀"},
+      {R"(\ud83d\n)", "\uFFFD\n"}, {R"(\\ud83d)", R"(\ud83d)"}, {R"(\uD83D\uDE00)", "😀"},
   };
   for (const auto& row : rows) {
     const std::string json =
@@ -295,9 +295,13 @@ TEST(ServerEventTest, ResponseDoneOtherwise) {
   const struct {
     const char* status;
     ResponseStatus expected;
-  } rows[] = {{"incomplete", ResponseStatus::kIncomplete}, {"canceled", ResponseStatus::kCancelled}, {"odd", ResponseStatus::kUnknown}};
+  } rows[] = {{"incomplete", ResponseStatus::kIncomplete},
+              {"canceled", ResponseStatus::kCancelled},
+              {"odd", ResponseStatus::kUnknown}};
   for (const auto& row : rows) {
-    EXPECT_EQ(Read<ResponseDone>(absl::StrCat(R"({"type":"response.done","response":{"id":"r","status":")", row.status, "\"}}")).status,
+    EXPECT_EQ(Read<ResponseDone>(
+                  absl::StrCat(R"({"type":"response.done","response":{"id":"r","status":")", row.status, "\"}}"))
+                  .status,
               row.expected)
         << row.status;
   }
@@ -366,33 +370,52 @@ TEST(ServerEventTest, BadMessagesNameTheKey) {
       {"array", R"([{"type":"error"}])", "not a JSON object"},
       {"string", R"("error")", "not a JSON object"},
       {"two objects", R"({"type":"error"}{"type":"error"})", "not a JSON object"},
-      {"audio and more", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA"} x)", "not a JSON object"},
-      {"audio and an object", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA"}{})", "not a JSON object"},
-      {"broken UTF-8", "{\"type\":\"response.output_text.delta\",\"item_id\":\"i\",\"delta\":\"\xC3\"}", "not a JSON object"},
+      {"audio and more", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA"} x)",
+       "not a JSON object"},
+      {"audio and an object", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA"}{})",
+       "not a JSON object"},
+      {"broken UTF-8", "{\"type\":\"response.output_text.delta\",\"item_id\":\"i\",\"delta\":\"\xC3\"}",
+       "not a JSON object"},
       {"no type", R"({"event_id":"e"})", "type: must be a string"},
       {"type a number", R"({"type":7})", "type: must be a string"},
       {"type null", R"({"type":null,"delta":"AAAA"})", "type: must be a string"},
       {"session missing", R"({"type":"session.created"})", "session.created: session: must be an object"},
-      {"committed without item", R"({"type":"input_audio_buffer.committed","item_id":null})", "input_audio_buffer.committed: item_id:"},
-      {"item missing", R"({"type":"conversation.item.added","item":[]})", "conversation.item.added: item: must be an object"},
-      {"item without id", R"({"type":"response.output_item.done","item":{"id":4}})", "response.output_item.done: item.id:"},
+      {"committed without item", R"({"type":"input_audio_buffer.committed","item_id":null})",
+       "input_audio_buffer.committed: item_id:"},
+      {"item missing", R"({"type":"conversation.item.added","item":[]})",
+       "conversation.item.added: item: must be an object"},
+      {"item without id", R"({"type":"response.output_item.done","item":{"id":4}})",
+       "response.output_item.done: item.id:"},
       {"delta missing", R"({"type":"response.output_text.delta","item_id":"i"})", "response.output_text.delta: delta:"},
-      {"call without id", R"({"type":"response.function_call_arguments.done","arguments":"{}"})", "call_id: must be a string"},
+      {"call without id", R"({"type":"response.function_call_arguments.done","arguments":"{}"})",
+       "call_id: must be a string"},
       {"response missing", R"({"type":"response.done"})", "response.done: response: must be an object"},
       {"response without id", R"({"type":"response.created","response":{}})", "response.created: response.id:"},
-      {"audio without item", R"({"type":"response.output_audio.delta","delta":"AAAA"})", "response.output_audio.delta: item_id:"},
+      {"audio without item", R"({"type":"response.output_audio.delta","delta":"AAAA"})",
+       "response.output_audio.delta: item_id:"},
       {"audio without delta", R"({"type":"response.output_audio.delta","item_id":"i"})", "delta: must be a string"},
-      {"audio delta an object", R"({"type":"response.output_audio.delta","item_id":"i","delta":{"a":"AAAA"}})", "delta: must be a string"},
-      {"audio unpadded", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAE"})", "delta: must be base64"},
-      {"audio url alphabet", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AA-_"})", "delta: must be base64"},
-      {"audio escaped slash", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AA\/AA=="})", "delta: must be base64"},
-      {"audio escaped quote", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AA\"A"})", "delta: must be base64"},
-      {"audio escaped letter", R"({"type":"response.output_audio.delta","item_id":"i","delta":"\u0041AAA"})", "delta: must be base64"},
-      {"audio line break", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA\nAAA"})", "delta: must be base64"},
-      {"audio id escaped", R"({"type":"response.output_audio.delta","item_id":"\"i","delta":"AAAA"})", "item_id: must be a string"},
-      {"audio response escaped", R"({"type":"response.audio.delta","response_id":"\\","item_id":"i","delta":"AAAA"})", "response_id:"},
-      {"audio type escaped", R"({"type":"response.output_audio\u002edelta","item_id":"i","delta":"AAAA"})", "without escapes"},
-      {"audio key escaped", R"({"t\u0079pe":"response.output_audio.delta","item_id":"i","delta":"AAAA"})", "without escapes"},
+      {"audio delta an object", R"({"type":"response.output_audio.delta","item_id":"i","delta":{"a":"AAAA"}})",
+       "delta: must be a string"},
+      {"audio unpadded", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAE"})",
+       "delta: must be base64"},
+      {"audio url alphabet", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AA-_"})",
+       "delta: must be base64"},
+      {"audio escaped slash", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AA\/AA=="})",
+       "delta: must be base64"},
+      {"audio escaped quote", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AA\"A"})",
+       "delta: must be base64"},
+      {"audio escaped letter", R"({"type":"response.output_audio.delta","item_id":"i","delta":"\u0041AAA"})",
+       "delta: must be base64"},
+      {"audio line break", R"({"type":"response.output_audio.delta","item_id":"i","delta":"AAAA\nAAA"})",
+       "delta: must be base64"},
+      {"audio id escaped", R"({"type":"response.output_audio.delta","item_id":"\"i","delta":"AAAA"})",
+       "item_id: must be a string"},
+      {"audio response escaped", R"({"type":"response.audio.delta","response_id":"\\","item_id":"i","delta":"AAAA"})",
+       "response_id:"},
+      {"audio type escaped", R"({"type":"response.output_audio\u002edelta","item_id":"i","delta":"AAAA"})",
+       "without escapes"},
+      {"audio key escaped", R"({"t\u0079pe":"response.output_audio.delta","item_id":"i","delta":"AAAA"})",
+       "without escapes"},
   };
   for (const auto& row : rows) {
     EXPECT_NE(Problem(row.json).find(row.part), std::string::npos) << row.name << ": " << Problem(row.json);
@@ -400,7 +423,8 @@ TEST(ServerEventTest, BadMessagesNameTheKey) {
 }
 
 TEST(ServerEventTest, ErrorsQuoteNoAudio) {
-  EXPECT_EQ(Problem(R"({"type":"response.output_audio.delta","item_id":"i","delta":"SECRETSECRET!"})").find("SECRET"), std::string::npos);
+  EXPECT_EQ(Problem(R"({"type":"response.output_audio.delta","item_id":"i","delta":"SECRETSECRET!"})").find("SECRET"),
+            std::string::npos);
 }
 
 TEST(ServerEventTest, OddValuesOfOptionalKeysReadAsNothing) {
@@ -413,21 +437,29 @@ TEST(ServerEventTest, OddValuesOfOptionalKeysReadAsNothing) {
   EXPECT_EQ(done.usage.total, 0);
   EXPECT_EQ(done.usage.input, 12);
   EXPECT_EQ(done.usage.output, 0);
-  EXPECT_EQ(Read<SpeechStarted>(R"({"type":"input_audio_buffer.speech_started","audio_start_ms":1e30})").audio_start_ms, 0);
-  EXPECT_EQ(Read<SpeechStarted>(R"({"type":"input_audio_buffer.speech_started","audio_start_ms":18446744073709551615})").audio_start_ms, 0);
-  EXPECT_EQ(Read<AudioDelta>(R"({"type":"response.output_audio.delta","content_index":-1,"response_id":null,"item_id":"i","delta":""})").bytes, 0);
+  EXPECT_EQ(Read<SpeechStarted>(R"({"type":"input_audio_buffer.speech_started","audio_start_ms":1e30})").audio_start_ms,
+            0);
+  EXPECT_EQ(Read<SpeechStarted>(R"({"type":"input_audio_buffer.speech_started","audio_start_ms":18446744073709551615})")
+                .audio_start_ms,
+            0);
+  EXPECT_EQ(
+      Read<AudioDelta>(
+          R"({"type":"response.output_audio.delta","content_index":-1,"response_id":null,"item_id":"i","delta":""})")
+          .bytes,
+      0);
 }
 
 TEST(ServerEventTest, MessagesOfSeveralMegabytesAreRead) {
   ServerEventParser parser;
   const std::string base64(6 << 20, 'A');
-  const std::string audio =
-      absl::StrCat(R"({"type":"response.output_audio.delta","item_id":"i","delta":")", base64, R"(","content_index":1})");
+  const std::string audio = absl::StrCat(R"({"type":"response.output_audio.delta","item_id":"i","delta":")", base64,
+                                         R"(","content_index":1})");
   auto event = parser.Parse(audio);
   ASSERT_TRUE(event.ok()) << event.status();
   EXPECT_EQ(std::get<AudioDelta>(*event).bytes, (6 << 20) / 4 * 3);
   EXPECT_EQ(std::get<AudioDelta>(*event).content_index, 1);
-  const std::string text = absl::StrCat(R"({"type":"response.output_text.done","item_id":"i","text":")", base64, R"("})");
+  const std::string text =
+      absl::StrCat(R"({"type":"response.output_text.done","item_id":"i","text":")", base64, R"("})");
   event = parser.Parse(text);
   ASSERT_TRUE(event.ok()) << event.status();
   EXPECT_EQ(std::get<TextDone>(*event).text.size(), base64.size());

@@ -14,7 +14,9 @@ using Json = nlohmann::json;
 
 Json Session(const SessionConfig& config) { return Json::parse(FormatSessionUpdate(config, "su_1"))["session"]; }
 
-TEST(SessionConfigTest, TheDefaultsAreValid) { EXPECT_TRUE(ValidateSessionConfig({}).ok()) << ValidateSessionConfig({}); }
+TEST(SessionConfigTest, TheDefaultsAreValid) {
+  EXPECT_TRUE(ValidateSessionConfig({}).ok()) << ValidateSessionConfig({});
+}
 
 TEST(SessionConfigTest, DefaultSessionUpdate) {
   SessionConfig config;
@@ -72,8 +74,9 @@ TEST(SessionConfigTest, OtherKindsOfTurnsAndTruncation) {
   SessionConfig config;
   config.turn_detection = SemanticVad{"low", true, false};
   config.truncation.kind = Truncation::Kind::kDisabled;
-  EXPECT_EQ(Session(config)["audio"]["input"]["turn_detection"],
-            Json::parse(R"({"type":"semantic_vad","eagerness":"low","create_response":true,"interrupt_response":false})"));
+  EXPECT_EQ(
+      Session(config)["audio"]["input"]["turn_detection"],
+      Json::parse(R"({"type":"semantic_vad","eagerness":"low","create_response":true,"interrupt_response":false})"));
   EXPECT_EQ(Session(config)["truncation"], "disabled");
   config.turn_detection = ManualTurns();
   config.transcription.reset();
@@ -131,22 +134,55 @@ TEST(SessionConfigTest, BadFieldsAreNamed) {
       {"transcription.model", [](SessionConfig& c) { c.transcription->model = ""; }},
       {"transcription.language", [](SessionConfig& c) { c.transcription->language = "English"; }},
       {"transcription.language", [](SessionConfig& c) { c.transcription->language = "EN"; }},
-      {"transcription.languages", [](SessionConfig& c) { c.transcription->languages = {"en", "de"}; }},
-      {"transcription.languages", [](SessionConfig& c) { c.transcription->model = "gpt-transcribe", c.transcription->languages = {"x"}; }},
-      {"transcription.keywords", [](SessionConfig& c) { c.transcription->model = "whisper-1", c.transcription->keywords = {"a"}; }},
+      {"transcription.languages",
+       [](SessionConfig& c) {
+         c.transcription->languages = {"en", "de"};
+       }},
+      {"transcription.languages",
+       [](SessionConfig& c) { c.transcription->model = "gpt-transcribe", c.transcription->languages = {"x"}; }},
+      {"transcription.keywords",
+       [](SessionConfig& c) { c.transcription->model = "whisper-1", c.transcription->keywords = {"a"}; }},
       {"transcription.prompt", [](SessionConfig& c) { c.transcription->prompt = "names"; }},
       {"transcription.delay", [](SessionConfig& c) { c.transcription->delay = "none"; }},
-      {"transcription.delay", [](SessionConfig& c) { c.transcription->model = "gpt-4o-transcribe", c.transcription->delay = "low"; }},
-      {"tools[0].name", [](SessionConfig& c) { c.tools = {{"transfer call", "", ""}}; }},
-      {"tools[0].name", [](SessionConfig& c) { c.tools = {{std::string(65, 'a'), "", ""}}; }},
-      {"tools[1].name", [](SessionConfig& c) { c.tools = {{"a", "", ""}, {"a", "", ""}}; }},
-      {"tools[0].parameters_json", [](SessionConfig& c) { c.tools = {{"a", "", "{"}}; }},
-      {"tools[0].parameters_json", [](SessionConfig& c) { c.tools = {{"a", "", "[]"}}; }},
-      {"tools[0].parameters_json", [](SessionConfig& c) { c.tools = {{"a", "", R"({"type":"string"})"}}; }},
+      {"transcription.delay",
+       [](SessionConfig& c) { c.transcription->model = "gpt-4o-transcribe", c.transcription->delay = "low"; }},
+      {"tools[0].name",
+       [](SessionConfig& c) {
+         c.tools = {{"transfer call", "", ""}};
+       }},
+      {"tools[0].name",
+       [](SessionConfig& c) {
+         c.tools = {{std::string(65, 'a'), "", ""}};
+       }},
+      {"tools[1].name",
+       [](SessionConfig& c) {
+         c.tools = {{"a", "", ""}, {"a", "", ""}};
+       }},
+      {"tools[0].parameters_json",
+       [](SessionConfig& c) {
+         c.tools = {{"a", "", "{"}};
+       }},
+      {"tools[0].parameters_json",
+       [](SessionConfig& c) {
+         c.tools = {{"a", "", "[]"}};
+       }},
+      {"tools[0].parameters_json",
+       [](SessionConfig& c) {
+         c.tools = {{"a", "", R"({"type":"string"})"}};
+       }},
       {"tool_choice", [](SessionConfig& c) { c.tool_choice = "transfer_call"; }},
-      {"truncation.retention_ratio", [](SessionConfig& c) { c.truncation = {Truncation::Kind::kRetentionRatio, 0, 0}; }},
-      {"truncation.retention_ratio", [](SessionConfig& c) { c.truncation = {Truncation::Kind::kRetentionRatio, 1.1, 0}; }},
-      {"truncation.post_instructions_tokens", [](SessionConfig& c) { c.truncation = {Truncation::Kind::kRetentionRatio, 1, -1}; }},
+      {"truncation.retention_ratio",
+       [](SessionConfig& c) {
+         c.truncation = {Truncation::Kind::kRetentionRatio, 0, 0};
+       }},
+      {"truncation.retention_ratio",
+       [](SessionConfig& c) {
+         c.truncation = {Truncation::Kind::kRetentionRatio, 1.1, 0};
+       }},
+      {"truncation.post_instructions_tokens",
+       [](SessionConfig& c) {
+         c.truncation = {Truncation::Kind::kRetentionRatio, 1, -1};
+       }},
   };
   for (const BadRow& row : rows) {
     SessionConfig config;
@@ -160,9 +196,13 @@ TEST(SessionConfigTest, BadFieldsAreNamed) {
 TEST(SessionConfigTest, GoodFieldsPass) {
   const BadRow rows[] = {
       {"reasoning on 2", [](SessionConfig& c) { c.reasoning_effort = "xhigh", c.model = "gpt-realtime-2"; }},
-      {"reasoning on 2.1-mini", [](SessionConfig& c) { c.reasoning_effort = "low", c.model = "gpt-realtime-2.1-mini"; }},
+      {"reasoning on 2.1-mini",
+       [](SessionConfig& c) { c.reasoning_effort = "low", c.model = "gpt-realtime-2.1-mini"; }},
       {"somebody else's model and voice", [](SessionConfig& c) { c.model = "llama-voice", c.voice = "Ann"; }},
-      {"bounds", [](SessionConfig& c) { c.speed = 0.25, c.max_output_tokens = 4096, Vad(c).threshold = 1, Vad(c).idle_timeout_ms = 5000; }},
+      {"bounds",
+       [](SessionConfig& c) {
+         c.speed = 0.25, c.max_output_tokens = 4096, Vad(c).threshold = 1, Vad(c).idle_timeout_ms = 5000;
+       }},
       {"language", [](SessionConfig& c) { c.transcription->language = "yue"; }},
       {"delay", [](SessionConfig& c) { c.transcription->delay = "minimal"; }},
       {"no transcription", [](SessionConfig& c) { c.transcription.reset(); }},
@@ -178,8 +218,8 @@ TEST(SessionConfigTest, NoticesForModelsWithoutAFuture) {
   EXPECT_EQ(ModelNotice(kDefaultModel), "");
   EXPECT_EQ(ModelNotice("gpt-realtime-1.5"), "");
   EXPECT_EQ(ModelNotice("gpt-realtime-2"), "");
-  for (const char* model : {"gpt-realtime", "gpt-realtime-2025-08-28", "gpt-realtime-mini-2025-12-15", "gpt-4o-realtime-preview",
-                            "gpt-live-1", "gpt-realtime-translate", "gpt-audio-1.5"}) {
+  for (const char* model : {"gpt-realtime", "gpt-realtime-2025-08-28", "gpt-realtime-mini-2025-12-15",
+                            "gpt-4o-realtime-preview", "gpt-live-1", "gpt-realtime-translate", "gpt-audio-1.5"}) {
     EXPECT_NE(ModelNotice(model), "") << model;
   }
   EXPECT_EQ(TranscriptionModelNotice(kDefaultTranscriptionModel), "");

@@ -70,11 +70,13 @@ TEST(SummaryTest, NothingWithoutTextOrWhenItFailed) {
 }
 
 TEST(SummaryTest, LongOnesAreCutAtACharacter) {
-  const std::string cut = SummaryText(Done("x" + [] {
-                            std::string text;
-                            for (int i = 0; i < 3000; ++i) text += "ü";
-                            return text;
-                          }())).value_or("");
+  const std::string cut = SummaryText(Done("x" +
+                                           [] {
+                                             std::string text;
+                                             for (int i = 0; i < 3000; ++i) text += "ü";
+                                             return text;
+                                           }()))
+                              .value_or("");
   EXPECT_EQ(cut.size(), kMaxSummaryBytes - 1);
   EXPECT_TRUE(absl::EndsWith(cut, "ü"));
 }

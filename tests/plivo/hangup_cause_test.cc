@@ -111,7 +111,8 @@ TEST(HangupCauseTest, WhichStatusIsOver) {
   for (const char* text : {"completed", "busy", "failed", "timeout", "no-answer", "cancel"}) {
     EXPECT_TRUE(IsOver(ParseCallStatus(text))) << text;
   }
-  for (const char* text : {"ringing", "in-progress", "", "new-word"}) EXPECT_FALSE(IsOver(ParseCallStatus(text))) << text;
+  for (const char* text : {"ringing", "in-progress", "", "new-word"})
+    EXPECT_FALSE(IsOver(ParseCallStatus(text))) << text;
 }
 
 TEST(HangupCauseTest, DialStatus) {
@@ -141,7 +142,8 @@ TEST(HangupCauseTest, HangupSource) {
 
 TEST(HangupCauseTest, NamesAreDistinctAndReadBack) {
   std::set<std::string> names;
-  for (int i = 0; i <= static_cast<int>(CauseClass::kUnknown); ++i) names.insert(std::string(Name(static_cast<CauseClass>(i))));
+  for (int i = 0; i <= static_cast<int>(CauseClass::kUnknown); ++i)
+    names.insert(std::string(Name(static_cast<CauseClass>(i))));
   EXPECT_EQ(names.size(), static_cast<size_t>(CauseClass::kUnknown) + 1);
   for (int i = 0; i <= static_cast<int>(CallStatus::kCancel); ++i) {
     const auto value = static_cast<CallStatus>(i);

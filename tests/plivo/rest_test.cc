@@ -58,7 +58,8 @@ TEST(RestTest, PathsRefuseWhatIsNoUuid) {
     EXPECT_TRUE(absl::IsInvalidArgument(CallPath(kAuth, id).status())) << id;
     EXPECT_TRUE(absl::IsInvalidArgument(RequestPath(kAuth, id).status())) << id;
   }
-  for (const std::string& auth : {std::string(), std::string("a/b"), std::string("a b"), std::string(".."), std::string(65, 'a')}) {
+  for (const std::string& auth :
+       {std::string(), std::string("a/b"), std::string("a b"), std::string(".."), std::string(65, 'a')}) {
     EXPECT_TRUE(absl::IsInvalidArgument(CallsPath(auth).status())) << auth;
     EXPECT_TRUE(absl::IsInvalidArgument(CallPath(auth, kUuid).status())) << auth;
   }
@@ -164,8 +165,18 @@ TEST(RestTest, Accepted) {
   } rows[] = {
       {"fired", 201, R"({"message":"call fired","request_uuid":"U1","api_id":"A"})", "call fired", {"U1"}, false},
       {"queued", 201, R"({"message":"Call Queued","request_uuid":"U1","api_id":"A"})", "Call Queued", {"U1"}, true},
-      {"several", 201, R"({"message":"calls fired","request_uuid":["U1","U2"],"api_id":"A"})", "calls fired", {"U1", "U2"}, false},
-      {"array_of_odd_things", 201, R"({"message":"m","request_uuid":["U1",5,null,"",["U2"]],"api_id":"A"})", "m", {"U1"}, false},
+      {"several",
+       201,
+       R"({"message":"calls fired","request_uuid":["U1","U2"],"api_id":"A"})",
+       "calls fired",
+       {"U1", "U2"},
+       false},
+      {"array_of_odd_things",
+       201,
+       R"({"message":"m","request_uuid":["U1",5,null,"",["U2"]],"api_id":"A"})",
+       "m",
+       {"U1"},
+       false},
       {"transferred", 202, R"({"message":"call transferred","api_id":"A"})", "call transferred", {}, false},
       {"uuid_is_no_text", 200, R"({"message":"m","request_uuid":7,"api_id":"A"})", "m", {}, false},
   };
@@ -199,7 +210,8 @@ TEST(RestTest, Refused) {
     Code code;
     const char* text;
   } rows[] = {
-      {"error_text", 400, R"({"api_id":"A","error":"from is not yours"})", Code::kInvalidArgument, "400: from is not yours"},
+      {"error_text", 400, R"({"api_id":"A","error":"from is not yours"})", Code::kInvalidArgument,
+       "400: from is not yours"},
       {"error_object", 400, R"({"error":{"from":["bad"]}})", Code::kInvalidArgument, R"(400: {"from":["bad"]})"},
       {"error_null", 400, R"({"error":null,"message":"m"})", Code::kInvalidArgument, "400: m"},
       {"error_missing", 400, R"({"api_id":"A"})", Code::kInvalidArgument, "400: no error text"},
@@ -223,7 +235,8 @@ TEST(RestTest, Refused) {
     SCOPED_TRACE(row.name);
     const auto reply = ParseReply(row.http_status, row.body);
     EXPECT_EQ(reply.status().code(), row.code);
-    EXPECT_TRUE(absl::StartsWith(reply.status().message(), absl::StrCat("carrier answered ", row.text))) << reply.status();
+    EXPECT_TRUE(absl::StartsWith(reply.status().message(), absl::StrCat("carrier answered ", row.text)))
+        << reply.status();
   }
 }
 
@@ -235,7 +248,8 @@ TEST(RestTest, ErrorTextsAreShortened) {
 
 TEST(RestTest, APlacedCallWithoutIdMayRing) {
   EXPECT_EQ(ParsePlaceReply(201, R"({"request_uuid":"U1"})")->request_uuids, std::vector<std::string>{"U1"});
-  for (const char* body : {"", "{}", R"({"request_uuid":""})", R"({"request_uuid":[]})", R"({"message":"async api spawned"})"}) {
+  for (const char* body :
+       {"", "{}", R"({"request_uuid":""})", R"({"request_uuid":[]})", R"({"message":"async api spawned"})"}) {
     EXPECT_EQ(ParsePlaceReply(201, body).status().code(), absl::StatusCode::kUnknown) << body;
   }
   EXPECT_TRUE(absl::IsInvalidArgument(ParsePlaceReply(400, "").status()));

@@ -71,25 +71,57 @@ std::vector<Vector> Vectors() {
       {"post_without_query", "POST", host + "/plivo/answer", AnswerFields(), kToken, kNonce, kSignature1},
       {"post_with_query", "POST", host + "/plivo/answer?tenant=acme&a=1", AnswerFields(), kToken, kNonce,
        "fPLhclre0H4FSSSKAABS4ny4MdBDiDo0n6P6frVbDhk="},
-      {"get_with_query", "GET",
-       absl::StrCat(host, "/plivo/answer?tenant=acme&CallUUID=", kCall, "&From=14155550100&To=14155550199&Event=StartApp"), {},
-       kToken, kNonce, "jTsQH6b1yTlj4cBw3da8lPUOjMk92CAL7hsMsr/As7g="},
-      {"upgrade_wss", "GET", absl::StrCat("wss://bridge.example.com/plivo/stream/", kCall), {}, kToken, kNonce,
+      {"get_with_query",
+       "GET",
+       absl::StrCat(host, "/plivo/answer?tenant=acme&CallUUID=", kCall,
+                    "&From=14155550100&To=14155550199&Event=StartApp"),
+       {},
+       kToken,
+       kNonce,
+       "jTsQH6b1yTlj4cBw3da8lPUOjMk92CAL7hsMsr/As7g="},
+      {"upgrade_wss",
+       "GET",
+       absl::StrCat("wss://bridge.example.com/plivo/stream/", kCall),
+       {},
+       kToken,
+       kNonce,
        "XxHvlww+S7gjf1cqq5gM+zA05Z0pbNXMT2TVpexO6Dc="},
-      {"upgrade_https", "GET", absl::StrCat(host, "/plivo/stream/", kCall), {}, kToken, kNonce,
+      {"upgrade_https",
+       "GET",
+       absl::StrCat(host, "/plivo/stream/", kCall),
+       {},
+       kToken,
+       kNonce,
        "435APEM/a5aG1IyrKB0z8/mXwwrtecGBc96WA3zupkw="},
-      {"port_and_escapes", "GET", "wss://bridge.example.com:8443/plivo/stream?token=a%2Bb%3D%3D&call=1", {}, kToken, kNonce,
+      {"port_and_escapes",
+       "GET",
+       "wss://bridge.example.com:8443/plivo/stream?token=a%2Bb%3D%3D&call=1",
+       {},
+       kToken,
+       kNonce,
        "vadSvN3GGvXIX7oiybRWsQVRhgfZD4UFLSayuNSDnNE="},
-      {"utf8_and_empty_value", "POST", host + "/plivo/hangup?x=J%C3%BCrgen%20M",
-       {{"CallerName", "Zo\xC3\xAB & Co."}, {"From", "+14155550100"}, {"Digits", ""}}, kToken, kNonce,
+      {"utf8_and_empty_value",
+       "POST",
+       host + "/plivo/hangup?x=J%C3%BCrgen%20M",
+       {{"CallerName", "Zo\xC3\xAB & Co."}, {"From", "+14155550100"}, {"Digits", ""}},
+       kToken,
+       kNonce,
        "6AB8qihhotlNx2iPMpuuDP+SV7C2yCzDSN84eLdrxss="},
-      {"post_without_params", "POST", host + "/plivo/hangup", {}, kToken, kNonce, "+3u2JCsX9FBR02RVaCe1dbK7bKe3HDmAnAbaVA9t2YY="},
+      {"post_without_params",
+       "POST",
+       host + "/plivo/hangup",
+       {},
+       kToken,
+       kNonce,
+       "+3u2JCsX9FBR02RVaCe1dbK7bKe3HDmAnAbaVA9t2YY="},
       {"published_post_query", "POST", plivo + "/?a=b&c=d", PlivoFields(), kPlivoToken, kPlivoNonce,
        "k7Pusd4OxCIjR5IfA9iedDNu/h/gbdYqdzG/MiYtd1c="},
       {"published_get_merged", "GET", plivo + "/?a=b&c=d", PlivoFields(), kPlivoToken, kPlivoNonce,
        "UBq8jAtd32wR8EK9VgxbBn4n5rpI/l1H9iN4WfSEHFQ="},
-      {"published_post", "POST", plivo, PlivoFields(), kPlivoToken, kPlivoNonce, "iAjE5QqI37mbkYe4w3jTMudqEzbDufdqi7sYwTu64e0="},
-      {"published_get", "GET", plivo, PlivoFields(), kPlivoToken, kPlivoNonce, "i/MQsaQSAd6fiKhOh2qeeeLHZ9faldADSb3/7+Akfbc="},
+      {"published_post", "POST", plivo, PlivoFields(), kPlivoToken, kPlivoNonce,
+       "iAjE5QqI37mbkYe4w3jTMudqEzbDufdqi7sYwTu64e0="},
+      {"published_get", "GET", plivo, PlivoFields(), kPlivoToken, kPlivoNonce,
+       "i/MQsaQSAd6fiKhOh2qeeeLHZ9faldADSb3/7+Akfbc="},
   };
 }
 
@@ -111,8 +143,10 @@ TEST(SignatureTest, ChangedVectorsAreRefused) {
     SCOPED_TRACE(vector.name);
     const SignatureHeaders headers{vector.signature, "", vector.nonce};
     const Form body(vector.body);
-    const auto code = [&](absl::string_view method, const std::string& url, const Form& form, const SignatureHeaders& sent,
-                          absl::string_view token) { return VerifyV3({method, url, &form}, sent, token).status().code(); };
+    const auto code = [&](absl::string_view method, const std::string& url, const Form& form,
+                          const SignatureHeaders& sent, absl::string_view token) {
+      return VerifyV3({method, url, &form}, sent, token).status().code();
+    };
     constexpr auto kRefused = absl::StatusCode::kUnauthenticated;
     EXPECT_EQ(code(vector.method, vector.url, body, headers, absl::StrCat(vector.token, "x")), kRefused) << "token";
     EXPECT_EQ(code(vector.method, vector.url + "x", body, headers, vector.token), kRefused) << "URL";
@@ -156,7 +190,11 @@ TEST(SignatureTest, SigningText) {
       {"repeated_query_keys_by_value", "GET", "https://h/p?k=b&k=a", {}, "https://h/p?k=a&k=b"},
       {"repeated_body_keys_by_value", "POST", "https://h/p", {{"K", "b"}, {"K", "a"}}, "https://h/p?KaKb"},
       {"upper_case_first", "POST", "https://h/p", {{"a", "3"}, {"Z", "2"}, {"A", "1"}}, "https://h/p?A1Z2a3"},
-      {"carrier_names_by_byte", "POST", "https://h/p", {{"CallerName", "n"}, {"CallUUID", "u"}}, "https://h/p?CallUUIDuCallerNamen"},
+      {"carrier_names_by_byte",
+       "POST",
+       "https://h/p",
+       {{"CallerName", "n"}, {"CallUUID", "u"}},
+       "https://h/p?CallUUIDuCallerNamen"},
       {"empty_value_counts", "POST", "https://h/p", {{"Digits", ""}}, "https://h/p?Digits"},
       {"empty_post_keeps_its_query", "POST", "https://h/p?b=2&a=1", {}, "https://h/p?a=1&b=2"},
       {"query_then_dot_then_body", "POST", "https://h/p?a=1", {{"B", "2"}}, "https://h/p?a=1.B2"},
@@ -179,9 +217,15 @@ TEST(SignatureTest, WhatCannotBeSignedIsInvalid) {
     const char* method;
     const char* url;
   } rows[] = {
-      {"put", "PUT", "https://h/p"},          {"lower_case_method", "get", "https://h/p"}, {"no_method", "", "https://h/p"},
-      {"no_scheme", "GET", "h/p"},            {"empty_scheme", "GET", "://h/p"},           {"no_host", "GET", "https:///p"},
-      {"empty_url", "GET", ""},               {"only_user_info", "GET", "https://u@/p"},   {"bad_escape", "GET", "https://h/p?a=%zz"},
+      {"put", "PUT", "https://h/p"},
+      {"lower_case_method", "get", "https://h/p"},
+      {"no_method", "", "https://h/p"},
+      {"no_scheme", "GET", "h/p"},
+      {"empty_scheme", "GET", "://h/p"},
+      {"no_host", "GET", "https:///p"},
+      {"empty_url", "GET", ""},
+      {"only_user_info", "GET", "https://u@/p"},
+      {"bad_escape", "GET", "https://h/p?a=%zz"},
       {"scheme_in_query", "GET", "/p?https://h"},
   };
   for (const auto& row : rows) {
@@ -257,7 +301,8 @@ TEST(SignatureTest, UpgradesAreTriedWithEverySchemeInOrder) {
   const auto wss = VerifyUpgradeV3(kHost, target, {"XxHvlww+S7gjf1cqq5gM+zA05Z0pbNXMT2TVpexO6Dc=", "", kNonce}, kToken);
   ASSERT_TRUE(wss.ok()) << wss.status();
   EXPECT_EQ(wss->scheme, "wss");
-  const auto https = VerifyUpgradeV3(kHost, target, {"", "435APEM/a5aG1IyrKB0z8/mXwwrtecGBc96WA3zupkw=", kNonce}, kToken);
+  const auto https =
+      VerifyUpgradeV3(kHost, target, {"", "435APEM/a5aG1IyrKB0z8/mXwwrtecGBc96WA3zupkw=", kNonce}, kToken);
   ASSERT_TRUE(https.ok()) << https.status();
   EXPECT_EQ(https->scheme, "https");
   EXPECT_TRUE(https->main_account);
@@ -275,7 +320,8 @@ TEST(SignatureTest, UpgradesWithoutAFittingSignatureAreRefused) {
   const SignatureHeaders good{"XxHvlww+S7gjf1cqq5gM+zA05Z0pbNXMT2TVpexO6Dc=", "", kNonce};
   EXPECT_TRUE(absl::IsUnauthenticated(VerifyUpgradeV3(kHost, target + "?a=1", good, kToken).status()));
   EXPECT_TRUE(absl::IsUnauthenticated(VerifyUpgradeV3("https://other.example.com", target, good, kToken).status()));
-  EXPECT_TRUE(absl::IsUnauthenticated(VerifyUpgradeV3("https://bridge.example.com:8443", target, good, kToken).status()));
+  EXPECT_TRUE(
+      absl::IsUnauthenticated(VerifyUpgradeV3("https://bridge.example.com:8443", target, good, kToken).status()));
   EXPECT_TRUE(absl::IsUnauthenticated(VerifyUpgradeV3(kHost, target, {"", "", kNonce}, kToken).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(VerifyUpgradeV3("bridge.example.com", target, good, kToken).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(VerifyUpgradeV3(kHost, "/p?a=%", good, kToken).status()));

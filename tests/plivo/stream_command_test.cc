@@ -52,8 +52,9 @@ TEST(StreamCommandTest, SendDtmf) {
   EXPECT_EQ(FormatSendDtmf("1234#").value(), R"({"event":"sendDTMF","dtmf":"1234#"})");
   EXPECT_TRUE(FormatSendDtmf("0123456789*#ABCD").ok());
   EXPECT_TRUE(FormatSendDtmf(std::string(64, '1')).ok());
-  for (const std::string& digits : {std::string(), std::string("12a"), std::string("E"), std::string("1 2"), std::string("1w2"),
-                                    std::string("1\"}"), std::string(65, '1'), std::string("1\0", 2)}) {
+  for (const std::string& digits :
+       {std::string(), std::string("12a"), std::string("E"), std::string("1 2"), std::string("1w2"),
+        std::string("1\"}"), std::string(65, '1'), std::string("1\0", 2)}) {
     EXPECT_TRUE(absl::IsInvalidArgument(FormatSendDtmf(digits).status())) << digits;
   }
 }

@@ -91,7 +91,8 @@ TEST(StreamMessageTest, Start) {
 
 TEST(StreamMessageTest, StartWithLittle) {
   StreamParser parser;
-  const auto start = ParseAs<Start>(&parser, R"({"event":"start","start":{"callId":"C","streamId":"S","accountId":null}})");
+  const auto start =
+      ParseAs<Start>(&parser, R"({"event":"start","start":{"callId":"C","streamId":"S","accountId":null}})");
   EXPECT_EQ(start.call_id, "C");
   EXPECT_EQ(start.stream_id, "S");
   EXPECT_EQ(start.sequence, -1);
@@ -104,15 +105,19 @@ TEST(StreamMessageTest, StartWithLittle) {
 
 TEST(StreamMessageTest, StartInOtherForms) {
   StreamParser parser;
-  const auto texts = ParseAs<Start>(&parser, R"({"sequenceNumber":"1","event":"start","start":{"tracks":"both","callId":"C","streamId":"S",
+  const auto texts = ParseAs<Start>(
+      &parser, R"({"sequenceNumber":"1","event":"start","start":{"tracks":"both","callId":"C","streamId":"S",
       "mediaFormat":{"encoding":"audio/X-L16;rate=8000","sampleRate":"8000"}}})");
   EXPECT_EQ(texts.sequence, 1);
   EXPECT_EQ(texts.tracks, std::vector<std::string>{"both"});
   EXPECT_EQ(texts.encoding, "audio/x-l16");
   EXPECT_EQ(texts.sample_rate, 8000);
   EXPECT_EQ(ParseAs<Start>(&parser, R"({"event":"start","streamId":"top","start":{"callId":"C"}})").stream_id, "top");
-  EXPECT_EQ(ParseAs<Start>(&parser, R"({"event":"start","streamId":"top","start":{"callId":"C","streamId":"in"}})").stream_id, "in");
-  EXPECT_EQ(ParseAs<Start>(&parser, R"({"event":"start","start":{"callId":"\u0043\"","streamId":"S"}})").call_id, "C\"");
+  EXPECT_EQ(
+      ParseAs<Start>(&parser, R"({"event":"start","streamId":"top","start":{"callId":"C","streamId":"in"}})").stream_id,
+      "in");
+  EXPECT_EQ(ParseAs<Start>(&parser, R"({"event":"start","start":{"callId":"\u0043\"","streamId":"S"}})").call_id,
+            "C\"");
 }
 
 TEST(StreamMessageTest, ExtraHeadersInAllForms) {
@@ -160,7 +165,8 @@ TEST(StreamMessageTest, ExtraHeadersOfAStart) {
   EXPECT_EQ(headers("{}"), Pairs{});
   EXPECT_EQ(headers("null"), Pairs{});
   EXPECT_EQ(headers("[1,2]"), Pairs{});
-  const auto inside = ParseAs<Start>(&parser, R"({"event":"start","start":{"callId":"C","streamId":"S","extra_headers":"a=1"}})");
+  const auto inside =
+      ParseAs<Start>(&parser, R"({"event":"start","start":{"callId":"C","streamId":"S","extra_headers":"a=1"}})");
   EXPECT_EQ(inside.extra_headers, (Pairs{{"a", "1"}}));
 }
 
@@ -184,8 +190,8 @@ TEST(StreamMessageTest, Media) {
 
 TEST(StreamMessageTest, MediaInOtherForms) {
   StreamParser parser;
-  const auto texts = ParseAs<Media>(
-      &parser, R"({ "media" : {"payload" : "AAAA" , "chunk":"3", "timestamp":20 , "track":"outbound"} ,
+  const auto texts =
+      ParseAs<Media>(&parser, R"({ "media" : {"payload" : "AAAA" , "chunk":"3", "timestamp":20 , "track":"outbound"} ,
                     "future":{"a":[1,{"b":"}"}]}, "streamId":"S","sequenceNumber":"9" , "event" : "media" } )");
   EXPECT_EQ(texts.payload, "AAAA");
   EXPECT_EQ(texts.bytes, 3);
@@ -208,7 +214,8 @@ TEST(StreamMessageTest, RareMessages) {
   EXPECT_EQ(dtmf.digit, '5');
   EXPECT_EQ(dtmf.stream_id, "S1");
   for (const char digit : std::string("0123456789*#ABCD")) {
-    EXPECT_EQ(ParseAs<Dtmf>(&parser, Replaced(kDtmf, "\"5\"", absl::StrCat("\"", std::string(1, digit), "\""))).digit, digit);
+    EXPECT_EQ(ParseAs<Dtmf>(&parser, Replaced(kDtmf, "\"5\"", absl::StrCat("\"", std::string(1, digit), "\""))).digit,
+              digit);
   }
   EXPECT_EQ(ParseAs<Dtmf>(&parser, Replaced(kDtmf, "\"5\"", "\"d\"")).digit, 'D');
   EXPECT_EQ(ParseAs<Dtmf>(&parser, Replaced(kDtmf, "\"5\"", "7")).digit, '7');
@@ -256,12 +263,30 @@ TEST(StreamMessageTest, ErrorsNameTheKey) {
       {R"({"event":"media","media":{"payload":7}})", "media.payload"},
       {R"({"event":"media","media":{"payload":{"a":"AAAA"}}})", "media.payload"},
       {R"({"event":"media","payload":"AAAA","media":{}})", "media.payload: missing"},
-      {Replaced(kMedia, ":41", ":" "\"4x\""), "media.chunk"},
-      {Replaced(kMedia, ":41", ":" "-1"), "media.chunk"},
-      {Replaced(kMedia, ":41", ":" "4.5"), "media.chunk"},
-      {Replaced(kMedia, ":41", ":" "\"\""), "media.chunk"},
-      {Replaced(kMedia, ":41", ":" "[41]"), "media.chunk"},
-      {Replaced(kMedia, ":41", ":" "99999999999999999999"), "media.chunk"},
+      {Replaced(kMedia, ":41",
+                ":"
+                "\"4x\""),
+       "media.chunk"},
+      {Replaced(kMedia, ":41",
+                ":"
+                "-1"),
+       "media.chunk"},
+      {Replaced(kMedia, ":41",
+                ":"
+                "4.5"),
+       "media.chunk"},
+      {Replaced(kMedia, ":41",
+                ":"
+                "\"\""),
+       "media.chunk"},
+      {Replaced(kMedia, ":41",
+                ":"
+                "[41]"),
+       "media.chunk"},
+      {Replaced(kMedia, ":41",
+                ":"
+                "99999999999999999999"),
+       "media.chunk"},
       {Replaced(kMedia, "\"1763806530123\"", "true"), "media.timestamp"},
       {Replaced(kMedia, ":42", ":{}"), "sequenceNumber"},
       {Replaced(kMedia, "\"inbound\"", "5"), "media.track"},
@@ -304,16 +329,32 @@ TEST(StreamMessageTest, ErrorsNameTheKey) {
     SCOPED_TRACE(row.text.substr(0, 200));
     const auto message = parser.Parse(row.text);
     ASSERT_TRUE(absl::IsInvalidArgument(message.status()));
-    EXPECT_TRUE(absl::StrContains(message.status().message(), absl::StrCat("stream message: ", row.key))) << message.status();
+    EXPECT_TRUE(absl::StrContains(message.status().message(), absl::StrCat("stream message: ", row.key)))
+        << message.status();
   }
 }
 
 // Nothing but strict base64 reaches our own JSON, and what was refused is not repeated in the message.
 TEST(StreamMessageTest, PayloadsThatAreNotStrictBase64) {
   const std::string payloads[] = {
-      R"(SECRETAA\")",         R"(SECRETA\n)",          R"(SECRETA\/)",      R"(SECRET\u0041)",   R"(SECRETAA\\AA)",
-      "SECRET A",              "SECRETA",               "SECRETAA=",         "SECRET==AAAA",      "SECRETA-",            "SECRETA_",
-      "SECRETAA\xC3\xA9" "AA", "SECRETAAA===",          " SECRETAA",         "SECRETAA ",         "====",                "SECRET=A",
+      R"(SECRETAA\")",
+      R"(SECRETA\n)",
+      R"(SECRETA\/)",
+      R"(SECRET\u0041)",
+      R"(SECRETAA\\AA)",
+      "SECRET A",
+      "SECRETA",
+      "SECRETAA=",
+      "SECRET==AAAA",
+      "SECRETA-",
+      "SECRETA_",
+      "SECRETAA\xC3\xA9"
+      "AA",
+      "SECRETAAA===",
+      " SECRETAA",
+      "SECRETAA ",
+      "====",
+      "SECRET=A",
   };
   StreamParser parser;
   for (const std::string& payload : payloads) {
@@ -341,7 +382,8 @@ TEST(StreamMessageTest, DeepNestingIsHarmless) {
     for (const char* key : {"media", "start", "dtmf", "extra_headers", "sequenceNumber", "x"}) {
       const std::string deep = std::string(60000, '[') + std::string(60000, ']');
       const auto ignored = parser.Parse(absl::StrCat("{\"event\":\"", event, "\",\"", key, "\":", deep, "}"));
-      const auto unclosed = parser.Parse(absl::StrCat("{\"event\":\"", event, "\",\"", key, "\":", std::string(100000, '['), "}"));
+      const auto unclosed =
+          parser.Parse(absl::StrCat("{\"event\":\"", event, "\",\"", key, "\":", std::string(100000, '['), "}"));
       EXPECT_FALSE(unclosed.ok());
     }
   }

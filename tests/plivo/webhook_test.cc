@@ -87,7 +87,8 @@ TEST(WebhookTest, OnlyTheCallIdIsNeeded) {
 }
 
 TEST(WebhookTest, WithoutAProperCallIdNothingIsRead) {
-  const std::string ids[] = {"", "a/b", "../x", "a b", "a\"b", "\xC3\xA9", "a\nb", std::string(65, 'a'), std::string("a\0", 2)};
+  const std::string ids[] = {
+      "", "a/b", "../x", "a b", "a\"b", "\xC3\xA9", "a\nb", std::string(65, 'a'), std::string("a\0", 2)};
   const auto check = [](const absl::Status& status) {
     EXPECT_TRUE(absl::IsInvalidArgument(status));
     EXPECT_TRUE(absl::StrContains(status.message(), "CallUUID")) << status;
@@ -136,10 +137,17 @@ TEST(WebhookTest, Events) {
   const struct {
     const char* text;
     Event event;
-  } rows[] = {{"StartApp", Event::kStartApp},       {"Redirect", Event::kRedirect},     {"Ring", Event::kRing},
-              {"Hangup", Event::kHangup},           {"DialAnswer", Event::kDialAnswer}, {"DialHangup", Event::kDialHangup},
-              {"DialDigitsMatch", Event::kDialDigitsMatch}, {"MachineDetection", Event::kMachineDetection},
-              {"RING", Event::kRing},               {"", Event::kUnknown},              {"Other", Event::kUnknown}};
+  } rows[] = {{"StartApp", Event::kStartApp},
+              {"Redirect", Event::kRedirect},
+              {"Ring", Event::kRing},
+              {"Hangup", Event::kHangup},
+              {"DialAnswer", Event::kDialAnswer},
+              {"DialHangup", Event::kDialHangup},
+              {"DialDigitsMatch", Event::kDialDigitsMatch},
+              {"MachineDetection", Event::kMachineDetection},
+              {"RING", Event::kRing},
+              {"", Event::kUnknown},
+              {"Other", Event::kUnknown}};
   for (const auto& row : rows) {
     const auto ring = ParseRing(With({{"Event", row.text}}));
     ASSERT_TRUE(ring.ok());
@@ -204,12 +212,13 @@ TEST(WebhookTest, StreamStatusInBothFamiliesOfNames) {
     const char* text;
     StreamEvent event;
   } rows[] = {
-      {"StartStream", StreamEvent::kStarted},       {"started", StreamEvent::kStarted},   {"StopStream", StreamEvent::kStopped},
-      {"stopped", StreamEvent::kStopped},           {"DroppedStream", StreamEvent::kDropped},
-      {"dropped", StreamEvent::kDropped},           {"DegradedStream", StreamEvent::kDegraded},
-      {"degraded", StreamEvent::kDegraded},         {"failed", StreamEvent::kFailed},     {"PlayedStream", StreamEvent::kPlayed},
-      {"ClearedAudio", StreamEvent::kCleared},      {"startstream", StreamEvent::kStarted}, {"Other", StreamEvent::kUnknown},
-      {"", StreamEvent::kUnknown},
+      {"StartStream", StreamEvent::kStarted},     {"started", StreamEvent::kStarted},
+      {"StopStream", StreamEvent::kStopped},      {"stopped", StreamEvent::kStopped},
+      {"DroppedStream", StreamEvent::kDropped},   {"dropped", StreamEvent::kDropped},
+      {"DegradedStream", StreamEvent::kDegraded}, {"degraded", StreamEvent::kDegraded},
+      {"failed", StreamEvent::kFailed},           {"PlayedStream", StreamEvent::kPlayed},
+      {"ClearedAudio", StreamEvent::kCleared},    {"startstream", StreamEvent::kStarted},
+      {"Other", StreamEvent::kUnknown},           {"", StreamEvent::kUnknown},
   };
   for (const auto& row : rows) {
     const auto status = ParseStreamStatus(With({{"Event", row.text}}));
@@ -220,8 +229,11 @@ TEST(WebhookTest, StreamStatusInBothFamiliesOfNames) {
 }
 
 TEST(WebhookTest, StreamStatusFields) {
-  const auto first = ParseStreamStatus(With(
-      {{"Event", "PlayedStream"}, {"StreamID", "S1"}, {"Name", "u1"}, {"Timestamp", "2026-11-22 09:58:40"}, {"Error", "lost"}}));
+  const auto first = ParseStreamStatus(With({{"Event", "PlayedStream"},
+                                             {"StreamID", "S1"},
+                                             {"Name", "u1"},
+                                             {"Timestamp", "2026-11-22 09:58:40"},
+                                             {"Error", "lost"}}));
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(first->stream_id, "S1");
   EXPECT_EQ(first->name, "u1");
@@ -306,7 +318,8 @@ TEST(WebhookTest, DialActionComesFromEitherField) {
 }
 
 TEST(WebhookTest, MachineDetection) {
-  const auto machine = ParseMachineDetection(With({{"Event", "MachineDetection"}, {"Machine", "true"}, {"IfMachine", "continue"}}));
+  const auto machine =
+      ParseMachineDetection(With({{"Event", "MachineDetection"}, {"Machine", "true"}, {"IfMachine", "continue"}}));
   ASSERT_TRUE(machine.ok());
   EXPECT_EQ(machine->machine, true);
   EXPECT_EQ(machine->if_machine, "continue");
@@ -331,14 +344,15 @@ TEST(WebhookTest, SipHeadersAreLimited) {
 
 TEST(WebhookTest, CarrierTimes) {
   const absl::Time time = Utc(10, 15, 30);
-  for (const char* text : {"2026-11-22 10:15:30", "2026-11-22 10:15:30+00:00", "2026-11-22 15:45:30+05:30", "2026-11-22T10:15:30Z",
-                           "2026-11-22T10:15:30", "2026-11-22 10:15:30.000000"}) {
+  for (const char* text : {"2026-11-22 10:15:30", "2026-11-22 10:15:30+00:00", "2026-11-22 15:45:30+05:30",
+                           "2026-11-22T10:15:30Z", "2026-11-22T10:15:30", "2026-11-22 10:15:30.000000"}) {
     EXPECT_EQ(ParseCarrierTime(text), time) << text;
   }
   EXPECT_EQ(ParseCarrierTime("2026-11-22 10:15:30.123456"), time + absl::Microseconds(123456));
-  for (const std::string& text : {std::string(), std::string("2026-11-22"), std::string("10:15"), std::string("infinite-future"),
-                                  std::string("infinite-past"), std::string("2026-02-30 10:15:30"), std::string("2026-11-22 10:15:30x"),
-                                  "2026-11-22 10:15:30." + std::string(100, '1')}) {
+  for (const std::string& text :
+       {std::string(), std::string("2026-11-22"), std::string("10:15"), std::string("infinite-future"),
+        std::string("infinite-past"), std::string("2026-02-30 10:15:30"), std::string("2026-11-22 10:15:30x"),
+        "2026-11-22 10:15:30." + std::string(100, '1')}) {
     EXPECT_FALSE(ParseCarrierTime(text).has_value()) << text;
   }
 }

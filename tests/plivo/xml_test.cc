@@ -35,7 +35,8 @@ DialXml Dial() {
   return dial;
 }
 
-// A document as a strict parser of somebody else sees it: one line per element with its attributes by name, then its text.
+// A document as a strict parser of somebody else sees it: one line per element with its attributes by name, then its
+// text.
 std::string Seen(const std::string& xml) {
   struct State {
     std::string lines;
@@ -64,18 +65,20 @@ std::string Seen(const std::string& xml) {
 TEST(XmlTest, Answer) {
   const auto xml = FormatXml(Answer());
   ASSERT_TRUE(xml.ok()) << xml.status();
-  EXPECT_EQ(*xml, absl::StrCat(kDeclaration,
-                               R"(<Response><Stream bidirectional="true" keepCallAlive="true" audioTrack="inbound" )"
-                               R"(contentType="audio/x-mulaw;rate=8000" streamTimeout="86400" )"
-                               R"(statusCallbackUrl="https://bridge.example.com/stream-status" statusCallbackMethod="POST" )"
-                               R"(extraHeaders="sid=abc123,lang=en">wss://bridge.example.com/media-stream?c=1&amp;t=2</Stream>)"
-                               R"(<Redirect method="POST">https://bridge.example.com/after?a=1&amp;b=2</Redirect></Response>)"));
+  EXPECT_EQ(*xml, absl::StrCat(
+                      kDeclaration,
+                      R"(<Response><Stream bidirectional="true" keepCallAlive="true" audioTrack="inbound" )"
+                      R"(contentType="audio/x-mulaw;rate=8000" streamTimeout="86400" )"
+                      R"(statusCallbackUrl="https://bridge.example.com/stream-status" statusCallbackMethod="POST" )"
+                      R"(extraHeaders="sid=abc123,lang=en">wss://bridge.example.com/media-stream?c=1&amp;t=2</Stream>)"
+                      R"(<Redirect method="POST">https://bridge.example.com/after?a=1&amp;b=2</Redirect></Response>)"));
 }
 
 TEST(XmlTest, AnswerAsAParserSeesIt) {
   EXPECT_EQ(Seen(FormatXml(Answer()).value()),
             "<Response>\n"
-            "<Stream> audioTrack=inbound bidirectional=true contentType=audio/x-mulaw;rate=8000 extraHeaders=sid=abc123,lang=en "
+            "<Stream> audioTrack=inbound bidirectional=true contentType=audio/x-mulaw;rate=8000 "
+            "extraHeaders=sid=abc123,lang=en "
             "keepCallAlive=true statusCallbackMethod=POST statusCallbackUrl=https://bridge.example.com/stream-status "
             "streamTimeout=86400\n"
             "wss://bridge.example.com/media-stream?c=1&t=2</Stream>\n"
@@ -88,10 +91,12 @@ TEST(XmlTest, AnswerWithLittle) {
   AnswerXml answer;
   answer.stream_url = "ws://127.0.0.1:8080/m";
   answer.stream_timeout_seconds = 60;
-  EXPECT_EQ(FormatXml(answer).value(),
-            absl::StrCat(kDeclaration,
-                         R"(<Response><Stream bidirectional="true" keepCallAlive="true" audioTrack="inbound" )"
-                         R"(contentType="audio/x-mulaw;rate=8000" streamTimeout="60">ws://127.0.0.1:8080/m</Stream></Response>)"));
+  EXPECT_EQ(
+      FormatXml(answer).value(),
+      absl::StrCat(
+          kDeclaration,
+          R"(<Response><Stream bidirectional="true" keepCallAlive="true" audioTrack="inbound" )"
+          R"(contentType="audio/x-mulaw;rate=8000" streamTimeout="60">ws://127.0.0.1:8080/m</Stream></Response>)"));
 }
 
 TEST(XmlTest, DialNumber) {
@@ -110,21 +115,24 @@ TEST(XmlTest, DialSipWithRedirectBehind) {
   dial.callback_url = "";
   dial.action_continues = false;
   dial.redirect_url = "https://bridge.example.com/next";
-  EXPECT_EQ(Seen(FormatXml(dial).value()),
-            "<Response>\n"
-            "<Dial> action=https://bridge.example.com/transfer-done/t1 method=POST redirect=false timeLimit=3600 timeout=25\n"
-            "<User>\n"
-            "sip:agent&1@phone.plivo.com</User>\n"
-            "</Dial>\n"
-            "<Redirect> method=POST\n"
-            "https://bridge.example.com/next</Redirect>\n"
-            "</Response>\n");
+  EXPECT_EQ(
+      Seen(FormatXml(dial).value()),
+      "<Response>\n"
+      "<Dial> action=https://bridge.example.com/transfer-done/t1 method=POST redirect=false timeLimit=3600 timeout=25\n"
+      "<User>\n"
+      "sip:agent&1@phone.plivo.com</User>\n"
+      "</Dial>\n"
+      "<Redirect> method=POST\n"
+      "https://bridge.example.com/next</Redirect>\n"
+      "</Response>\n");
 }
 
 TEST(XmlTest, HangupAndEmpty) {
   EXPECT_EQ(FormatXml(HangupXml{}).value(), absl::StrCat(kDeclaration, "<Response><Hangup/></Response>"));
-  EXPECT_EQ(FormatXml(HangupXml{"rejected"}).value(), absl::StrCat(kDeclaration, R"(<Response><Hangup reason="rejected"/></Response>)"));
-  EXPECT_EQ(FormatXml(HangupXml{"busy"}).value(), absl::StrCat(kDeclaration, R"(<Response><Hangup reason="busy"/></Response>)"));
+  EXPECT_EQ(FormatXml(HangupXml{"rejected"}).value(),
+            absl::StrCat(kDeclaration, R"(<Response><Hangup reason="rejected"/></Response>)"));
+  EXPECT_EQ(FormatXml(HangupXml{"busy"}).value(),
+            absl::StrCat(kDeclaration, R"(<Response><Hangup reason="busy"/></Response>)"));
   EXPECT_TRUE(absl::StrContains(FormatXml(HangupXml{"tired"}).status().message(), "reason"));
   EXPECT_EQ(FormatXml(EmptyXml{}).value(), absl::StrCat(kDeclaration, "<Response/>"));
 }
@@ -148,12 +156,36 @@ TEST(XmlTest, WrongAnswersNameTheField) {
       {"redirect_scheme", [](AnswerXml* x) { x->redirect_url = "/after"; }, "redirect_url"},
       {"no_timeout", [](AnswerXml* x) { x->stream_timeout_seconds = 0; }, "stream_timeout_seconds"},
       {"long_timeout", [](AnswerXml* x) { x->stream_timeout_seconds = 86401; }, "stream_timeout_seconds"},
-      {"header_value_with_hyphen", [](AnswerXml* x) { x->extra_headers = {{"sid", "a-b"}}; }, "extra_headers"},
-      {"header_name_with_quote", [](AnswerXml* x) { x->extra_headers = {{"a\"", "b"}}; }, "extra_headers"},
-      {"header_without_name", [](AnswerXml* x) { x->extra_headers = {{"", "b"}}; }, "extra_headers"},
-      {"header_without_value", [](AnswerXml* x) { x->extra_headers = {{"a", ""}}; }, "extra_headers"},
-      {"header_with_comma", [](AnswerXml* x) { x->extra_headers = {{"a", "b,c=d"}}; }, "extra_headers"},
-      {"headers_too_long", [](AnswerXml* x) { x->extra_headers = {{"a", std::string(511, 'x')}}; }, "extra_headers"},
+      {"header_value_with_hyphen",
+       [](AnswerXml* x) {
+         x->extra_headers = {{"sid", "a-b"}};
+       },
+       "extra_headers"},
+      {"header_name_with_quote",
+       [](AnswerXml* x) {
+         x->extra_headers = {{"a\"", "b"}};
+       },
+       "extra_headers"},
+      {"header_without_name",
+       [](AnswerXml* x) {
+         x->extra_headers = {{"", "b"}};
+       },
+       "extra_headers"},
+      {"header_without_value",
+       [](AnswerXml* x) {
+         x->extra_headers = {{"a", ""}};
+       },
+       "extra_headers"},
+      {"header_with_comma",
+       [](AnswerXml* x) {
+         x->extra_headers = {{"a", "b,c=d"}};
+       },
+       "extra_headers"},
+      {"headers_too_long",
+       [](AnswerXml* x) {
+         x->extra_headers = {{"a", std::string(511, 'x')}};
+       },
+       "extra_headers"},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);

@@ -4,8 +4,9 @@
 namespace callbridge::call {
 namespace {
 
-const bool kRegistered = RegisterScenarios("BargeIn", {
-{"WhileItSoundsAndTheModelStillSpeaks", R"(
+const bool kRegistered =
+    RegisterScenarios("BargeIn", {
+                                     {"WhileItSoundsAndTheModelStillSpeaks", R"(
   ready
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
@@ -25,7 +26,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   +2000
   ! audio_to_carrier
 )"},
-{"Complaint01_AfterResponseDoneWhileQueued", R"(
+                                     {"Complaint01_AfterResponseDoneWhileQueued", R"(
   ready
   say r1 a1 8000 one two three four five six seven eight
   +2080 speech_started item_id=u1
@@ -38,14 +39,14 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   ! audio_to_carrier
   ! clear_audio
 )"},
-{"Complaint01_AfterTheLastSoundWasHandedOver", R"(
+                                     {"Complaint01_AfterTheLastSoundWasHandedOver", R"(
   ready
   say r1 a1 300 Good morning.
   +200 speech_started item_id=u1
   > clear_audio
   > truncate_item item_id=a1 audio_end_ms=90..170
 )"},
-{"NothingToInterrupt", R"(
+                                     {"NothingToInterrupt", R"(
   ready
   say r1 a1 300 Hello.
   +2000 speech_started item_id=u1
@@ -54,7 +55,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   ! barge_in
   = caller_speech_started item_id=u1
 )"},
-{"BeforeAnySound", R"(
+                                     {"BeforeAnySound", R"(
   ready
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
@@ -70,7 +71,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   +200 say r2 a2 500 Yes?
   > audio_to_carrier item_id=a2
 )"},
-{"Complaint04_SoundThatNobodyHeardIsDeletedAtTheModel", R"(
+                                     {"Complaint04_SoundThatNobodyHeardIsDeletedAtTheModel", R"(
   ready
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
@@ -83,7 +84,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   response_ended response_id=r1 status=cancelled
   = transcript_item_final item_id=a1 status=cut generated="Never heard." heard=""
 )"},
-{"Complaint03_ZeroHeardIsDeletedNotTruncated", R"(
+                                     {"Complaint03_ZeroHeardIsDeletedNotTruncated", R"(
   ready
   response_started response_id=r1
   audio r1 a1 1000
@@ -93,7 +94,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   ! truncate_item
   = barge_in item_id=a1 heard_ms=0
 )"},
-{"Complaint03_NeverBeyondWhatWasReceived", R"(
+                                     {"Complaint03_NeverBeyondWhatWasReceived", R"(
   ready
   response_started response_id=r1
   audio r1 a1 100
@@ -101,7 +102,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   > truncate_item item_id=a1 audio_end_ms=100
   ! delete_item
 )"},
-{"Complaint03_NeverBeyondWhatWasSent", R"(
+                                     {"Complaint03_NeverBeyondWhatWasSent", R"(
   acks off
   ready
   response_started response_id=r1
@@ -109,7 +110,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   +700 speech_started item_id=u1
   > truncate_item item_id=a1 audio_end_ms=550..650
 )"},
-{"ItemsBehindTheAudibleOneAreDeleted", R"(
+                                     {"ItemsBehindTheAudibleOneAreDeleted", R"(
   ready
   response_started response_id=r1
   audio r1 a1 1000
@@ -125,7 +126,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   = barge_in item_id=a1
   total 1 barge_in
 )"},
-{"TheFirstOfTwoItemsWasHeard", R"(
+                                     {"TheFirstOfTwoItemsWasHeard", R"(
   ready
   response_started response_id=r1
   audio r1 a1 500
@@ -138,7 +139,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   ! truncate_item item_id=a1
   = barge_in item_id=a2
 )"},
-{"SecondDuringTheFirst", R"(
+                                     {"SecondDuringTheFirst", R"(
   option we_cancel
   ready
   response_started response_id=r1
@@ -158,7 +159,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   ! cancel_response
   total 1 clear_audio
 )"},
-{"TwiceInOneResponse", R"(
+                                     {"TwiceInOneResponse", R"(
   option we_cancel
   ready
   response_started response_id=r1
@@ -175,7 +176,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   hung_up detail=4000           # It was cancelled: not again.
   total 1 cancel_response response_id=r1
 )"},
-{"WeCancelBeforeAnySound", R"(
+                                     {"WeCancelBeforeAnySound", R"(
   option we_cancel
   ready
   response_started response_id=r1
@@ -184,7 +185,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   ! clear_audio
   total 1 cancel_response
 )"},
-{"WeDoNotCancelWhatHasEnded", R"(
+                                     {"WeDoNotCancelWhatHasEnded", R"(
   option we_cancel
   ready
   say r1 a1 3000 A long sentence.
@@ -193,7 +194,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   > truncate_item
   ! cancel_response
 )"},
-{"Complaint02_LateSoundOfTheCutResponseIsNeverHeard", R"(
+                                     {"Complaint02_LateSoundOfTheCutResponseIsNeverHeard", R"(
   ready
   response_started response_id=r1
   audio r1 a1 1000
@@ -210,7 +211,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   audio r2 a3 400
   > audio_to_carrier item_id=a3
 )"},
-{"AResponseThatStartsBeforeTheCutOneEndedIsHeard", R"(
+                                     {"AResponseThatStartsBeforeTheCutOneEndedIsHeard", R"(
   ready
   response_started response_id=r1
   audio r1 a1 1000
@@ -230,7 +231,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   +1500
   = assistant_speech_finished item_id=a2 heard_ms=800
 )"},
-{"Complaint05_AcknowledgementsAreLost", R"(
+                                     {"Complaint05_AcknowledgementsAreLost", R"(
   ready
   acks off
   say r1 a1 2000 one two three four
@@ -248,7 +249,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   +2000
   = assistant_speech_finished item_id=a3 heard_ms=1000 basis=acknowledged
 )"},
-{"Complaint05_AcknowledgementsAreRepeatedUnknownAndOutOfOrder", R"(
+                                     {"Complaint05_AcknowledgementsAreRepeatedUnknownAndOutOfOrder", R"(
   ready
   acks off
   say r1 a1 3000 one two three
@@ -264,7 +265,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   ! assistant_speech_finished
   total 1 barge_in
 )"},
-{"Complaint05_AcknowledgementsThatTheClearSwallowed", R"(
+                                     {"Complaint05_AcknowledgementsThatTheClearSwallowed", R"(
   ready
   say r1 a1 3000 one two three
   +1000 speech_started item_id=u1
@@ -276,7 +277,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   +1200
   = assistant_speech_finished item_id=a2 heard_ms=1000 basis=acknowledged
 )"},
-{"SlowCarrierIsLearned", R"(
+                                     {"SlowCarrierIsLearned", R"(
   option carrier_delay=150
   ready
   say r1 a1 3000 one two three
@@ -285,14 +286,14 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   +1150 speech_started item_id=u2
   > truncate_item item_id=a2 audio_end_ms=980..1020
 )"},
-{"LateAcknowledgements", R"(
+                                     {"LateAcknowledgements", R"(
   option ack_delay=60
   ready
   say r1 a1 3000 one two three
   +1580 speech_started item_id=u1
   > truncate_item item_id=a1 audio_end_ms=1400..1550
 )"},
-{"AnItemWhoseEndTheModelNeverTold", R"(
+                                     {"AnItemWhoseEndTheModelNeverTold", R"(
   ready
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
@@ -308,7 +309,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   = assistant_speech_finished item_id=a2 heard_ms=400
   = transcript_item_final item_id=a2 status=complete
 )"},
-{"ACutItemWhoseTextNeverEnds", R"(
+                                     {"ACutItemWhoseTextNeverEnds", R"(
   ready
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
@@ -319,7 +320,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   response_ended response_id=r1 status=cancelled
   = transcript_item_final item_id=a1 status=cut heard="one two"
 )"},
-{"Complaint04_WordsThatComeBehindTheCutCountAsUnheard", R"(
+                                     {"Complaint04_WordsThatComeBehindTheCutCountAsUnheard", R"(
   ready
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
@@ -330,7 +331,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   response_ended response_id=r1 status=cancelled
   = transcript_item_final item_id=a1 status=cut heard="one two" generated_ms=2000
 )"},
-{"Complaint06_OneTurnOneAnswer", R"(
+                                     {"Complaint06_OneTurnOneAnswer", R"(
   ready
   say r1 a1 300 Hello.
   +500 turn u1 Call my mother.
@@ -347,7 +348,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   +1000
   total 2 create_response
 )"},
-{"Complaint06_TheCallersNextTurnAnswersForTheTool", R"(
+                                     {"Complaint06_TheCallersNextTurnAnswersForTheTool", R"(
   ready
   say r1 a1 300 Hello.
   +500 turn u1 Call my mother.
@@ -362,7 +363,7 @@ const bool kRegistered = RegisterScenarios("BargeIn", {
   response_ended response_id=r3 status=completed
   total 1 create_response
 )"},
-});
+                                 });
 
 }  // namespace
 }  // namespace callbridge::call

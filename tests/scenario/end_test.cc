@@ -5,7 +5,7 @@ namespace callbridge::call {
 namespace {
 
 const bool kRegistered = RegisterScenarios("End", {
-{"CallerHangsUp", R"(
+                                                      {"CallerHangsUp", R"(
   ready
   say r1 a1 500 Hello.
   +10000 hung_up party=caller detail="4000 Normal Hangup"
@@ -16,7 +16,7 @@ const bool kRegistered = RegisterScenarios("End", {
   > request_summary
   ! hang_up_carrier
 )"},
-{"CallerGivesUpBeforeTheStream", R"(
+                                                      {"CallerGivesUpBeforeTheStream", R"(
   +500 hung_up party=caller detail=4000
   = call_ended reason=caller_cancelled initiator=caller failed=true
   > close_model
@@ -24,7 +24,7 @@ const bool kRegistered = RegisterScenarios("End", {
   ! request_summary
   ! summary_failed
 )"},
-{"EndRequested", R"(
+                                                      {"EndRequested", R"(
   ready
   say r1 a1 5000 A long greeting.
   +1000 end_requested detail="EndCall by ops"
@@ -36,7 +36,7 @@ const bool kRegistered = RegisterScenarios("End", {
   +300 hung_up party=caller detail=4000
   = call_ended reason=api_ended initiator=api layer=control failed=false evidence="EndCall by ops"
 )"},
-{"EndRequestedTwiceAndTheNoticeNeverComes", R"(
+                                                      {"EndRequestedTwiceAndTheNoticeNeverComes", R"(
   ready
   +1000 end_requested detail=first
   +1000 end_requested detail=second
@@ -45,7 +45,7 @@ const bool kRegistered = RegisterScenarios("End", {
   = call_ended reason=api_ended evidence=first
   total 1 call_ended
 )"},
-{"EndRequestedBeforeTheAnswer", R"(
+                                                      {"EndRequestedBeforeTheAnswer", R"(
   option outbound
   +100 end_requested detail=EndCall
   > hang_up_carrier
@@ -62,7 +62,7 @@ const bool kRegistered = RegisterScenarios("End", {
   > finished
   total 0 open_model
 )"},
-{"EndRequestedWhileItRings", R"(
+                                                      {"EndRequestedWhileItRings", R"(
   option outbound
   +100 rang carrier_call_id=c1
   +3000 end_requested detail=EndCall
@@ -70,13 +70,13 @@ const bool kRegistered = RegisterScenarios("End", {
   = call_ended reason=api_ended initiator=api failed=true seconds=0
   > finished
 )"},
-{"ServerDrain", R"(
+                                                      {"ServerDrain", R"(
   ready
   +1000 end_requested reason=server_drain detail=SIGTERM
   +100 hung_up party=caller
   = call_ended reason=server_drain initiator=system layer=process
 )"},
-{"MaxDuration", R"(
+                                                      {"MaxDuration", R"(
   option max_duration=60
   ready
   +59900
@@ -86,7 +86,7 @@ const bool kRegistered = RegisterScenarios("End", {
   +5000
   = call_ended reason=max_duration initiator=system layer=control failed=false
 )"},
-{"RingTimeOut", R"(
+                                                      {"RingTimeOut", R"(
   option outbound
   dial_accepted request_id=q
   +1000 rang carrier_call_id=c1
@@ -95,7 +95,7 @@ const bool kRegistered = RegisterScenarios("End", {
   +300 hung_up reason=caller_cancelled party=callee
   = call_ended reason=no_answer retryable=true failed=true
 )"},
-{"DialAcceptedAndNothingRang", R"(
+                                                      {"DialAcceptedAndNothingRang", R"(
   option outbound
   dial_accepted request_id=q
   +60100
@@ -103,7 +103,7 @@ const bool kRegistered = RegisterScenarios("End", {
   +5000
   = call_ended reason=no_answer
 )"},
-{"DialUnknownAndNothingWasHeard", R"(
+                                                      {"DialUnknownAndNothingWasHeard", R"(
   option outbound
   dial_unknown detail="time-out"
   +60100
@@ -111,7 +111,7 @@ const bool kRegistered = RegisterScenarios("End", {
   +5000
   = call_ended reason=dial_outcome_unknown initiator=carrier retryable=false
 )"},
-{"DialUnknownAndYetItRings", R"(
+                                                      {"DialUnknownAndYetItRings", R"(
   option outbound
   dial_unknown detail="time-out"
   +2000 rang carrier_call_id=c1
@@ -120,43 +120,43 @@ const bool kRegistered = RegisterScenarios("End", {
   > create_response
   state in_progress
 )"},
-{"DialRefused", R"(
+                                                      {"DialRefused", R"(
   option outbound
   dial_refused reason=carrier_refused detail="401"
   = call_ended reason=carrier_refused initiator=carrier layer=signalling failed=true retryable=false seconds=0 evidence=401
   > finished
   ! open_model
 )"},
-{"CarrierUnavailable", R"(
+                                                      {"CarrierUnavailable", R"(
   option outbound
   dial_refused reason=carrier_unavailable detail="503"
   = call_ended reason=carrier_unavailable retryable=true
 )"},
-{"Busy", R"(
+                                                      {"Busy", R"(
   option outbound
   dial_accepted request_id=q
   +3000 hung_up reason=busy party=callee detail=3010
   = call_ended reason=busy initiator=callee retryable=true failed=true
 )"},
-{"NoAnswer", R"(
+                                                      {"NoAnswer", R"(
   option outbound
   rang carrier_call_id=c1
   +30000 hung_up reason=no_answer party=callee
   = call_ended reason=no_answer
   > close_model
 )"},
-{"Rejected", R"(
+                                                      {"Rejected", R"(
   option outbound
   rang carrier_call_id=c1
   hung_up reason=rejected party=callee
   = call_ended reason=rejected retryable=false
 )"},
-{"InvalidNumber", R"(
+                                                      {"InvalidNumber", R"(
   option outbound
   hung_up reason=invalid_number party=carrier
   = call_ended reason=invalid_number initiator=carrier
 )"},
-{"Complaint12_AnsweringMachine", R"(
+                                                      {"Complaint12_AnsweringMachine", R"(
   option outbound
   answered carrier_call_id=c1
   ready
@@ -165,11 +165,11 @@ const bool kRegistered = RegisterScenarios("End", {
   +100 hung_up party=callee
   = call_ended reason=answering_machine retryable=true failed=true
 )"},
-{"XmlRejected", R"(
+                                                      {"XmlRejected", R"(
   +200 hung_up reason=xml_rejected party=carrier detail="8011 Invalid Answer XML"
   = call_ended reason=xml_rejected failed=true
 )"},
-{"StreamNeverStarted", R"(
+                                                      {"StreamNeverStarted", R"(
   model_created session_id=sess_1
   model_configured
   +10100
@@ -177,14 +177,14 @@ const bool kRegistered = RegisterScenarios("End", {
   +200 hung_up party=carrier
   = call_ended reason=stream_never_started initiator=carrier layer=media_stream failed=true
 )"},
-{"ModelNeverReady", R"(
+                                                      {"ModelNeverReady", R"(
   stream_opened stream_id=s1
   +10100
   > hang_up_carrier
   +200 hung_up party=caller
   = call_ended reason=model_unavailable initiator=model layer=model_session
 )"},
-{"ModelRefused", R"(
+                                                      {"ModelRefused", R"(
   stream_opened stream_id=s1
   model_error code=invalid_api_key message="Incorrect API key" fatal=true reason=model_refused
   = model_trouble code=invalid_api_key fatal=true
@@ -194,13 +194,13 @@ const bool kRegistered = RegisterScenarios("End", {
   = call_ended reason=model_refused initiator=model failed=true retryable=false
   total 1 hang_up_carrier
 )"},
-{"ModelRefusedAtTheUpgrade", R"(
+                                                      {"ModelRefusedAtTheUpgrade", R"(
   model_closed reason=model_refused detail="HTTP 401"
   > hang_up_carrier
   +5100
   = call_ended reason=model_refused
 )"},
-{"Complaint08_QuotaIsUsedUp", R"(
+                                                      {"Complaint08_QuotaIsUsedUp", R"(
   ready
   response_started response_id=r1
   response_ended response_id=r1 status=failed code=insufficient_quota detail="You exceeded your quota"
@@ -213,12 +213,12 @@ const bool kRegistered = RegisterScenarios("End", {
   hung_up party=caller
   = call_ended reason=model_quota initiator=model layer=model_session retryable=false
 )"},
-{"ModelUnavailable", R"(
+                                                      {"ModelUnavailable", R"(
   model_closed reason=model_unavailable detail="connection refused"
   +5100
   = call_ended reason=model_unavailable retryable=true
 )"},
-{"ModelClosesMidCall", R"(
+                                                      {"ModelClosesMidCall", R"(
   ready
   say r1 a1 3000 one two three
   +1080 model_closed reason=model_session_lost detail="close code 1006"
@@ -232,7 +232,7 @@ const bool kRegistered = RegisterScenarios("End", {
   > finished
   ! request_summary
 )"},
-{"StreamLostCleanlyAndNoNotice", R"(
+                                                      {"StreamLostCleanlyAndNoNotice", R"(
   ready
   say r1 a1 500 Hello.
   +2000 stream_closed clean=true detail=stop
@@ -245,14 +245,14 @@ const bool kRegistered = RegisterScenarios("End", {
   = call_ended reason=normal_hangup initiator=caller failed=false
   total 1 call_ended
 )"},
-{"StreamLostCleanlyAndTheNoticeComes", R"(
+                                                      {"StreamLostCleanlyAndTheNoticeComes", R"(
   ready
   +2000 stream_closed clean=true detail=stop
   +300 hung_up party=caller detail=4000
   = call_ended reason=normal_hangup evidence=4000
   ! hang_up_carrier
 )"},
-{"StreamBroken", R"(
+                                                      {"StreamBroken", R"(
   ready
   +2000 stream_closed clean=false detail="close code 1006"
   +5100
@@ -260,13 +260,13 @@ const bool kRegistered = RegisterScenarios("End", {
   +200 hung_up party=caller
   = call_ended reason=media_stream_lost initiator=carrier layer=media_stream failed=true retryable=true
 )"},
-{"ProcessLostAndInternalErrorKeepTheirReasons", R"(
+                                                      {"ProcessLostAndInternalErrorKeepTheirReasons", R"(
   ready
   end_requested reason=internal_error detail=invariant
   +5100
   = call_ended reason=internal_error failed=true layer=process
 )"},
-{"SummaryLate", R"(
+                                                      {"SummaryLate", R"(
   ready
   turn u1 Hello.
   +100 hung_up party=caller
@@ -279,7 +279,7 @@ const bool kRegistered = RegisterScenarios("End", {
   summary_made text=Late.
   ! summary_ready
 )"},
-{"SummaryFails", R"(
+                                                      {"SummaryFails", R"(
   ready
   turn u1 Hello.
   hung_up party=caller
@@ -288,7 +288,7 @@ const bool kRegistered = RegisterScenarios("End", {
   > close_model
   > finished
 )"},
-{"ModelClosesWhileItSumsUp", R"(
+                                                      {"ModelClosesWhileItSumsUp", R"(
   ready
   turn u1 Hello.
   hung_up party=caller
@@ -297,14 +297,14 @@ const bool kRegistered = RegisterScenarios("End", {
   = summary_failed
   > finished
 )"},
-{"NothingWasSaidNothingIsSummedUp", R"(
+                                                      {"NothingWasSaidNothingIsSummedUp", R"(
   ready
   +1000 hung_up party=caller
   ! request_summary
   ! summary_failed
   > finished
 )"},
-{"LateTextIsSaved", R"(
+                                                      {"LateTextIsSaved", R"(
   ready
   speech_started item_id=u1
   +600 speech_stopped item_id=u1
@@ -319,7 +319,7 @@ const bool kRegistered = RegisterScenarios("End", {
   > finished
   total 1 save_transcript
 )"},
-{"LateTextDoesNotComeInTime", R"(
+                                                      {"LateTextDoesNotComeInTime", R"(
   ready
   speech_started item_id=u1
   +600 speech_stopped item_id=u1
@@ -333,7 +333,7 @@ const bool kRegistered = RegisterScenarios("End", {
   > save_transcript
   > finished
 )"},
-{"RunningResponseIsCancelledAtTheEnd", R"(
+                                                      {"RunningResponseIsCancelledAtTheEnd", R"(
   ready
   response_started response_id=r1
   audio r1 a1 3000
@@ -343,14 +343,14 @@ const bool kRegistered = RegisterScenarios("End", {
   > cancel_response response_id=r1
   total 1 cancel_response
 )"},
-{"Complaint19_TheCarriersNoticeComesFirst", R"(
+                                                      {"Complaint19_TheCarriersNoticeComesFirst", R"(
   hung_up party=caller
   = call_ended
   stream_opened stream_id=s1
   answered carrier_call_id=c1
   total 1 call_ended
 )"},
-});
+                                                  });
 
 }  // namespace
 }  // namespace callbridge::call

@@ -9,8 +9,9 @@
 namespace callbridge::call {
 namespace {
 
-// The carrier, the API and the clock do anything at any time; the model keeps only to what one socket gives: no sound of a response
-// behind its end, and its items one behind the other. The carrier acknowledges nothing that it did not play.
+// The carrier, the API and the clock do anything at any time; the model keeps only to what one socket gives: no sound
+// of a response behind its end, and its items one behind the other. The carrier acknowledges nothing that it did not
+// play.
 class Chaos {
  public:
   explicit Chaos(uint32_t seed) : random_(seed) {}
@@ -59,7 +60,8 @@ class Chaos {
     if (kind < 60) return ModelLine();
     if (kind == 60 && Pick(0, 3) == 0) return kDeadly[Pick(0, 3)];
     std::string line = kAnything[Pick(0, static_cast<int>(std::size(kAnything)) - 1)];
-    for (size_t at = line.find('$'); at != std::string::npos; at = line.find('$')) line.replace(at, 1, absl::StrCat(Pick(1, 3)));
+    for (size_t at = line.find('$'); at != std::string::npos; at = line.find('$'))
+      line.replace(at, 1, absl::StrCat(Pick(1, 3)));
     return line;
   }
 
@@ -80,7 +82,8 @@ class Chaos {
       case 2: return absl::StrCat("assistant_text_done item_id=", item, " text=\"some words of it\"");
       case 3:
         running_ = false;
-        return absl::StrCat("response_ended response_id=r", response_, Pick(0, 3) == 0 ? " status=failed" : " status=completed");
+        return absl::StrCat("response_ended response_id=r", response_,
+                            Pick(0, 3) == 0 ? " status=failed" : " status=completed");
       default: return absl::StrCat("audio r", response_, " ", item, " ", Pick(1, 1500), " 300");
     }
   }

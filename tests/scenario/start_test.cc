@@ -5,7 +5,7 @@ namespace callbridge::call {
 namespace {
 
 const bool kRegistered = RegisterScenarios("Start", {
-{"Complaint12_GreetsWhenTheStreamComesLast", R"(
+                                                        {"Complaint12_GreetsWhenTheStreamComesLast", R"(
   model_created session_id=sess_1 model=gpt-realtime
   > configure_model
   = model_ready session_id=sess_1 model=gpt-realtime
@@ -18,7 +18,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   > create_response
   total 1 create_response
 )"},
-{"Complaint12_GreetsWhenTheModelComesLast", R"(
+                                                        {"Complaint12_GreetsWhenTheModelComesLast", R"(
   stream_opened stream_id=s1
   ! create_response
   +300 model_created session_id=sess_1
@@ -28,7 +28,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   > create_response
   total 1 create_response
 )"},
-{"GreetingIsHeardAndMarked", R"(
+                                                        {"GreetingIsHeardAndMarked", R"(
   ready
   say r1 a1 1000 Good morning, how can I help?
   > audio_to_carrier item_id=a1 bytes=1600..1602
@@ -39,7 +39,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   = transcript_item_final item_id=a1 position=1 role=assistant status=complete heard="Good morning, how can I help?" generated_ms=1000
   total 1 assistant_speech_started
 )"},
-{"AudioIsHandedOverALittleAhead", R"(
+                                                        {"AudioIsHandedOverALittleAhead", R"(
   ready
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
@@ -50,7 +50,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   +5000
   total 25 audio_to_carrier
 )"},
-{"CallerSpeaksFirst", R"(
+                                                        {"CallerSpeaksFirst", R"(
   option no_greeting
   ready
   ! create_response
@@ -64,7 +64,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   = assistant_speech_started item_id=a1 greeting=false
   = turn_measured caller_item_id=u1 commit=0 first_audio=300 first_sent=300 first_heard=360
 )"},
-{"Complaint11_EarlyWordsReachTheModelInOrder", R"(
+                                                        {"Complaint11_EarlyWordsReachTheModelInOrder", R"(
   stream_opened stream_id=s1
   frames 5
   ! audio_to_model
@@ -79,7 +79,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   caller_audio base64=QUJD
   > audio_to_model bytes=3 sound=QUJD
 )"},
-{"EarlyAudioIsBoundedAndKeepsTheNewest", R"(
+                                                        {"EarlyAudioIsBoundedAndKeepsTheNewest", R"(
   option early_frames=2
   stream_opened stream_id=s1
   caller_audio base64=AAAA
@@ -91,7 +91,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   > audio_to_model sound=CCCC
   total 2 audio_to_model
 )"},
-{"EarlyAudioOfALostStreamIsForgotten", R"(
+                                                        {"EarlyAudioOfALostStreamIsForgotten", R"(
   stream_opened stream_id=s1
   caller_audio base64=AAAA
   stream_closed clean=false detail=1006
@@ -103,7 +103,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   > audio_to_model sound=BBBB
   total 1 audio_to_model
 )"},
-{"CallersSoundPassesUntouched", R"(
+                                                        {"CallersSoundPassesUntouched", R"(
   option no_greeting
   ready
   caller_audio base64="/v7+fn5+"
@@ -111,7 +111,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   caller_audio base64=fw==
   > audio_to_model bytes=1 sound=fw==
 )"},
-{"ModelsSoundThatIsNotBase64IsDropped", R"(
+                                                        {"ModelsSoundThatIsNotBase64IsDropped", R"(
   ready
   response_started response_id=r1
   model_audio response_id=r1 item_id=a1 base64="not base64!"
@@ -119,7 +119,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   audio r1 a1 200
   > audio_to_carrier item_id=a1
 )"},
-{"OutboundOpensTheModelWhileItRings", R"(
+                                                        {"OutboundOpensTheModelWhileItRings", R"(
   option outbound
   ! open_model
   dial_accepted request_id=req-1
@@ -137,7 +137,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   > create_response
   total 1 open_model
 )"},
-{"OutboundWhoseRingingNobodyTold", R"(
+                                                        {"OutboundWhoseRingingNobodyTold", R"(
   option outbound
   dial_accepted request_id=req-1
   +9000 answered carrier_call_id=c1
@@ -149,7 +149,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   ready
   total 1 create_response
 )"},
-{"OutboundWhoseStreamComesBeforeTheAnswer", R"(
+                                                        {"OutboundWhoseStreamComesBeforeTheAnswer", R"(
   option outbound
   rang carrier_call_id=c1
   +3000 stream_opened stream_id=s1
@@ -163,7 +163,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   +10000 hung_up detail=4000
   = call_ended reason=normal_hangup seconds=10
 )"},
-{"OutboundWhoseStreamIsTheFirstSign", R"(
+                                                        {"OutboundWhoseStreamIsTheFirstSign", R"(
   option outbound
   +3000 stream_opened stream_id=s1
   > open_model
@@ -172,7 +172,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   model_configured
   > create_response
 )"},
-{"Complaint20_EveryWebhookTwice", R"(
+                                                        {"Complaint20_EveryWebhookTwice", R"(
   option outbound
   dial_accepted request_id=req-1
   dial_accepted request_id=req-1
@@ -196,7 +196,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   total 1 create_response
   total 1 finished
 )"},
-{"TurnsAndTones", R"(
+                                                        {"TurnsAndTones", R"(
   ready
   say r1 a1 600 Hello.
   +1000 turn u1 I want to buy a boat.
@@ -214,7 +214,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   total 5 transcript_item_final
   total 0 barge_in
 )"},
-});
+                                                    });
 
 }  // namespace
 }  // namespace callbridge::call

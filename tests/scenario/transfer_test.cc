@@ -5,25 +5,26 @@ namespace callbridge::call {
 namespace {
 
 // The announcement was heard and the carrier dials.
-#define DIALLING                                                                                       \
-  "ready\n"                                                                                            \
-  "say r1 a1 500 Hello.\n"                                                                             \
-  "+1000 turn u1 A human please.\n"                                                                    \
-  "response_started response_id=r2\n"                                                                  \
-  "item_added item_id=a2 response_id=r2\n"                                                             \
-  "audio r2 a2 1000\n"                                                                                 \
-  "model_audio_done item_id=a2\n"                                                                      \
-  "assistant_text_done item_id=a2 text=\"I connect you to sales.\"\n"                                  \
-  "transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales reason=\"wants a human\"\n"         \
-  "response_ended response_id=r2 status=completed\n"                                                   \
-  "+1500 transfer_taken transfer_id=x1\n"                                                              \
-  "+50 stream_closed detail=stop\n"                                                                    \
+#define DIALLING                                                                               \
+  "ready\n"                                                                                    \
+  "say r1 a1 500 Hello.\n"                                                                     \
+  "+1000 turn u1 A human please.\n"                                                            \
+  "response_started response_id=r2\n"                                                          \
+  "item_added item_id=a2 response_id=r2\n"                                                     \
+  "audio r2 a2 1000\n"                                                                         \
+  "model_audio_done item_id=a2\n"                                                              \
+  "assistant_text_done item_id=a2 text=\"I connect you to sales.\"\n"                          \
+  "transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales reason=\"wants a human\"\n" \
+  "response_ended response_id=r2 status=completed\n"                                           \
+  "+1500 transfer_taken transfer_id=x1\n"                                                      \
+  "+50 stream_closed detail=stop\n"                                                            \
   "+100 transfer_fetched transfer_id=x1\n"
 // The carrier's stream brings the caller back.
 #define BACK "+300 stream_opened stream_id=s2\n"
 
-const bool kRegistered = RegisterScenarios("Transfer", {
-{"AnnouncedWordsAreHeardFirst", R"(
+const bool kRegistered =
+    RegisterScenarios("Transfer", {
+                                      {"AnnouncedWordsAreHeardFirst", R"(
   ready
   say r1 a1 300 Hello.
   +500 response_started response_id=r2
@@ -48,7 +49,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   > close_stream
   total 1 next_step
 )"},
-{"SilentAssistantIsNotWaitedFor", R"(
+                                      {"SilentAssistantIsNotWaitedFor", R"(
   ready
   response_started response_id=r1
   transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
@@ -56,7 +57,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   response_ended response_id=r1 status=completed
   > transfer_carrier transfer_id=x1
 )"},
-{"AnnouncementHasALimit", R"(
+                                      {"AnnouncementHasALimit", R"(
   ready
   response_started response_id=r1
   audio r1 a1 60000 1000
@@ -69,7 +70,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   > transfer_carrier
   = state_changed to=transferring
 )"},
-{"CallerSpeaksDuringTheAnnouncement", R"(
+                                      {"CallerSpeaksDuringTheAnnouncement", R"(
   ready
   response_started response_id=r1
   audio r1 a1 5000
@@ -82,7 +83,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   turn_committed item_id=u1
   > transfer_carrier transfer_id=x1
 )"},
-{"UnknownDestination", R"(
+                                      {"UnknownDestination", R"(
   ready
   say r1 a1 300 Hello.
   +500 response_started response_id=r2
@@ -96,7 +97,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   say r3 a3 300 We have no such place.
   > audio_to_carrier item_id=a3
 )"},
-{"WhileOneIsUnderWay", R"(
+                                      {"WhileOneIsUnderWay", R"(
   ready
   response_started response_id=r1
   audio r1 a1 1000
@@ -112,7 +113,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   total 1 create_response       # The greeting: nobody could hear another.
   total 1 transfer_carrier
 )"},
-{"RefusedByTheCarrierWithoutAStreamChange", R"(
+                                      {"RefusedByTheCarrierWithoutAStreamChange", R"(
   ready
   response_started response_id=r1
   transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
@@ -128,7 +129,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   ! stream_connected
   total 2 create_response
 )"},
-{"Complaint18_NotFetchedWithTheStreamClosed", R"(
+                                      {"Complaint18_NotFetchedWithTheStreamClosed", R"(
   ready
   response_started response_id=r1
   transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
@@ -145,7 +146,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   = caller_returned transfer_id=x1
   > answer_tool tool_call_id=t1 ok=false
 )"},
-{"Complaint18_NotFetchedAndTheStreamStillOpen", R"(
+                                      {"Complaint18_NotFetchedAndTheStreamStillOpen", R"(
   ready
   response_started response_id=r1
   transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
@@ -161,7 +162,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   caller_audio base64=AAAA
   > audio_to_model
 )"},
-{"Complaint18_NotFetchedAndNobodyComesBack", R"(
+                                      {"Complaint18_NotFetchedAndNobodyComesBack", R"(
   ready
   response_started response_id=r1
   transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
@@ -172,7 +173,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   = call_ended reason=stream_never_started
   > finished
 )"},
-{"Complaint18_Busy", DIALLING R"(
+                                      {"Complaint18_Busy", DIALLING R"(
   +3000 transfer_done transfer_id=x1 outcome=busy detail="DialStatus busy"
   = transfer_changed state=failed outcome=busy
   > next_step kind=stream
@@ -189,21 +190,21 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   say r3 a3 500 Sales is busy.
   > audio_to_carrier item_id=a3
 )"},
-{"Complaint18_NoAnswer", DIALLING R"(
+                                      {"Complaint18_NoAnswer", DIALLING R"(
   +30000 transfer_done transfer_id=x1 outcome=no_answer detail="DialStatus no-answer"
   = transfer_changed state=failed outcome=no_answer
 )" BACK R"(
   > answer_tool tool_call_id=t1 ok=false
   > create_response
 )"},
-{"Complaint18_Rejected", DIALLING R"(
+                                      {"Complaint18_Rejected", DIALLING R"(
   +2000 transfer_done transfer_id=x1 outcome=rejected
 )" BACK R"(
   = transfer_changed state=failed outcome=rejected
   = caller_returned
   > answer_tool tool_call_id=t1 ok=false
 )"},
-{"Complaint18_UnknownOutcomeByTimeOut", DIALLING R"(
+                                      {"Complaint18_UnknownOutcomeByTimeOut", DIALLING R"(
   = transfer_changed state=dialing
   +89000
   ! transfer_changed
@@ -214,7 +215,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   = caller_returned
   > answer_tool tool_call_id=t1 ok=false
 )"},
-{"Complaint18_StreamReturnsBeforeTheOutcome", DIALLING R"(
+                                      {"Complaint18_StreamReturnsBeforeTheOutcome", DIALLING R"(
   +5000 stream_opened stream_id=s2
   = transfer_changed state=failed outcome=unknown
   = state_changed from=transferring to=in_progress
@@ -227,7 +228,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   ! create_response
   total 1 caller_returned
 )"},
-{"LateWordOfABridgeDoesNotEndTheCall", DIALLING R"(
+                                      {"LateWordOfABridgeDoesNotEndTheCall", DIALLING R"(
   +5000 stream_opened stream_id=s2
   +100 transfer_done transfer_id=x1 outcome=bridged
   ! next_step kind=hang_up
@@ -235,7 +236,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   ! call_ended
   state in_progress
 )"},
-{"HumanAnswersAndHangsUp", DIALLING R"(
+                                      {"HumanAnswersAndHangsUp", DIALLING R"(
   +8000 human_answered transfer_id=x1
   = transfer_changed state=connected outcome=bridged
   = state_changed from=transferring to=transferred
@@ -252,13 +253,13 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   total 1 call_ended
   > finished
 )"},
-{"HumanAnswersAndTheCallerHangsUp", DIALLING R"(
+                                      {"HumanAnswersAndTheCallerHangsUp", DIALLING R"(
   +8000 human_answered transfer_id=x1
   +60000 hung_up party=caller detail=4000
   = transfer_changed state=completed outcome=bridged
   = call_ended reason=transfer_completed initiator=caller layer=transfer failed=false
 )"},
-{"HumanHangsUpBeforeTheSummaryIsReady", DIALLING R"(
+                                      {"HumanHangsUpBeforeTheSummaryIsReady", DIALLING R"(
   +8000 human_answered transfer_id=x1
   > request_summary
   +300 hung_up party=callee detail=4000
@@ -270,7 +271,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   > finished
   total 1 request_summary
 )"},
-{"BridgeIsToldOnlyWhenItIsOver", DIALLING R"(
+                                      {"BridgeIsToldOnlyWhenItIsOver", DIALLING R"(
   +60000 transfer_done transfer_id=x1 outcome=bridged
   = transfer_changed state=connected
   = state_changed to=transferred
@@ -279,7 +280,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   = call_ended reason=transfer_completed initiator=callee
   total 1 call_ended
 )"},
-{"ContradictingWordsBringTheCallerBack", DIALLING R"(
+                                      {"ContradictingWordsBringTheCallerBack", DIALLING R"(
   +8000 human_answered transfer_id=x1
   +100 transfer_done transfer_id=x1 outcome=no_answer
   = transfer_changed state=failed outcome=no_answer
@@ -289,14 +290,14 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   = caller_returned
   > answer_tool tool_call_id=t1
 )"},
-{"Complaint18_CallerLeavesWhileDialling", DIALLING R"(
+                                      {"Complaint18_CallerLeavesWhileDialling", DIALLING R"(
   +3000 hung_up party=caller detail=4000
   = transfer_changed state=failed outcome=caller_left
   = call_ended reason=normal_hangup initiator=caller failed=false
   > close_stream
   total 1 call_ended
 )"},
-{"CallerLeavesDuringTheAnnouncement", R"(
+                                      {"CallerLeavesDuringTheAnnouncement", R"(
   ready
   response_started response_id=r1
   audio r1 a1 5000
@@ -305,7 +306,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   = transfer_changed state=failed outcome=caller_left
   ! transfer_carrier
 )"},
-{"EndedWhileDialling", DIALLING R"(
+                                      {"EndedWhileDialling", DIALLING R"(
   +3000 end_requested reason=api_ended detail=EndCall
   > next_step kind=hang_up
   > hang_up_carrier
@@ -315,7 +316,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   = call_ended reason=api_ended initiator=api layer=control
   total 1 call_ended
 )"},
-{"RefusedAfterTheEndWasAskedFor", R"(
+                                      {"RefusedAfterTheEndWasAskedFor", R"(
   ready
   response_started response_id=r1
   transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
@@ -328,7 +329,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   total 1 create_response
   ! answer_tool
 )"},
-{"RequestedByTheApi", R"(
+                                      {"RequestedByTheApi", R"(
   ready
   say r1 a1 300 Hello.
   +1000 transfer_requested transfer_id=x1 destination=support reason=escalation
@@ -346,20 +347,20 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   ! answer_tool
   ! tool_answered
 )"},
-{"RequestedByTheApiForAnUnknownDestination", R"(
+                                      {"RequestedByTheApiForAnUnknownDestination", R"(
   ready
   transfer_requested transfer_id=x1 destination=moon
   ! transfer_changed
   ! next_step
   state in_progress
 )"},
-{"RequestedBeforeAnybodyIsThere", R"(
+                                      {"RequestedBeforeAnybodyIsThere", R"(
   transfer_requested transfer_id=x1 destination=sales
   ! transfer_changed
   ready
   total 0 transfer_carrier
 )"},
-{"SecondAfterAFailedOne", DIALLING R"(
+                                      {"SecondAfterAFailedOne", DIALLING R"(
   +5000 transfer_done transfer_id=x1 outcome=busy
 )" BACK R"(
   response_started response_id=r3
@@ -376,7 +377,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   +1000 hung_up party=callee
   = call_ended reason=transfer_completed
 )"},
-{"EveryWebhookTwice", DIALLING R"(
+                                      {"EveryWebhookTwice", DIALLING R"(
   transfer_taken transfer_id=x1
   transfer_fetched transfer_id=x1
   +3000 human_answered transfer_id=x1
@@ -390,12 +391,12 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   total 1 call_ended
   total 4 transfer_changed
 )"},
-{"RepeatedFetchDoesNotStretchTheLimit", DIALLING R"(
+                                      {"RepeatedFetchDoesNotStretchTheLimit", DIALLING R"(
   +60000 transfer_fetched transfer_id=x1
   +31000
   = transfer_changed state=failed outcome=unknown
 )"},
-{"ModelIsLostWhileAHumanTalks", DIALLING R"(
+                                      {"ModelIsLostWhileAHumanTalks", DIALLING R"(
   +8000 human_answered transfer_id=x1
   summary_made text=Short.
   +1000 model_closed reason=model_session_lost detail=1006
@@ -405,7 +406,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   = call_ended reason=transfer_completed failed=false
   > finished
 )"},
-{"ModelIsLostBeforeTheSummaryWhileAHumanTalks", DIALLING R"(
+                                      {"ModelIsLostBeforeTheSummaryWhileAHumanTalks", DIALLING R"(
   +8000 human_answered transfer_id=x1
   +1000 model_closed reason=model_session_lost detail=1006
   = summary_failed
@@ -413,7 +414,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   = call_ended reason=transfer_completed
   total 1 summary_failed
 )"},
-{"ModelIsLostWhileDiallingAndTheCallerComesBack", DIALLING R"(
+                                      {"ModelIsLostWhileDiallingAndTheCallerComesBack", DIALLING R"(
   model_closed reason=model_session_lost detail=1006
   ! hang_up_carrier
   +3000 transfer_done transfer_id=x1 outcome=busy
@@ -423,7 +424,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   +5100
   = call_ended reason=model_session_lost initiator=model failed=true
 )"},
-{"StreamIsLostDuringTheAnnouncement", R"(
+                                      {"StreamIsLostDuringTheAnnouncement", R"(
   ready
   response_started response_id=r1
   audio r1 a1 3000
@@ -436,7 +437,7 @@ const bool kRegistered = RegisterScenarios("Transfer", {
   > transfer_carrier transfer_id=x1
   = state_changed to=transferring
 )"},
-});
+                                  });
 
 }  // namespace
 }  // namespace callbridge::call

@@ -5,7 +5,7 @@ namespace callbridge::call {
 namespace {
 
 const bool kRegistered = RegisterScenarios("Trouble", {
-{"StreamIsLostAndReturns", R"(
+                                                          {"StreamIsLostAndReturns", R"(
   ready
   say r1 a1 3000 one two three
   +1080 stream_closed clean=false detail="close code 1006"
@@ -28,7 +28,7 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   > audio_to_carrier item_id=a2
   = assistant_speech_started greeting=false
 )"},
-{"TwoStreamsAtOnce", R"(
+                                                          {"TwoStreamsAtOnce", R"(
   ready
   say r1 a1 3000 one two three
   +1080 stream_opened stream_id=s2
@@ -41,7 +41,7 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   say r2 a2 500 Yes.
   > audio_to_carrier item_id=a2
 )"},
-{"Complaint04_WordsWithoutAStreamAreDeleted", R"(
+                                                          {"Complaint04_WordsWithoutAStreamAreDeleted", R"(
   ready
   turn u1 Hello?
   stream_closed clean=false detail=1006
@@ -58,7 +58,7 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   ! delete_item
   response_ended response_id=r1 status=completed
 )"},
-{"Complaint07_FailedResponseIsAskedForTwiceMore", R"(
+                                                          {"Complaint07_FailedResponseIsAskedForTwiceMore", R"(
   ready
   response_started response_id=r1
   response_ended response_id=r1 status=failed code=server_error detail="The server had an error"
@@ -78,7 +78,7 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   state in_progress
   total 3 create_response
 )"},
-{"RetriesCountAnewAfterASuccess", R"(
+                                                          {"RetriesCountAnewAfterASuccess", R"(
   ready
   response_started response_id=r1
   response_ended response_id=r1 status=failed
@@ -89,7 +89,7 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   +1000
   > create_response
 )"},
-{"NoRetryWhileTheCallerSpeaks", R"(
+                                                          {"NoRetryWhileTheCallerSpeaks", R"(
   ready
   response_started response_id=r1
   response_ended response_id=r1 status=failed
@@ -102,7 +102,7 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   +2000
   total 1 create_response
 )"},
-{"Complaint09_HarmlessErrorsChangeNothing", R"(
+                                                          {"Complaint09_HarmlessErrorsChangeNothing", R"(
   ready
   say r1 a1 2000 one two three
   +500 model_error code=response_cancel_not_active message="no active response"
@@ -113,7 +113,7 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   = assistant_speech_finished item_id=a1 heard_ms=2000
   state in_progress
 )"},
-{"EndOfAnUnknownResponse", R"(
+                                                          {"EndOfAnUnknownResponse", R"(
   ready
   response_ended response_id=r9 status=completed
   response_ended response_id=r9 status=cancelled
@@ -123,7 +123,7 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   state in_progress
   ! clear_audio
 )"},
-{"AnEmptyItemHoldsNothingUp", R"(
+                                                          {"AnEmptyItemHoldsNothingUp", R"(
   ready
   response_started response_id=r1
   model_audio response_id=r1 item_id=a1 base64=""
@@ -134,7 +134,7 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   +1000
   = assistant_speech_finished item_id=a2 heard_ms=300
 )"},
-{"ModelSpeaksAboutNothingItStarted", R"(
+                                                          {"ModelSpeaksAboutNothingItStarted", R"(
   ready
   audio r1 a1 300               # No response_started: a server that leaves it out.
   > audio_to_carrier item_id=a1
@@ -142,10 +142,10 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   +1000
   = assistant_speech_finished item_id=a1
 )"},
-});
+                                                      });
 
 const bool kTranscripts = RegisterScenarios("Transcript", {
-{"Complaint16_CallersLateTextKeepsItsPlace", R"(
+                                                              {"Complaint16_CallersLateTextKeepsItsPlace", R"(
   ready
   say r1 a1 500 Hello.
   +1000 speech_started item_id=u1
@@ -161,14 +161,14 @@ const bool kTranscripts = RegisterScenarios("Transcript", {
   summary_made text=Help.
   ! save_transcript             # Nothing changed behind the end.
 )"},
-{"TextBeforeTheCommit", R"(
+                                                              {"TextBeforeTheCommit", R"(
   ready
   caller_text item_id=u1 text=Early.
   = transcript_item_final item_id=u1 position=1 heard=Early.
   turn_committed item_id=u1
   ! transcript_item_final
 )"},
-{"TextThatFailed", R"(
+                                                              {"TextThatFailed", R"(
   ready
   speech_started item_id=u1
   +600 speech_stopped item_id=u1
@@ -178,7 +178,7 @@ const bool kTranscripts = RegisterScenarios("Transcript", {
   caller_text_failed item_id=u1 detail=again
   ! transcript_item_final
 )"},
-{"ItemsAreInsertedBehindTheirPredecessor", R"(
+                                                              {"ItemsAreInsertedBehindTheirPredecessor", R"(
   ready
   say r1 a1 300 Hello.
   +600
@@ -191,7 +191,7 @@ const bool kTranscripts = RegisterScenarios("Transcript", {
   caller_text item_id=u1 text=First.
   = transcript_item_final item_id=u1 position=2
 )"},
-{"ItemIsAnnouncedBehindItsSound", R"(
+                                                              {"ItemIsAnnouncedBehindItsSound", R"(
   ready
   response_started response_id=r1
   audio r1 a1 300
@@ -204,7 +204,7 @@ const bool kTranscripts = RegisterScenarios("Transcript", {
   = transcript_item_final item_id=a1 position=1 heard=Hello status=complete
   total 1 transcript_item_final
 )"},
-{"SilenceOfTheCallerIsNoItem", R"(
+                                                              {"SilenceOfTheCallerIsNoItem", R"(
   ready
   speech_started item_id=u1
   +100 speech_stopped item_id=u1
@@ -212,7 +212,7 @@ const bool kTranscripts = RegisterScenarios("Transcript", {
   caller_text item_id=u1 text=""
   ! transcript_item_final
 )"},
-{"SpokenButNeverCommitted", R"(
+                                                              {"SpokenButNeverCommitted", R"(
   ready
   speech_started item_id=u1
   +300 hung_up
@@ -223,13 +223,13 @@ const bool kTranscripts = RegisterScenarios("Transcript", {
   +200
   = transcript_item_final item_id=u1 status=failed
 )"},
-{"CutTextIsAWordPrefix", R"(
+                                                              {"CutTextIsAWordPrefix", R"(
   ready
   say r1 a1 4000 Grüße aus München, liebe Freunde
   +2080 speech_started item_id=u1
   = transcript_item_final status=cut heard="Grüße aus"
 )"},
-});
+                                                          });
 
 }  // namespace
 }  // namespace callbridge::call

@@ -49,18 +49,22 @@ class FakeStore final : public store::CallStore {
     return absl::OkStatus();
   }
   absl::StatusOr<store::CallRecord> GetCall(absl::string_view) override { return Unused(); }
-  absl::StatusOr<std::vector<store::CallRecord>> ListCalls(const store::CallFilter&, const absl::optional<store::CallPageKey>&,
-                                                           int) override {
+  absl::StatusOr<std::vector<store::CallRecord>> ListCalls(const store::CallFilter&,
+                                                           const absl::optional<store::CallPageKey>&, int) override {
     return Unused();
   }
   absl::StatusOr<std::vector<call::TranscriptItem>> GetTranscript(absl::string_view) override { return Unused(); }
   absl::StatusOr<std::vector<call::Transfer>> ListTransfers(absl::string_view) override { return Unused(); }
-  absl::StatusOr<std::vector<events::StoredEvent>> ReadCallEvents(absl::string_view, int64_t, int) override { return Unused(); }
+  absl::StatusOr<std::vector<events::StoredEvent>> ReadCallEvents(absl::string_view, int64_t, int) override {
+    return Unused();
+  }
   absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t, int) override { return Unused(); }
   absl::StatusOr<int64_t> HeadPosition() override { return Unused(); }
   absl::StatusOr<store::LeadRecord> GetLead(absl::string_view) override { return Unused(); }
   absl::StatusOr<store::LeadRecord> FindLead(absl::string_view) override { return Unused(); }
-  absl::StatusOr<std::vector<store::OpenCall>> CloseOpenCalls(const call::Termination&, absl::Time) override { return Unused(); }
+  absl::StatusOr<std::vector<store::OpenCall>> CloseOpenCalls(const call::Termination&, absl::Time) override {
+    return Unused();
+  }
 
   int attempts = 0;
   absl::Status next_error;
@@ -103,8 +107,9 @@ class CallRecorderTest : public testing::Test {
   void Create(const std::string& call_id) {
     store::CallRecord call;
     call.call_id = call_id;
-    recorder().Create(call, {MakeEvent(call_id, 1)}, absl::nullopt,
-                      [this, call_id](const auto& created) { created_.emplace_back(call_id, created.status().code()); });
+    recorder().Create(call, {MakeEvent(call_id, 1)}, absl::nullopt, [this, call_id](const auto& created) {
+      created_.emplace_back(call_id, created.status().code());
+    });
   }
   // A call that is there.
   void Given(const std::string& call_id) {
@@ -390,7 +395,9 @@ TEST(MergeWrites, DoesWhatTwoWritesWouldDo) {
 }
 
 TEST(MergeWrites, RefusesWhatWouldMeanSomethingElse) {
-  const auto refused = [](store::CallWrite into, const store::CallWrite& next) { return !store::MergeWrites(next, &into); };
+  const auto refused = [](store::CallWrite into, const store::CallWrite& next) {
+    return !store::MergeWrites(next, &into);
+  };
   store::CallWrite ended = MakeWrite("a");
   ended.end.emplace();
   store::CallWrite final_state = MakeWrite("a");

@@ -64,8 +64,8 @@ TEST(ProjectionTest, SummaryItemsAndSessionArrive) {
 }
 
 TEST(DescribeTest, NumbersAreMaskedAndWordsKeptOut) {
-  const auto created =
-      Describe({"c1", 1, kNow, call::CallCreated{call::Direction::kInbound, "+14155550121", "+14155550100", "a", ""}}, false);
+  const auto created = Describe(
+      {"c1", 1, kNow, call::CallCreated{call::Direction::kInbound, "+14155550121", "+14155550100", "a", ""}}, false);
   for (const auto& [key, value] : created.fields) EXPECT_THAT(value, Not(HasSubstr("4155550"))) << key;
   call::TranscriptItem item;
   item.text_heard = item.text_generated = "my secret";

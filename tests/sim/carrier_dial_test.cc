@@ -26,8 +26,9 @@ class Dialled final : public CarrierDial::Owner {
       child.text = number;
       element.children.push_back(child);
     }
-    dial = std::make_unique<CarrierDial>(element, "a-leg", "14155550100",
-                                         [phones](const std::string& number) { return phones.at(number); }, kStart, *this);
+    dial = std::make_unique<CarrierDial>(
+        element, "a-leg", "14155550100", [phones](const std::string& number) { return phones.at(number); }, kStart,
+        *this);
   }
   void RunTo(int ms) {
     for (; at_ < ms; at_ += 20) dial->Tick(kStart + absl::Milliseconds(at_ + 20));

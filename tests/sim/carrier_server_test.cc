@@ -54,7 +54,8 @@ bool WaitFor(const std::function<bool()>& condition, absl::Duration limit = absl
 std::string StreamXml(const std::string& attributes = "", const std::string& after = "") {
   return absl::StrCat(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Stream bidirectional=\"true\" keepCallAlive=\"true\" "
-      "audioTrack=\"inbound\" contentType=\"audio/x-mulaw;rate=8000\" statusCallbackUrl=\"https://bridge.test/stream-status\" ",
+      "audioTrack=\"inbound\" contentType=\"audio/x-mulaw;rate=8000\" "
+      "statusCallbackUrl=\"https://bridge.test/stream-status\" ",
       attributes, ">wss://bridge.test/media?a=1&amp;b=2</Stream>", after, "</Response>");
 }
 
@@ -84,9 +85,7 @@ class FakeServer final : private net::ServerDelegate {
     std::string id;
   };
 
-  FakeServer() : loop_(net::EventLoop::Start("fake")) {
-    server_ = *net::Server::Start({}, {loop_.get()}, *this);
-  }
+  FakeServer() : loop_(net::EventLoop::Start("fake")) { server_ = *net::Server::Start({}, {loop_.get()}, *this); }
   ~FakeServer() override {
     server_->Stop();
     loop_->Stop();
@@ -200,8 +199,8 @@ class FakeServer final : private net::ServerDelegate {
 };
 
 std::string PlayAudio(const std::string& payload) {
-  return absl::StrCat(R"({"event":"playAudio","media":{"contentType":"audio/x-mulaw","sampleRate":8000,"payload":")", payload,
-                      "\"}}");
+  return absl::StrCat(R"({"event":"playAudio","media":{"contentType":"audio/x-mulaw","sampleRate":8000,"payload":")",
+                      payload, "\"}}");
 }
 
 // The caller's speech comes back to them, frame by frame.
@@ -227,10 +226,11 @@ Answer Rest(const std::string& method, const std::string& url, const std::string
   curl_easy_setopt(easy, CURLOPT_TIMEOUT, 20L);
   if (method == "POST") curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.c_str());
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer.body);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, +[](char* data, size_t size, size_t count, void* out) {
-    static_cast<std::string*>(out)->append(data, size * count);
-    return size * count;
-  });
+  curl_easy_setopt(
+      easy, CURLOPT_WRITEFUNCTION, +[](char* data, size_t size, size_t count, void* out) {
+        static_cast<std::string*>(out)->append(data, size * count);
+        return size * count;
+      });
   curl_easy_perform(easy);
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
   curl_slist_free_all(headers);
@@ -322,7 +322,8 @@ TEST_F(CarrierServerTest, CarriesACallWhoseSpeechComesBack) {
   EXPECT_EQ(bytes, static_cast<int64_t>(report.heard.size()));
   EXPECT_THAT(carrier_->Violations(), IsEmpty());
 
-  ASSERT_TRUE(WaitFor([&] { return server_.Requests("Hangup").size() == 1 && server_.Requests("StopStream").size() == 1; }));
+  ASSERT_TRUE(
+      WaitFor([&] { return server_.Requests("Hangup").size() == 1 && server_.Requests("StopStream").size() == 1; }));
   for (const FakeServer::Seen& seen : server_.seen()) EXPECT_TRUE(seen.signed_right) << seen.path;
   EXPECT_EQ(server_.upgrade_signature_of(), "wss");
   const Params answer = server_.Requests("StartApp").at(0);
@@ -364,7 +365,8 @@ TEST_F(CarrierServerTest, HasTheMannersThatDocumentsDisagreeOn) {
     if (message["event"] == "start") stream.connection->Send({PlayAudio("/////w==")});
   });
   Run(Read("pause 500ms\npress 5\npause 200ms\nhang up",
-           "[carrier]\nnumbers as strings: yes\nextra headers: braces\nsend stop: yes\nupgrade scheme: https\nuse get: yes"));
+           "[carrier]\nnumbers as strings: yes\nextra headers: braces\nsend stop: yes\nupgrade scheme: https\nuse get: "
+           "yes"));
   ASSERT_TRUE(WaitFor([&] { return server_.messages("stop").size() == 1; }));
   EXPECT_EQ(server_.messages("start").at(0)["sequenceNumber"], "1");
   EXPECT_EQ(server_.messages("start").at(0)["extra_headers"], "{X-PH-sid: a1}");
@@ -390,7 +392,8 @@ TEST_F(CarrierServerTest, PlaysCheckpointsAndClears) {
       send(absl::StrCat(R"({"event":"checkpoint","streamId":")", stream.id, R"(","name":"after"})"));
     }
   });
-  const std::string uuid = *carrier_->CallIn(Read("wait assistant done 600ms\nhang up", "[carrier]\nstream events: yes"));
+  const std::string uuid =
+      *carrier_->CallIn(Read("wait assistant done 600ms\nhang up", "[carrier]\nstream events: yes"));
   const CarrierCallReport report = Finish(uuid);
   std::vector<std::string> names;
   for (const json& message : server_.messages("playedStream")) names.push_back(message["name"]);
@@ -409,8 +412,8 @@ TEST_F(CarrierServerTest, FlagsWhatPlivoWouldNotUnderstand) {
   server_.OnStream([](FakeServer::Stream& stream, const json& message) {
     if (message["event"] != "start") return;
     for (const std::string& text : std::vector<std::string>{
-             R"({"event":"media","media":{"payload":"AAAA"}})", "not json", R"({"event":"playAudio"})", PlayAudio("AAA"),
-             absl::StrReplaceAll(PlayAudio("AAAA"), {{"x-mulaw", "x-mulaw;rate=8000"}}),
+             R"({"event":"media","media":{"payload":"AAAA"}})", "not json", R"({"event":"playAudio"})",
+             PlayAudio("AAA"), absl::StrReplaceAll(PlayAudio("AAAA"), {{"x-mulaw", "x-mulaw;rate=8000"}}),
              absl::StrReplaceAll(PlayAudio("AAAA"), {{"8000", "16000"}}), R"({"event":"checkpoint","name":"x"})",
              R"({"event":"clearAudio","streamId":"other"})", R"({"event":"sendDTMF","dtmf":"x"})",
              PlayAudio(std::string(70 << 10, 'A'))}) {
@@ -418,11 +421,12 @@ TEST_F(CarrierServerTest, FlagsWhatPlivoWouldNotUnderstand) {
     }
   });
   const CarrierCallReport report = Run(Read("pause 800ms\nhang up"));
-  EXPECT_THAT(report.violations,
-              ElementsAre(HasSubstr("event 'media' is not one"), HasSubstr("no JSON object"), HasSubstr("without 'media'"),
-                          HasSubstr("no padded standard base64"), HasSubstr("contentType 'audio/x-mulaw;rate=8000'"),
-                          HasSubstr("sampleRate 16000"), HasSubstr("checkpoint without 'streamId'"),
-                          HasSubstr("streamId of another stream"), HasSubstr("sendDTMF"), HasSubstr("more than 64 KB")));
+  EXPECT_THAT(
+      report.violations,
+      ElementsAre(HasSubstr("event 'media' is not one"), HasSubstr("no JSON object"), HasSubstr("without 'media'"),
+                  HasSubstr("no padded standard base64"), HasSubstr("contentType 'audio/x-mulaw;rate=8000'"),
+                  HasSubstr("sampleRate 16000"), HasSubstr("checkpoint without 'streamId'"),
+                  HasSubstr("streamId of another stream"), HasSubstr("sendDTMF"), HasSubstr("more than 64 KB")));
 }
 
 TEST_F(CarrierServerTest, OverflowsAfterFortySeconds) {
@@ -456,16 +460,19 @@ TEST_P(BadAnswerTest, EndsTheCallWithItsCode) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadAnswerTest,
-    testing::Values(BadAnswer{"Missing", 404, "", 7011}, BadAnswer{"Broken", 500, "<Response/>", 7011},
-                    BadAnswer{"NoXml", 200, "{}", 8011}, BadAnswer{"Unknown", 200, "<Response><Reject/></Response>", 8011},
-                    BadAnswer{"Nothing", 200, "<Response/>", 4010},
-                    BadAnswer{"BadStream", 200, "<Response><Stream contentType=\"raw\">wss://bridge.test/m</Stream></Response>", 8011},
-                    BadAnswer{"NoKeepAlive", 200,
-                              "<Response><Stream bidirectional=\"true\" audioTrack=\"inbound\" contentType=\"audio/x-mulaw;rate=8000\" "
-                              "keepCallAlive=\"false\">wss://bridge.test/m</Stream></Response>",
-                              4010},
-                    BadAnswer{"Rejected", 200, "<Response><Hangup reason=\"rejected\"/></Response>", 3020},
-                    BadAnswer{"BadRedirect", 200, "<Response><Redirect>https://bridge.test/bad</Redirect></Response>", 4010}),
+    testing::Values(
+        BadAnswer{"Missing", 404, "", 7011}, BadAnswer{"Broken", 500, "<Response/>", 7011},
+        BadAnswer{"NoXml", 200, "{}", 8011}, BadAnswer{"Unknown", 200, "<Response><Reject/></Response>", 8011},
+        BadAnswer{"Nothing", 200, "<Response/>", 4010},
+        BadAnswer{"BadStream", 200, "<Response><Stream contentType=\"raw\">wss://bridge.test/m</Stream></Response>",
+                  8011},
+        BadAnswer{
+            "NoKeepAlive", 200,
+            "<Response><Stream bidirectional=\"true\" audioTrack=\"inbound\" contentType=\"audio/x-mulaw;rate=8000\" "
+            "keepCallAlive=\"false\">wss://bridge.test/m</Stream></Response>",
+            4010},
+        BadAnswer{"Rejected", 200, "<Response><Hangup reason=\"rejected\"/></Response>", 3020},
+        BadAnswer{"BadRedirect", 200, "<Response><Redirect>https://bridge.test/bad</Redirect></Response>", 4010}),
     [](const testing::TestParamInfo<BadAnswer>& info) { return info.param.name; });
 
 TEST_F(CarrierServerTest, RedirectsFailWithTheirOwnCodes) {
@@ -518,17 +525,18 @@ TEST_F(CarrierServerTest, TheServersCloseGoesOnWithTheDocument) {
 
 TEST_F(CarrierServerTest, TransfersToAHumanAndBack) {
   server_.OnStream(Echo);
-  server_.Answer("/transfer", {{200,
-                                "<Response><Dial timeout=\"20\" action=\"https://bridge.test/done\" "
-                                "callbackUrl=\"https://bridge.test/progress\"><Number>+14155550142</Number></Dial></Response>"}});
+  server_.Answer("/transfer",
+                 {{200,
+                   "<Response><Dial timeout=\"20\" action=\"https://bridge.test/done\" "
+                   "callbackUrl=\"https://bridge.test/progress\"><Number>+14155550142</Number></Dial></Response>"}});
   server_.Answer("/done", {{200, StreamXml()}, {200, "<Response><Hangup/></Response>"}});
   server_.OnStream([this](FakeServer::Stream& stream, const json& message) {
     // Not right away: the answer of the REST request must be there before the close.
     if (message["event"] == "media" && message["media"]["chunk"] == 30) stream.connection->Close(1000, "transfer");
   });
-  const std::string uuid = *carrier_->CallIn(
-      Read("wait transferring\nwait returned\nwait connected\npause 20s", "[humans]\n14155550142: busy after 300ms\n"
-                                                                       "14155550142: answer after 300ms, talk 700ms"));
+  const std::string uuid = *carrier_->CallIn(Read("wait transferring\nwait returned\nwait connected\npause 20s",
+                                                  "[humans]\n14155550142: busy after 300ms\n"
+                                                  "14155550142: answer after 300ms, talk 700ms"));
   const auto transfer = [&] {
     return Rest("POST", Api(absl::StrCat("/Call/", uuid, "/")),
                 R"({"legs":"aleg","aleg_url":"https://bridge.test/transfer","aleg_method":"POST"})")
@@ -680,7 +688,9 @@ TEST_F(CarrierServerTest, TheHangupCanComeBeforeTheClose) {
 }
 
 TEST_F(CarrierServerTest, GoesOnWhenAStreamCannotBeReached) {
-  server_.Answer("/answer", {{200, absl::StrReplaceAll(StreamXml("", "<Hangup/>"), {{"bridge.test/media", "127.0.0.1:1/media"}})}});
+  server_.Answer(
+      "/answer",
+      {{200, absl::StrReplaceAll(StreamXml("", "<Hangup/>"), {{"bridge.test/media", "127.0.0.1:1/media"}})}});
   const CarrierCallReport report = Run(Read("pause 20s"));
   EXPECT_EQ(report.streams, 0);
   EXPECT_EQ(report.hangup_code, 4000) << Describe(report);

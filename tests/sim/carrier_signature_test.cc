@@ -68,7 +68,11 @@ INSTANTIATE_TEST_SUITE_P(
         Text{"PlusIsSpace", "GET", "https://h/p?q=a+b&r=a%2Bb", {}, "https://h/p?q=a b&r=a+b"},
         Text{"BareMark", "GET", "https://h/p?", {}, "https://h/p"},
         Text{"Flag", "GET", "https://h/p?flag", {}, "https://h/p?flag="},
-        Text{"CaseAndRepeats", "POST", "https://h/p", {{"a", "1"}, {"Z", "2"}, {"A", "3"}, {"Z", "1"}}, "https://h/p?A3Z1Z2a1"},
+        Text{"CaseAndRepeats",
+             "POST",
+             "https://h/p",
+             {{"a", "1"}, {"Z", "2"}, {"A", "3"}, {"Z", "1"}},
+             "https://h/p?A3Z1Z2a1"},
         Text{"PortAndFragment", "GET", "https://u:p@h:443/p#rt=5", {}, "https://h:443/p"},
         Text{"EscapedPathStays", "GET", "https://h/p%20q/", {}, "https://h/p%20q/"}),
     [](const testing::TestParamInfo<Text>& info) { return info.param.name; });
@@ -100,7 +104,9 @@ TEST(CarrierFormTest, RefusesWhatIsNoUrl) {
 }
 
 TEST(CarrierFormTest, MapsThePublicHostOnly) {
-  const auto map = [](const char* url) { return MapUrl(*ParseUrl(url), "https://bridge.test", "http://127.0.0.1:81").Spell(); };
+  const auto map = [](const char* url) {
+    return MapUrl(*ParseUrl(url), "https://bridge.test", "http://127.0.0.1:81").Spell();
+  };
   EXPECT_EQ(map("wss://bridge.test/s?t=1"), "ws://127.0.0.1:81/s?t=1");
   EXPECT_EQ(map("https://BRIDGE.test/a"), "http://127.0.0.1:81/a");
   EXPECT_EQ(map("https://other.test/a"), "https://other.test/a");

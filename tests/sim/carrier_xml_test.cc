@@ -65,10 +65,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"Unclosed", "<Response><Hangup>", "no element found"}, Bad{"Root", "<response/>", "not <Response>"},
         Bad{"Unknown", "<Response><Reject/></Response>", "unknown element <Reject>"},
         Bad{"Case", "<Response><stream>wss://h</stream></Response>", "unknown element <stream>"},
-        Bad{"Attribute", "<Response><Stream keepcallalive=\"true\">wss://h</Stream></Response>", "no attribute 'keepcallalive'"},
+        Bad{"Attribute", "<Response><Stream keepcallalive=\"true\">wss://h</Stream></Response>",
+            "no attribute 'keepcallalive'"},
         Bad{"Nesting", "<Response><Dial><Speak>hi</Speak></Dial></Response>", "cannot be inside <Dial>"},
         Bad{"NumberOutside", "<Response><Number>1</Number></Response>", "outside <Dial>"},
-        Bad{"StreamInPreAnswer", "<Response><PreAnswer><Stream>wss://h</Stream></PreAnswer></Response>", "cannot be inside"},
+        Bad{"StreamInPreAnswer", "<Response><PreAnswer><Stream>wss://h</Stream></PreAnswer></Response>",
+            "cannot be inside"},
         Bad{"TextInDial", "<Response><Dial>+14155550142</Dial></Response>", "text inside <Dial>"},
         Bad{"Doctype", "<!DOCTYPE r [<!ENTITY a \"b\">]><Response>&a;</Response>", "document type"},
         Bad{"TooLarge", absl::StrCat("<Response><!--", std::string(101 << 10, 'x'), "--></Response>"), "100 KB"}),
@@ -84,8 +86,8 @@ struct BadAttribute {
 class BadStreamTest : public testing::TestWithParam<BadAttribute> {};
 
 TEST_P(BadStreamTest, IsRefused) {
-  const absl::StatusOr<std::vector<XmlElement>> elements =
-      ReadAnswer(absl::StrCat("<Response><Stream ", GetParam().attributes, ">", GetParam().url, "</Stream></Response>"));
+  const absl::StatusOr<std::vector<XmlElement>> elements = ReadAnswer(
+      absl::StrCat("<Response><Stream ", GetParam().attributes, ">", GetParam().url, "</Stream></Response>"));
   ASSERT_TRUE(elements.ok()) << elements.status();
   std::vector<std::string> warnings;
   const absl::StatusOr<StreamOrder> order = ReadStream((*elements)[0], warnings);
@@ -95,15 +97,15 @@ TEST_P(BadStreamTest, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadStreamTest,
-    testing::Values(BadAttribute{"Type", "contentType=\"audio/x-mulaw\"", "wss://h", "contentType 'audio/x-mulaw' is invalid"},
-                    BadAttribute{"Mulaw16", "contentType=\"audio/x-mulaw;rate=16000\"", "wss://h", "contentType"},
-                    BadAttribute{"Track", "audioTrack=\"all\"", "wss://h", "audioTrack 'all'"},
-                    BadAttribute{"BothWays", "bidirectional=\"true\" audioTrack=\"both\"", "wss://h", "must be inbound"},
-                    BadAttribute{"Bool", "keepCallAlive=\"yes\"", "wss://h", "must be true or false"},
-                    BadAttribute{"Timeout", "streamTimeout=\"0\"", "wss://h", "positive seconds"},
-                    BadAttribute{"Http", "", "https://h/s", "must begin with wss://"},
-                    BadAttribute{"NoUrl", "", "", "Stream URL"},
-                    BadAttribute{"Extra", "extraHeaders=\"a=b-c\"", "wss://h", "letters and digits"}),
+    testing::Values(
+        BadAttribute{"Type", "contentType=\"audio/x-mulaw\"", "wss://h", "contentType 'audio/x-mulaw' is invalid"},
+        BadAttribute{"Mulaw16", "contentType=\"audio/x-mulaw;rate=16000\"", "wss://h", "contentType"},
+        BadAttribute{"Track", "audioTrack=\"all\"", "wss://h", "audioTrack 'all'"},
+        BadAttribute{"BothWays", "bidirectional=\"true\" audioTrack=\"both\"", "wss://h", "must be inbound"},
+        BadAttribute{"Bool", "keepCallAlive=\"yes\"", "wss://h", "must be true or false"},
+        BadAttribute{"Timeout", "streamTimeout=\"0\"", "wss://h", "positive seconds"},
+        BadAttribute{"Http", "", "https://h/s", "must begin with wss://"}, BadAttribute{"NoUrl", "", "", "Stream URL"},
+        BadAttribute{"Extra", "extraHeaders=\"a=b-c\"", "wss://h", "letters and digits"}),
     [](const testing::TestParamInfo<BadAttribute>& info) { return info.param.name; });
 
 TEST(CarrierXmlTest, WarnsOfDefaultsThatNoAgentWants) {

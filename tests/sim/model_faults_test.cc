@@ -136,8 +136,9 @@ TEST_F(ModelFaultsTest, SpeaksTheOldNames) {
   EXPECT_GT(Count("response.audio_transcript.delta"), 1);
   EXPECT_EQ(Count("response.audio.done"), 1);
   EXPECT_EQ(Count("conversation.item.created"), 1);
-  for (const char* newer : {"response.output_audio.delta", "response.output_audio.done", "response.output_audio_transcript.delta",
-                            "conversation.item.added", "conversation.item.done"}) {
+  for (const char* newer :
+       {"response.output_audio.delta", "response.output_audio.done", "response.output_audio_transcript.delta",
+        "conversation.item.added", "conversation.item.done"}) {
     EXPECT_EQ(Count(newer), 0) << newer;
   }
   EXPECT_EQ(Last("response.done").json["response"]["output"][0]["content"][0]["type"], "audio");

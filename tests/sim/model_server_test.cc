@@ -31,7 +31,8 @@ class Client final : public net::WsConnection::Listener {
     EXPECT_TRUE(Until([this] { return closed_; }));
   }
 
-  void Connect(int port, const std::string& target = "/v1/realtime?model=gpt-realtime-2.1", const std::string& key = "sk-sandbox") {
+  void Connect(int port, const std::string& target = "/v1/realtime?model=gpt-realtime-2.1",
+               const std::string& key = "sk-sandbox") {
     net::WsClientOptions options;
     options.url = absl::StrCat("ws://127.0.0.1:", port, target);
     options.headers = {{"Authorization", absl::StrCat("Bearer ", key)}};
@@ -149,10 +150,12 @@ class ModelServerTest : public testing::Test {
 };
 
 Json Configure() {
-  return {{"type", "session.update"},
-          {"session",
-           {{"type", "realtime"},
-            {"audio", {{"input", {{"format", {{"type", "audio/pcmu"}}}}}, {"output", {{"format", {{"type", "audio/pcmu"}}}}}}}}}};
+  return {
+      {"type", "session.update"},
+      {"session",
+       {{"type", "realtime"},
+        {"audio",
+         {{"input", {{"format", {{"type", "audio/pcmu"}}}}}, {"output", {{"format", {{"type", "audio/pcmu"}}}}}}}}}};
 }
 
 TEST_F(ModelServerTest, TwoSessionsFollowTheirOwnScripts) {
@@ -160,7 +163,8 @@ TEST_F(ModelServerTest, TwoSessionsFollowTheirOwnScripts) {
   server->QueueScenario(Script("second", "vm-goodbye"));
   server->SetDefault(Script("others", "im-sorry"));
   Client one(*loop), two(*loop), three(*loop);
-  const std::vector<std::pair<Client*, std::string>> expected = {{&one, "Hello world."}, {&two, "Goodbye."}, {&three, "I'm sorry."}};
+  const std::vector<std::pair<Client*, std::string>> expected = {
+      {&one, "Hello world."}, {&two, "Goodbye."}, {&three, "I'm sorry."}};
   for (const auto& [client, words] : expected) {
     client->Connect(server->port());
     ASSERT_TRUE(client->Await("session.created"));

@@ -92,7 +92,9 @@ class ModelSessionTest : public testing::Test {
              {{"type", "realtime"},
               {"audio",
                {{"input",
-                 {{"format", {{"type", "audio/pcmu"}}}, {"transcription", {{"model", "gpt-4o-mini-transcribe"}}}, {"turn_detection", turns}}},
+                 {{"format", {{"type", "audio/pcmu"}}},
+                  {"transcription", {{"model", "gpt-4o-mini-transcribe"}}},
+                  {"turn_detection", turns}}},
                 {"output", {{"format", {{"type", "audio/pcmu"}}}, {"voice", "marin"}}}}}}}};
   }
 
@@ -139,7 +141,8 @@ class ModelSessionTest : public testing::Test {
     return types;
   }
   int Count(absl::string_view type) const {
-    return static_cast<int>(std::count_if(sink.sent.begin(), sink.sent.end(), [&](const auto& sent) { return sent.type == type; }));
+    return static_cast<int>(
+        std::count_if(sink.sent.begin(), sink.sent.end(), [&](const auto& sent) { return sent.type == type; }));
   }
   // The last event of that type; an empty one if there is none.
   RecordingSink::Sent Last(absl::string_view type) const {
@@ -169,7 +172,9 @@ class ModelSessionTest : public testing::Test {
 
   std::string Text() const {
     std::string all;
-    for (const auto& sent : sink.sent) absl::StrAppend(&all, absl::FormatTime("%M:%E3S ", sent.time, absl::UTCTimeZone()), sent.text.substr(0, 200), "\n");
+    for (const auto& sent : sink.sent)
+      absl::StrAppend(&all, absl::FormatTime("%M:%E3S ", sent.time, absl::UTCTimeZone()), sent.text.substr(0, 200),
+                      "\n");
     return all;
   }
 

@@ -40,16 +40,18 @@ TEST_F(ModelSessionTest, GreetsInTheServicesOrder) {
   Client({{"type", "response.create"}});
   EXPECT_THAT(Types(from), ElementsAre("response.created"));
   Wait(absl::Seconds(5));
-  EXPECT_THAT(Shape(from),
-              ElementsAre("response.created", "response.output_item.added", "conversation.item.added", "response.content_part.added",
-                          "response.output_audio_transcript.delta", "response.output_audio.delta", "response.output_audio.done",
-                          "response.output_audio_transcript.done", "response.content_part.done", "conversation.item.done",
-                          "response.output_item.done", "response.done", "rate_limits.updated"))
+  EXPECT_THAT(Shape(from), ElementsAre("response.created", "response.output_item.added", "conversation.item.added",
+                                       "response.content_part.added", "response.output_audio_transcript.delta",
+                                       "response.output_audio.delta", "response.output_audio.done",
+                                       "response.output_audio_transcript.done", "response.content_part.done",
+                                       "conversation.item.done", "response.output_item.done", "response.done",
+                                       "rate_limits.updated"))
       << Text();
   const Json done = Last("response.done").json["response"];
   EXPECT_EQ(done["status"], "completed");
   EXPECT_TRUE(done["status_details"].is_null());
-  EXPECT_EQ(done["output"][0]["content"], Json::array({Json{{"type", "output_audio"}, {"transcript", "Hello world."}}}));
+  EXPECT_EQ(done["output"][0]["content"],
+            Json::array({Json{{"type", "output_audio"}, {"transcript", "Hello world."}}}));
   EXPECT_EQ(done["output"][0]["phase"], "final_answer");
   EXPECT_FALSE(done["output"][0].contains("object"));
   EXPECT_GT(done["usage"]["output_token_details"]["audio_tokens"], 20);
@@ -95,14 +97,16 @@ TEST_F(ModelSessionTest, TakesATurn) {
   const size_t from = sink.sent.size();
   SayClip("vm-nobodyavail");
   Quiet(3000);
-  EXPECT_THAT(Shape(from),
-              ElementsAre("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
-                          "conversation.item.added", "conversation.item.done", "response.created", "response.output_item.added",
-                          "conversation.item.added", "response.content_part.added", "response.output_audio_transcript.delta",
-                          "response.output_audio.delta", "conversation.item.input_audio_transcription.delta",
-                          "conversation.item.input_audio_transcription.completed", "response.output_audio.done",
-                          "response.output_audio_transcript.done", "response.content_part.done", "conversation.item.done",
-                          "response.output_item.done", "response.done", "rate_limits.updated"))
+  EXPECT_THAT(
+      Shape(from),
+      ElementsAre("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped",
+                  "input_audio_buffer.committed", "conversation.item.added", "conversation.item.done",
+                  "response.created", "response.output_item.added", "conversation.item.added",
+                  "response.content_part.added", "response.output_audio_transcript.delta",
+                  "response.output_audio.delta", "conversation.item.input_audio_transcription.delta",
+                  "conversation.item.input_audio_transcription.completed", "response.output_audio.done",
+                  "response.output_audio_transcript.done", "response.content_part.done", "conversation.item.done",
+                  "response.output_item.done", "response.done", "rate_limits.updated"))
       << Text();
   const Json started = Last("input_audio_buffer.speech_started").json;
   const Json stopped = Last("input_audio_buffer.speech_stopped").json;
@@ -119,7 +123,6 @@ TEST_F(ModelSessionTest, TakesATurn) {
   EXPECT_THAT(session->Report().heard_words, ElementsAre("Nobody is available to take your call at the moment."));
 }
 
-
 TEST_F(ModelSessionTest, AnInterruptionLetsOneOrTwoLateDeltasThrough) {
   scenario.replies = {Speak({"demo-congrats"}), Speak({"vm-goodbye"})};
   scenario.model.speed = 1.0;
@@ -135,11 +138,12 @@ TEST_F(ModelSessionTest, AnInterruptionLetsOneOrTwoLateDeltasThrough) {
   EXPECT_GE(late, 1u) << Text();
   EXPECT_LE(late, 2u);
   const std::vector<std::string> after = Types(started + 1 + late);
-  EXPECT_THAT(std::vector<std::string>(after.begin(), after.begin() + 12),
-              ElementsAre("response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
-                          "conversation.item.done", "response.output_item.done", "response.done", "input_audio_buffer.speech_stopped",
-                          "input_audio_buffer.committed", "conversation.item.added", "conversation.item.done", "response.created",
-                          "response.output_item.added"));
+  EXPECT_THAT(
+      std::vector<std::string>(after.begin(), after.begin() + 12),
+      ElementsAre("response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
+                  "conversation.item.done", "response.output_item.done", "response.done",
+                  "input_audio_buffer.speech_stopped", "input_audio_buffer.committed", "conversation.item.added",
+                  "conversation.item.done", "response.created", "response.output_item.added"));
   Json done;
   for (const auto& sent : sink.sent) {
     if (sent.type == "response.done") {
@@ -174,7 +178,10 @@ TEST_F(ModelSessionTest, WithoutInterruptionAutomaticAnswersAreRefusedWhileOneRu
 }
 
 TEST_F(ModelSessionTest, WithoutCreateResponseTheClientAsks) {
-  Start({{"type", "server_vad"}, {"silence_duration_ms", 300}, {"create_response", false}, {"interrupt_response", false}});
+  Start({{"type", "server_vad"},
+         {"silence_duration_ms", 300},
+         {"create_response", false},
+         {"interrupt_response", false}});
   SayClip("hello-world");
   Quiet(1000);
   EXPECT_EQ(Count("input_audio_buffer.committed"), 1);
@@ -205,8 +212,8 @@ TEST_F(ModelSessionTest, ClientCancels) {
   const size_t from = sink.sent.size();
   Client({{"type", "response.cancel"}, {"response_id", Last("response.created").json["response"]["id"]}});
   EXPECT_THAT(Types(from), ElementsAre("response.output_audio.done", "response.output_audio_transcript.done",
-                                       "response.content_part.done", "conversation.item.done", "response.output_item.done",
-                                       "response.done"));
+                                       "response.content_part.done", "conversation.item.done",
+                                       "response.output_item.done", "response.done"));
   EXPECT_EQ(Last("response.done").json["response"]["status_details"]["reason"], "client_cancelled");
   Wait(absl::Seconds(20));
   EXPECT_EQ(sink.sent.back().type, "response.done");
@@ -249,7 +256,11 @@ TEST_F(ModelSessionTest, TruncationIsChecked) {
   Client({{"type", "conversation.item.retrieve"}, {"item_id", item}});
   EXPECT_TRUE(Last("conversation.item.retrieved").json["item"]["content"][0]["transcript"].is_null());
   Client({{"type", "conversation.item.create"},
-          {"item", {{"id", "my_1"}, {"type", "message"}, {"role", "user"}, {"content", Json::array({Json{{"type", "input_text"}, {"text", "Hi"}}})}}}});
+          {"item",
+           {{"id", "my_1"},
+            {"type", "message"},
+            {"role", "user"},
+            {"content", Json::array({Json{{"type", "input_text"}, {"text", "Hi"}}})}}}});
   truncate("my_1", 0);
   EXPECT_EQ(LastErrorMessage(), "Only model output audio messages can be truncated");
 }
@@ -265,13 +276,15 @@ TEST_F(ModelSessionTest, CallsAToolBesideSpeech) {
   const size_t from = sink.sent.size();
   Client({{"type", "response.create"}});
   Wait(absl::Seconds(3));
-  EXPECT_THAT(Shape(from),
-              ElementsAre("response.created", "response.output_item.added", "conversation.item.added", "response.content_part.added",
-                          "response.output_audio_transcript.delta", "response.output_audio.delta", "response.output_item.added",
-                          "conversation.item.added", "response.function_call_arguments.delta", "response.output_audio.done",
-                          "response.output_audio_transcript.done", "response.content_part.done", "conversation.item.done",
-                          "response.output_item.done", "response.function_call_arguments.done", "conversation.item.done",
-                          "response.output_item.done", "response.done", "rate_limits.updated"))
+  EXPECT_THAT(
+      Shape(from),
+      ElementsAre("response.created", "response.output_item.added", "conversation.item.added",
+                  "response.content_part.added", "response.output_audio_transcript.delta",
+                  "response.output_audio.delta", "response.output_item.added", "conversation.item.added",
+                  "response.function_call_arguments.delta", "response.output_audio.done",
+                  "response.output_audio_transcript.done", "response.content_part.done", "conversation.item.done",
+                  "response.output_item.done", "response.function_call_arguments.done", "conversation.item.done",
+                  "response.output_item.done", "response.done", "rate_limits.updated"))
       << Text();
   const Json done = Last("response.done").json["response"];
   ASSERT_THAT(done["output"], SizeIs(2));
@@ -282,7 +295,8 @@ TEST_F(ModelSessionTest, CallsAToolBesideSpeech) {
   EXPECT_EQ(call_id.size(), 21u);
 
   const auto output = [&](const std::string& id, const std::string& text) {
-    Client({{"type", "conversation.item.create"}, {"item", {{"type", "function_call_output"}, {"call_id", id}, {"output", text}}}});
+    Client({{"type", "conversation.item.create"},
+            {"item", {{"type", "function_call_output"}, {"call_id", id}, {"output", text}}}});
   };
   output("call_none", "{}");
   EXPECT_EQ(LastErrorCode(), "invalid_tool_call_id");
@@ -295,7 +309,8 @@ TEST_F(ModelSessionTest, CallsAToolBesideSpeech) {
   Client({{"type", "response.create"}});
   Wait(absl::Seconds(3));
   EXPECT_EQ(Last("response.output_audio_transcript.done").json["transcript"], "Goodbye.");
-  EXPECT_THAT(session->Report().tool_outputs, ElementsAre(absl::StrCat(call_id, R"( {"status":"failed","reason":"busy"})")));
+  EXPECT_THAT(session->Report().tool_outputs,
+              ElementsAre(absl::StrCat(call_id, R"( {"status":"failed","reason":"busy"})")));
 }
 
 TEST_F(ModelSessionTest, RepliesForAToolsOutcomeWaitForIt) {
@@ -312,7 +327,8 @@ TEST_F(ModelSessionTest, RepliesForAToolsOutcomeWaitForIt) {
   Wait(absl::Seconds(2));
   const std::string call_id = Last("response.done").json["response"]["output"][0]["call_id"];
   Client({{"type", "conversation.item.create"},
-          {"item", {{"type", "function_call_output"}, {"call_id", call_id}, {"output", "{\"status\":\"transferring\"}"}}}});
+          {"item",
+           {{"type", "function_call_output"}, {"call_id", call_id}, {"output", "{\"status\":\"transferring\"}"}}}});
   Client({{"type", "response.create"}});
   Wait(absl::Seconds(3));
   EXPECT_EQ(Last("response.output_audio_transcript.done").json["transcript"], "Transfer.");
@@ -354,7 +370,8 @@ TEST_F(ModelSessionTest, OutOfBandResponsesRunBesideTheConversation) {
   Wait(absl::Seconds(1));
   const int items = Count("conversation.item.added");
   Client({{"type", "response.create"},
-          {"response", {{"conversation", "none"}, {"output_modalities", {"text"}}, {"metadata", {{"purpose", "call_summary"}}}}}});
+          {"response",
+           {{"conversation", "none"}, {"output_modalities", {"text"}}, {"metadata", {{"purpose", "call_summary"}}}}}});
   const Json created = Last("response.created").json["response"];
   EXPECT_TRUE(created["conversation_id"].is_null());
   EXPECT_EQ(created["metadata"]["purpose"], "call_summary");
@@ -403,21 +420,24 @@ TEST_F(ModelSessionTest, CommitsAndClearsByHand) {
   Append(std::string(796, '\xff'));
   Client({{"type", "input_audio_buffer.commit"}});
   EXPECT_EQ(LastErrorMessage(),
-            "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has 99.50ms of "
+            "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only "
+            "has 99.50ms of "
             "audio.");
   Client({{"type", "input_audio_buffer.clear"}});
   EXPECT_EQ(sink.sent.back().type, "input_audio_buffer.cleared");
   Append(TestSpeech()->Find("hello-world")->mulaw);
   const size_t from = sink.sent.size();
   Client({{"type", "input_audio_buffer.commit"}});
-  EXPECT_THAT(Types(from), ElementsAre("input_audio_buffer.committed", "conversation.item.added", "conversation.item.done"));
+  EXPECT_THAT(Types(from),
+              ElementsAre("input_audio_buffer.committed", "conversation.item.added", "conversation.item.done"));
   Wait(absl::Seconds(1));
   EXPECT_EQ(Last("conversation.item.input_audio_transcription.completed").json["transcript"], "Hello world.");
   EXPECT_EQ(Count("response.created"), 0);
   const std::string item = Last("input_audio_buffer.committed").json["item_id"];
   Client({{"type", "conversation.item.retrieve"}, {"item_id", item}});
   std::string audio;
-  ASSERT_TRUE(absl::Base64Unescape(Last("conversation.item.retrieved").json["item"]["content"][0]["audio"].get<std::string>(), &audio));
+  ASSERT_TRUE(absl::Base64Unescape(
+      Last("conversation.item.retrieved").json["item"]["content"][0]["audio"].get<std::string>(), &audio));
   EXPECT_EQ(audio, TestSpeech()->Find("hello-world")->mulaw);
 }
 
@@ -467,7 +487,8 @@ TEST_F(ModelSessionTest, AfterASilenceItSpeaksAgain) {
   ASSERT_GT(types.size(), 7u) << Text();
   EXPECT_THAT(std::vector<std::string>(types.begin(), types.begin() + 7),
               ElementsAre("input_audio_buffer.timeout_triggered", "conversation.item.added", "conversation.item.done",
-                          "input_audio_buffer.committed", "conversation.item.added", "conversation.item.done", "response.created"));
+                          "input_audio_buffer.committed", "conversation.item.added", "conversation.item.done",
+                          "response.created"));
   EXPECT_EQ(sink.sent[from + 1].json["item"]["role"], "system");
   EXPECT_EQ(sink.sent[from + 3].json["item_id"], sink.sent[from].json["item_id"]);
   const Json timeout = sink.sent[from].json;
@@ -489,18 +510,22 @@ TEST_F(ModelSessionTest, MalformedInputLeavesTheSessionOpen) {
       {"array", "[]", "invalid_event", "object"},
       {"no type", "{}", "invalid_event", "The 'type' field is missing."},
       {"type of a number", R"({"type":7})", "invalid_type", "'type'"},
-      {"unknown type", R"({"type":"x"})", "invalid_value", "Invalid value: 'x'. Supported values are: 'session.update'"},
-      {"unknown key", R"({"type":"response.create","respnse":{}})", "unknown_parameter", "Unknown parameter: 'respnse'."},
+      {"unknown type", R"({"type":"x"})", "invalid_value",
+       "Invalid value: 'x'. Supported values are: 'session.update'"},
+      {"unknown key", R"({"type":"response.create","respnse":{}})", "unknown_parameter",
+       "Unknown parameter: 'respnse'."},
       {"append without audio", R"({"type":"input_audio_buffer.append"})", "missing_required_parameter", "'audio'"},
       {"append of a number", R"({"type":"input_audio_buffer.append","audio":5})", "invalid_type", "'audio'"},
       {"bad base64", R"({"type":"input_audio_buffer.append","audio":"@@@@"})", "invalid_value", "base64"},
       {"unpadded base64", R"({"type":"input_audio_buffer.append","audio":"//8"})", "invalid_value", "base64"},
-      {"long event_id", absl::StrCat(R"({"type":"response.create","event_id":")", std::string(513, 'x'), R"("})"), "invalid_value", "512"},
+      {"long event_id", absl::StrCat(R"({"type":"response.create","event_id":")", std::string(513, 'x'), R"("})"),
+       "invalid_value", "512"},
       {"update without session", R"({"type":"session.update"})", "missing_required_parameter", "'session'"},
       {"item without anything", R"({"type":"conversation.item.create"})", "missing_required_parameter", "'item'"},
       {"delete of nothing", R"({"type":"conversation.item.delete","item_id":"i"})", "item_delete_invalid_item_id",
        "Error deleting item: the item with id 'i' does not exist."},
-      {"retrieve of nothing", R"({"type":"conversation.item.retrieve","item_id":"i"})", "item_retrieve_invalid_item_id", "'i'"},
+      {"retrieve of nothing", R"({"type":"conversation.item.retrieve","item_id":"i"})", "item_retrieve_invalid_item_id",
+       "'i'"},
   };
   for (const Row& row : rows) {
     sink.sent.clear();
@@ -519,9 +544,11 @@ TEST_F(ModelSessionTest, MalformedInputLeavesTheSessionOpen) {
 TEST_F(ModelSessionTest, AppendsOfAnyShapeAreHeard) {
   Start(nullptr);
   Append(std::string(160, '\x55'));
-  Client({{"event_id", "a_1"}, {"audio", absl::Base64Escape(std::string(160, '\x55'))}, {"type", "input_audio_buffer.append"}});
-  ClientText(absl::StrCat(R"({"type":"input_audio_buffer.append","audio":")", absl::Base64Escape(std::string(160, '\x55')),
-                          R"(","event_id":"a_2"})"));
+  Client({{"event_id", "a_1"},
+          {"audio", absl::Base64Escape(std::string(160, '\x55'))},
+          {"type", "input_audio_buffer.append"}});
+  ClientText(absl::StrCat(R"({"type":"input_audio_buffer.append","audio":")",
+                          absl::Base64Escape(std::string(160, '\x55')), R"(","event_id":"a_2"})"));
   EXPECT_EQ(session->Report().appended_bytes, 480);
   EXPECT_EQ(Count("error"), 0) << Text();
   Append(std::string((15 << 20) + 1, '\x55'));
@@ -562,7 +589,9 @@ TEST_F(ModelSessionTest, ItemsAreChecked) {
       {"no content", {{"type", "message"}, {"role", "user"}}, "missing_required_parameter"},
       {"unknown type", {{"type", "note"}}, "invalid_value"},
       {"output without text", {{"type", "function_call_output"}, {"call_id", "c"}}, "missing_required_parameter"},
-      {"call with a bad id", {{"type", "function_call"}, {"call_id", "a b"}, {"name", "f"}, {"arguments", "{}"}}, "invalid_value"},
+      {"call with a bad id",
+       {{"type", "function_call"}, {"call_id", "a b"}, {"name", "f"}, {"arguments", "{}"}},
+       "invalid_value"},
   };
   for (const Row& row : rows) {
     create(row.item);
@@ -583,7 +612,8 @@ TEST_F(ModelSessionTest, VoiceIsLockedOnceItSpoke) {
   const auto voice = [&](const char* name) {
     Client({{"type", "session.update"},
             {"event_id", "v"},
-            {"session", {{"type", "realtime"}, {"instructions", "Changed."}, {"audio", {{"output", {{"voice", name}}}}}}}});
+            {"session",
+             {{"type", "realtime"}, {"instructions", "Changed."}, {"audio", {{"output", {{"voice", name}}}}}}}});
   };
   voice("cedar");
   EXPECT_EQ(LastErrorCode(), "cannot_update_voice");

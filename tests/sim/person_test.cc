@@ -32,7 +32,8 @@ class OneWord final : public SpeechLibrary {
 class Booth final : public Person::Phone {
  public:
   explicit Booth(const std::string& steps)
-      : person_(ParseScenario(absl::StrCat("call: outbound\nto: *\n[person]\n", steps))->person, std::make_shared<OneWord>()) {
+      : person_(ParseScenario(absl::StrCat("call: outbound\nto: *\n[person]\n", steps))->person,
+                std::make_shared<OneWord>()) {
     sight.line_open = true;
     sight.streams = 1;
   }

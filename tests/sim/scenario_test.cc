@@ -62,9 +62,9 @@ TEST(ScenarioTest, ReadsEverySection) {
 
   std::vector<Kind> kinds;
   for (const PersonStep& step : scenario->person) kinds.push_back(step.kind);
-  EXPECT_THAT(kinds, testing::ElementsAre(Kind::kWaitAssistantDone, Kind::kSay, Kind::kWaitAssistantSpeaking, Kind::kPress,
-                                          Kind::kDropStream, Kind::kPause, Kind::kStopAudio, Kind::kPause, Kind::kStopAudio,
-                                          Kind::kHangUp));
+  EXPECT_THAT(kinds, testing::ElementsAre(Kind::kWaitAssistantDone, Kind::kSay, Kind::kWaitAssistantSpeaking,
+                                          Kind::kPress, Kind::kDropStream, Kind::kPause, Kind::kStopAudio, Kind::kPause,
+                                          Kind::kStopAudio, Kind::kHangUp));
   EXPECT_EQ(scenario->person[0].duration, absl::Milliseconds(400));
   EXPECT_EQ(scenario->person[0].limit, absl::Seconds(20));
   EXPECT_THAT(scenario->person[1].clips, testing::ElementsAre("vm-rec-name", "vm-youhave"));
@@ -107,7 +107,8 @@ TEST(ScenarioTest, NoAnswerRingsOnUnlessAnEndIsGiven) {
 TEST(ScenarioTest, ListsTheClipsOfBothSides) {
   const absl::StatusOr<Scenario> scenario = ParseScenario(kWhole);
   ASSERT_TRUE(scenario.ok());
-  EXPECT_THAT(ClipsOf(*scenario), testing::ElementsAre("vm-rec-name", "vm-youhave", "hello-world", "a", "b", "c", "sorry"));
+  EXPECT_THAT(ClipsOf(*scenario),
+              testing::ElementsAre("vm-rec-name", "vm-youhave", "hello-world", "a", "b", "c", "sorry"));
 }
 
 struct Bad {
@@ -126,28 +127,29 @@ TEST_P(BadScenarioTest, NamesTheLineAndWhatWouldBeRight) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadScenarioTest,
-    testing::Values(Bad{"UnknownHeader", "call: inbound\ncolour: red", "line 2: 'colour' is not known here; known are: call"},
-                    Bad{"NoColon", "call inbound", "line 1: 'call inbound' must be 'name: value'"},
-                    Bad{"BadKind", "call: sideways", "must be one of: inbound, outbound"},
-                    Bad{"NoTo", "call: inbound\nfrom: 1", "'to: <number>' is missing"},
-                    Bad{"NoFrom", "to: 1", "an inbound call needs 'from: <number>'"},
-                    Bad{"AnyInbound", "from: 1\nto: *", "'to: *' is for outbound calls"},
-                    Bad{"Section", "[people]", "must be one of: [person]"},
-                    Bad{"Step", "[person]\ndance", "line 2: 'dance' is no step; a step is say"},
-                    Bad{"Duration", "[person]\npause long", "'long' is not a duration; write 400ms"},
-                    Bad{"Wait", "[person]\nwait bus", "'bus' is nothing to wait for"},
-                    Bad{"WaitTail", "[person]\nwait done 400ms later", "'later' is too much"},
-                    Bad{"Keys", "[person]\npress x", "must be keys"},
-                    Bad{"SayNothing", "[person]\nsay", "'say' needs at least one clip"},
-                    Bad{"OpenRepeat", "to: *\ncall: outbound\n[person]\nrepeat 2\nhang up", "'repeat' without its 'end'"},
-                    Bad{"LoneEnd", "[person]\nend", "'end' without a 'repeat'"},
-                    Bad{"Pickup", "pickup: maybe", "must begin with answer, busy"},
-                    Bad{"PickupTail", "pickup: answer at 3s", "'at' must be 'after' or 'talk'"},
-                    Bad{"Reply", "[model]\nreply: shout hello", "must begin with say, call or status"},
-                    Bad{"Call", "[model]\nreply: call transfer_call", "'call' needs a tool and its JSON"},
-                    Bad{"When", "[model]\nreply when raining: say a", "a conditional reply is 'reply when tool-failed"},
-                    Bad{"Fault", "[model]\nfault: after 3s explode", "must be close:CODE"},
-                    Bad{"Yes", "[carrier]\ntwice: maybe", "twice: 'maybe' must be yes or no"}),
+    testing::Values(
+        Bad{"UnknownHeader", "call: inbound\ncolour: red", "line 2: 'colour' is not known here; known are: call"},
+        Bad{"NoColon", "call inbound", "line 1: 'call inbound' must be 'name: value'"},
+        Bad{"BadKind", "call: sideways", "must be one of: inbound, outbound"},
+        Bad{"NoTo", "call: inbound\nfrom: 1", "'to: <number>' is missing"},
+        Bad{"NoFrom", "to: 1", "an inbound call needs 'from: <number>'"},
+        Bad{"AnyInbound", "from: 1\nto: *", "'to: *' is for outbound calls"},
+        Bad{"Section", "[people]", "must be one of: [person]"},
+        Bad{"Step", "[person]\ndance", "line 2: 'dance' is no step; a step is say"},
+        Bad{"Duration", "[person]\npause long", "'long' is not a duration; write 400ms"},
+        Bad{"Wait", "[person]\nwait bus", "'bus' is nothing to wait for"},
+        Bad{"WaitTail", "[person]\nwait done 400ms later", "'later' is too much"},
+        Bad{"Keys", "[person]\npress x", "must be keys"},
+        Bad{"SayNothing", "[person]\nsay", "'say' needs at least one clip"},
+        Bad{"OpenRepeat", "to: *\ncall: outbound\n[person]\nrepeat 2\nhang up", "'repeat' without its 'end'"},
+        Bad{"LoneEnd", "[person]\nend", "'end' without a 'repeat'"},
+        Bad{"Pickup", "pickup: maybe", "must begin with answer, busy"},
+        Bad{"PickupTail", "pickup: answer at 3s", "'at' must be 'after' or 'talk'"},
+        Bad{"Reply", "[model]\nreply: shout hello", "must begin with say, call or status"},
+        Bad{"Call", "[model]\nreply: call transfer_call", "'call' needs a tool and its JSON"},
+        Bad{"When", "[model]\nreply when raining: say a", "a conditional reply is 'reply when tool-failed"},
+        Bad{"Fault", "[model]\nfault: after 3s explode", "must be close:CODE"},
+        Bad{"Yes", "[carrier]\ntwice: maybe", "twice: 'maybe' must be yes or no"}),
     [](const testing::TestParamInfo<Bad>& info) { return info.param.name; });
 
 }  // namespace

@@ -74,8 +74,8 @@ TEST(SpeechTest, RecognizesEveryRecordingThatSounds) {
 
 TEST(SpeechTest, RecognizesAnUnalignedStream) {
   const std::string quiet(1234, kMulawSilence);
-  const std::string stream =
-      absl::StrCat(quiet, Audio("hello-world"), quiet.substr(0, 77), Audio("vm-goodbye"), Audio("tone:300"), Audio("digits/7"));
+  const std::string stream = absl::StrCat(quiet, Audio("hello-world"), quiet.substr(0, 77), Audio("vm-goodbye"),
+                                          Audio("tone:300"), Audio("digits/7"));
   for (int cut = 0; cut < 8; ++cut) {
     EXPECT_EQ(Heard(absl::string_view(stream).substr(cut)), (Names{"hello-world", "vm-goodbye", "digits/7"}));
   }

@@ -59,7 +59,8 @@ TEST_F(WorldTest, StartsCallsAndReportsThem) {
 
 TEST_F(WorldTest, TakesWholeScenarios) {
   EXPECT_EQ(Ask("POST", "/sim/phones", R"({"text":"call: outbound\nto: 14155550129\npickup: busy"})").status, 201);
-  const base::HttpResponse wrong = Ask("POST", "/sim/calls", R"({"text":"from: 1\nto: 2\n[person]\nsay no-such-clip"})");
+  const base::HttpResponse wrong =
+      Ask("POST", "/sim/calls", R"({"text":"from: 1\nto: 2\n[person]\nsay no-such-clip"})");
   EXPECT_EQ(wrong.status, 400);
   EXPECT_THAT(wrong.body, HasSubstr("there is no clip 'no-such-clip'"));
 }

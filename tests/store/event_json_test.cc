@@ -13,7 +13,15 @@ namespace {
 const absl::Time kTime = absl::FromUnixMicros(1'700'000'000'123'456);
 
 call::TranscriptItem FullItem() {
-  return {"item",  3, call::Role::kAssistant, call::ItemStatus::kCut, "generated", "heard", 1200, 700, call::HeardBasis::kEstimated,
+  return {"item",
+          3,
+          call::Role::kAssistant,
+          call::ItemStatus::kCut,
+          "generated",
+          "heard",
+          1200,
+          700,
+          call::HeardBasis::kEstimated,
           kTime};
 }
 
@@ -67,7 +75,8 @@ const std::vector<Row>& Rows() {
       {call::DtmfReceived{"#"}, R"({"digit":"#"})"},
       {call::TurnMeasured{"item", 1, 2, 3, 4},
        R"({"caller_item_id":"item","to_commit_ms":1,"to_first_audio_ms":2,"to_first_heard_ms":4,"to_first_sent_ms":3})"},
-      {call::CallEnded{{call::EndReason::kBusy, call::Party::kCallee, call::Layer::kSignalling, "evidence", true, false}, 61},
+      {call::CallEnded{
+           {call::EndReason::kBusy, call::Party::kCallee, call::Layer::kSignalling, "evidence", true, false}, 61},
        R"({"duration_seconds":61,"termination":{"evidence":"evidence","failed":false,"initiator":"callee","layer":"signalling",)"
        R"("reason":"busy","retryable":true}})"},
       {call::SummaryReady{"summary"}, R"({"summary":"summary"})"},
@@ -81,8 +90,8 @@ TEST(EventJson, EveryBodyHasARow) {
   EXPECT_EQ(seen.size(), std::variant_size_v<call::EventBody>);
 }
 
-// The payload lists every field, so writing shows that none is forgotten; reading it and writing again shows the same for reading,
-// since a field that were not read would come out with its default.
+// The payload lists every field, so writing shows that none is forgotten; reading it and writing again shows the same
+// for reading, since a field that were not read would come out with its default.
 TEST(EventJson, EveryFieldGoesRound) {
   for (const Row& row : Rows()) {
     SCOPED_TRACE(call::TypeName(row.body));
@@ -105,7 +114,8 @@ TEST(EventJson, NoFieldOfARowHasItsDefault) {
       const size_t end = full.find_first_of(",}", at);
       const size_t begin = full.rfind('"', at - 1);
       if (full[at + 2] == '{') continue;
-      EXPECT_EQ(defaults.find(full.substr(begin, end - begin + 1)), std::string::npos) << full.substr(begin, end - begin);
+      EXPECT_EQ(defaults.find(full.substr(begin, end - begin + 1)), std::string::npos)
+          << full.substr(begin, end - begin);
       ++fields;
     }
     EXPECT_GT(fields, 0);

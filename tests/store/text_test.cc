@@ -39,8 +39,9 @@ TEST(Timestamp, GoesRoundToTheMicrosecond) {
 }
 
 TEST(Timestamp, TextOrderIsTimeOrder) {
-  const absl::Time times[] = {absl::InfinitePast(),        absl::FromUnixSeconds(-62'135'596'800), absl::FromUnixMicros(-1), absl::UnixEpoch(),
-                              absl::FromUnixMicros(1),     absl::FromUnixSeconds(253'402'300'799)};
+  const absl::Time times[] = {absl::InfinitePast(),     absl::FromUnixSeconds(-62'135'596'800),
+                              absl::FromUnixMicros(-1), absl::UnixEpoch(),
+                              absl::FromUnixMicros(1),  absl::FromUnixSeconds(253'402'300'799)};
   for (size_t i = 1; i < std::size(times); ++i) {
     EXPECT_LE(FormatTimestamp(times[i - 1]), FormatTimestamp(times[i])) << i;
     EXPECT_EQ(FormatTimestamp(times[i]).size(), 27) << i;
@@ -57,7 +58,8 @@ TEST(Timestamp, SaysWhatItKeeps) {
 }
 
 TEST(Timestamp, RefusesOtherText) {
-  for (const char* text : {"", "2023", "2023-11-14T22:13:20Z", "2023-13-14T22:13:20.000001Z", "2023-11-14 22:13:20.000001Z", "infinite-past"}) {
+  for (const char* text : {"", "2023", "2023-11-14T22:13:20Z", "2023-13-14T22:13:20.000001Z",
+                           "2023-11-14 22:13:20.000001Z", "infinite-past"}) {
     EXPECT_FALSE(ParseTimestamp(text).ok()) << text;
   }
 }

@@ -11,8 +11,10 @@ namespace callbridge::store {
 namespace {
 
 constexpr char kCallColumns[] =
-    "id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, state, "
-    "created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, event_head, "
+    "id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, "
+    "state, "
+    "created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, "
+    "event_head, "
     "end_reason, end_initiator, end_layer, end_evidence, end_retryable";
 
 std::string EncodeMetadata(const std::map<std::string, std::string>& metadata) {
@@ -76,7 +78,9 @@ absl::StatusOr<std::vector<CallRecord>> ReadCalls(Query query) {
 Query& TimeOrKeep(Query& query, const absl::optional<absl::Time>& value) {
   return value ? query.TimeOrNull(*value) : query.Null();
 }
-Query& TextOrKeep(Query& query, const absl::optional<std::string>& value) { return value ? query.Text(*value) : query.Null(); }
+Query& TextOrKeep(Query& query, const absl::optional<std::string>& value) {
+  return value ? query.Text(*value) : query.Null();
+}
 
 // Everything but the end and the transfer: NULL keeps what is there. A final state is not left again.
 absl::Status UpdateFields(Database& database, const CallWrite& write, int64_t event_head) {
@@ -101,23 +105,27 @@ absl::Status UpdateFields(Database& database, const CallWrite& write, int64_t ev
 
 absl::Status UpdateTransferred(Database& database, const CallRecord& call, const CallWrite& write, absl::Time now) {
   absl::Status status = database.Prepare("UPDATE call_logs SET transferred = ?, transfer_reason = ? WHERE id = ?")
-                                  .Bool(*write.transferred)
-                                  .Text(write.transfer_reason)
-                                  .Text(call.call_id)
-                                  .Run();
+                            .Bool(*write.transferred)
+                            .Text(write.transfer_reason)
+                            .Text(call.call_id)
+                            .Run();
   if (!status.ok() || call.lead_id.empty()) return status;
   if (*write.transferred) {
     return database
-        .Prepare("UPDATE leads SET call_status = 'transferred', transferred_to_human = 1, updated_at = max(updated_at, ?) WHERE id = ?")
+        .Prepare(
+            "UPDATE leads SET call_status = 'transferred', transferred_to_human = 1, updated_at = max(updated_at, ?) "
+            "WHERE id = ?")
         .Time(now)
         .Text(call.lead_id)
         .Run();
   }
   // Taking back says nothing of the lead's other calls: a human may have had one of them.
   return database
-      .Prepare("UPDATE leads SET transferred_to_human = EXISTS (SELECT 1 FROM call_logs WHERE lead_id = leads.id AND transferred = 1), "
-               "call_status = CASE WHEN last_call_id = ? THEN 'called' ELSE call_status END, "
-               "updated_at = max(updated_at, ?) WHERE id = ?")
+      .Prepare(
+          "UPDATE leads SET transferred_to_human = EXISTS (SELECT 1 FROM call_logs WHERE lead_id = leads.id AND "
+          "transferred = 1), "
+          "call_status = CASE WHEN last_call_id = ? THEN 'called' ELSE call_status END, "
+          "updated_at = max(updated_at, ?) WHERE id = ?")
       .Text(call.call_id)
       .Time(now)
       .Text(call.lead_id)
@@ -126,27 +134,29 @@ absl::Status UpdateTransferred(Database& database, const CallRecord& call, const
 
 absl::Status UpdateEnd(Database& database, const CallRecord& call, const CallWrite::End& end) {
   const call::Termination& termination = end.termination;
-  absl::Status status =
-      database
-          .Prepare("UPDATE call_logs SET state = ?, ended_at = ?, duration = ?, transcript = ?, end_reason = ?, end_initiator = ?, "
-                   "end_layer = ?, end_evidence = ?, end_retryable = ? WHERE id = ?")
-          .Text(Name(termination.failed ? call::State::kFailed : call::State::kCompleted))
-          .Time(end.end_time)
-          .Int(end.duration_seconds)
-          .Text(end.transcript)
-          .Text(Name(termination.reason))
-          .Text(Name(termination.initiator))
-          .Text(Name(termination.layer))
-          .Text(termination.evidence)
-          .Bool(termination.retryable)
-          .Text(call.call_id)
-          .Run();
+  absl::Status status = database
+                            .Prepare(
+                                "UPDATE call_logs SET state = ?, ended_at = ?, duration = ?, transcript = ?, "
+                                "end_reason = ?, end_initiator = ?, "
+                                "end_layer = ?, end_evidence = ?, end_retryable = ? WHERE id = ?")
+                            .Text(Name(termination.failed ? call::State::kFailed : call::State::kCompleted))
+                            .Time(end.end_time)
+                            .Int(end.duration_seconds)
+                            .Text(end.transcript)
+                            .Text(Name(termination.reason))
+                            .Text(Name(termination.initiator))
+                            .Text(Name(termination.layer))
+                            .Text(termination.evidence)
+                            .Bool(termination.retryable)
+                            .Text(call.call_id)
+                            .Run();
   if (!status.ok() || call.lead_id.empty()) return status;
   // An older call that ends late does not take 'transferred' from a newer one.
   return database
-      .Prepare("UPDATE leads SET call_status = 'called', updated_at = max(updated_at, ?) WHERE id = ? "
-               "AND (last_call_id = ? OR call_status <> 'transferred') "
-               "AND EXISTS (SELECT 1 FROM call_logs WHERE id = ? AND transferred = 0)")
+      .Prepare(
+          "UPDATE leads SET call_status = 'called', updated_at = max(updated_at, ?) WHERE id = ? "
+          "AND (last_call_id = ? OR call_status <> 'transferred') "
+          "AND EXISTS (SELECT 1 FROM call_logs WHERE id = ? AND transferred = 0)")
       .Time(end.end_time)
       .Text(call.lead_id)
       .Text(call.call_id)
@@ -158,9 +168,11 @@ absl::Status UpdateEnd(Database& database, const CallRecord& call, const CallWri
 
 absl::Status InsertCall(Database& database, const CallRecord& call) {
   return database
-      .Prepare("INSERT INTO call_logs (id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, "
-               "model_session_id, state, created_at, answered_at, metadata, event_head) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .Prepare(
+          "INSERT INTO call_logs (id, direction, from_number, to_number, agent, lead_id, carrier_call_id, "
+          "carrier_request_id, "
+          "model_session_id, state, created_at, answered_at, metadata, event_head) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .Text(call.call_id)
       .Text(Name(call.direction))
       .Text(call.from)
@@ -200,12 +212,13 @@ absl::StatusOr<std::vector<CallRecord>> SelectCalls(Database& database, const Ca
   if (!filter.lead_id.empty()) absl::StrAppend(&where, " AND lead_id = ?");
   if (after) absl::StrAppend(&where, " AND (created_at, id) < (?, ?)");
 
-  Query query = database.PrepareOnce(
-      absl::StrCat("SELECT ", kCallColumns, " FROM call_logs WHERE ", where, " ORDER BY created_at DESC, id DESC LIMIT ?"));
+  Query query = database.PrepareOnce(absl::StrCat("SELECT ", kCallColumns, " FROM call_logs WHERE ", where,
+                                                  " ORDER BY created_at DESC, id DESC LIMIT ?"));
   query.Time(filter.created_after);
   // The far end is exclusive and the last storable time is one: ':' sorts behind every digit.
-  IsStorableTime(filter.created_before) || filter.created_before == absl::InfinitePast() ? query.Time(filter.created_before)
-                                                                                         : query.Text(":");
+  IsStorableTime(filter.created_before) || filter.created_before == absl::InfinitePast()
+      ? query.Time(filter.created_before)
+      : query.Text(":");
   for (const call::State state : filter.states) query.Text(Name(state));
   if (filter.direction) query.Text(Name(*filter.direction));
   if (!filter.number.empty()) query.Text(filter.number).Text(filter.number);
@@ -216,11 +229,12 @@ absl::StatusOr<std::vector<CallRecord>> SelectCalls(Database& database, const Ca
 }
 
 absl::StatusOr<std::vector<CallRecord>> SelectOpenCalls(Database& database) {
-  return ReadCalls(database.Prepare(absl::StrCat("SELECT ", kCallColumns,
-                                                 " FROM call_logs WHERE state NOT IN ('completed', 'failed') ORDER BY created_at, id")));
+  return ReadCalls(database.Prepare(absl::StrCat(
+      "SELECT ", kCallColumns, " FROM call_logs WHERE state NOT IN ('completed', 'failed') ORDER BY created_at, id")));
 }
 
-absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWrite& write, int64_t event_head, absl::Time now) {
+absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWrite& write, int64_t event_head,
+                        absl::Time now) {
   absl::Status status;
   if (write.transferred) status = UpdateTransferred(database, call, write, now);
   // The first end wins. Before the other fields, so that a transcript beside it is the later, better one.
@@ -229,10 +243,12 @@ absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWr
   return status;
 }
 
-absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id, absl::Time now) {
+absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id,
+                                      absl::Time now) {
   Query query = database.Prepare(
       "INSERT INTO leads (id, phone, last_call_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?) "
-      "ON CONFLICT (phone) DO UPDATE SET last_call_id = excluded.last_call_id, updated_at = max(updated_at, excluded.updated_at) "
+      "ON CONFLICT (phone) DO UPDATE SET last_call_id = excluded.last_call_id, updated_at = max(updated_at, "
+      "excluded.updated_at) "
       "RETURNING id");
   query.Text(base::NewUuid()).Text(phone).Text(call_id).Time(now).Time(now);
   std::string lead_id;
@@ -243,9 +259,10 @@ absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phon
 }
 
 absl::StatusOr<absl::optional<LeadRecord>> SelectLead(Database& database, LeadKey key, absl::string_view value) {
-  Query query = database.Prepare(
-      absl::StrCat("SELECT id, phone, name, call_status, transferred_to_human, last_call_id, created_at, updated_at FROM leads WHERE ",
-                   key == LeadKey::kId ? "id" : "phone", " = ?"));
+  Query query =
+      database.Prepare(absl::StrCat("SELECT id, phone, name, call_status, transferred_to_human, last_call_id, "
+                                    "created_at, updated_at FROM leads WHERE ",
+                                    key == LeadKey::kId ? "id" : "phone", " = ?"));
   query.Text(value);
   absl::optional<LeadRecord> lead;
   if (query.Step()) {
@@ -264,7 +281,8 @@ absl::StatusOr<absl::optional<LeadRecord>> SelectLead(Database& database, LeadKe
 }
 
 absl::StatusOr<absl::optional<RequestRow>> SelectRequest(Database& database, const RequestKey& key) {
-  Query query = database.Prepare("SELECT fingerprint, call_id FROM call_requests WHERE principal = ? AND request_id = ?");
+  Query query =
+      database.Prepare("SELECT fingerprint, call_id FROM call_requests WHERE principal = ? AND request_id = ?");
   query.Text(key.principal).Text(key.request_id);
   absl::optional<RequestRow> row;
   if (query.Step()) {
@@ -278,7 +296,8 @@ absl::StatusOr<absl::optional<RequestRow>> SelectRequest(Database& database, con
 
 absl::Status InsertRequest(Database& database, const RequestKey& key, const CallRecord& call) {
   return database
-      .Prepare("INSERT INTO call_requests (principal, request_id, fingerprint, call_id, created_at) VALUES (?, ?, ?, ?, ?)")
+      .Prepare(
+          "INSERT INTO call_requests (principal, request_id, fingerprint, call_id, created_at) VALUES (?, ?, ?, ?, ?)")
       .Text(key.principal)
       .Text(key.request_id)
       .Text(key.fingerprint)

@@ -24,10 +24,12 @@ absl::StatusOr<std::vector<CallRecord>> SelectCalls(Database& database, const Ca
 absl::StatusOr<std::vector<CallRecord>> SelectOpenCalls(Database& database);
 
 // What a write changes in the call's row and in its lead's. `now` is the time of the change, for leads.updated_at.
-absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWrite& write, int64_t event_head, absl::Time now);
+absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWrite& write, int64_t event_head,
+                        absl::Time now);
 
 // Finds or makes the lead of `phone`, makes `call_id` its last call, and returns its id.
-absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id, absl::Time now);
+absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id,
+                                      absl::Time now);
 
 enum class LeadKey { kId, kPhone };
 absl::StatusOr<absl::optional<LeadRecord>> SelectLead(Database& database, LeadKey key, absl::string_view value);

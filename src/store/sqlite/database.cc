@@ -13,18 +13,12 @@ absl::Status SqliteError(int code) {
   };
   switch (code & 0xFF) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return unavailable("locked by another process");
-    case SQLITE_FULL:
-      return unavailable("the disk is full");
-    case SQLITE_IOERR:
-      return unavailable("the disk failed");
-    case SQLITE_READONLY:
-      return unavailable("the file or its folder is read-only");
-    case SQLITE_CANTOPEN:
-      return unavailable("the file cannot be opened");
-    default:
-      return absl::InternalError(absl::StrCat("database: ", sqlite3_errstr(code), " (SQLite ", code, ")"));
+    case SQLITE_LOCKED: return unavailable("locked by another process");
+    case SQLITE_FULL: return unavailable("the disk is full");
+    case SQLITE_IOERR: return unavailable("the disk failed");
+    case SQLITE_READONLY: return unavailable("the file or its folder is read-only");
+    case SQLITE_CANTOPEN: return unavailable("the file cannot be opened");
+    default: return absl::InternalError(absl::StrCat("database: ", sqlite3_errstr(code), " (SQLite ", code, ")"));
   }
 }
 
@@ -124,8 +118,8 @@ Query Database::Prepare(absl::string_view sql) {
   const auto found = cache_.find(std::string(sql));
   if (found != cache_.end()) return Query(found->second.get(), /*cached=*/true, absl::OkStatus());
   sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                      &statement, nullptr);
+  const int code = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) return Query(nullptr, /*cached=*/true, SqliteError(code));
   cache_.emplace(sql, statement);
   return Query(statement, /*cached=*/true, absl::OkStatus());

@@ -13,15 +13,16 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-// SQLite as values and absl::Status. Results of SQLite become kUnavailable (busy, locked, disk full, I/O error, read-only, cannot
-// open: worth a retry) or kInternal (the rest), in fixed words with SQLite's code: what was bound is never in a message.
+// SQLite as values and absl::Status. Results of SQLite become kUnavailable (busy, locked, disk full, I/O error,
+// read-only, cannot open: worth a retry) or kInternal (the rest), in fixed words with SQLite's code: what was bound is
+// never in a message.
 namespace callbridge::store {
 
 // The status for SQLite's extended result `code`, which is none of OK, ROW and DONE.
 absl::Status SqliteError(int code);
 
-// One run of a statement. Binds and reads columns from left to right; the first failure sticks and shows in status(), so that a
-// chain of binds needs no checks. Not thread-safe. Must not outlive its Database.
+// One run of a statement. Binds and reads columns from left to right; the first failure sticks and shows in status(),
+// so that a chain of binds needs no checks. Not thread-safe. Must not outlive its Database.
 class Query {
  public:
   Query(Query&&) = default;
@@ -44,7 +45,8 @@ class Query {
 
   const absl::Status& status() const { return status_; }
 
-  // Read the next column of the current row; NULL reads as "", 0 and InfinitePast. A time that cannot be read sets status().
+  // Read the next column of the current row; NULL reads as "", 0 and InfinitePast. A time that cannot be read sets
+  // status().
   std::string GetText();
   int64_t GetInt();
   bool GetBool() { return GetInt() != 0; }
@@ -116,7 +118,8 @@ class Database {
 // BEGIN, and ROLLBACK unless Commit() succeeded.
 class Transaction {
  public:
-  // `begin`: "BEGIN IMMEDIATE" to write, "BEGIN EXCLUSIVE" to change the schema, "BEGIN" to read one state of the database.
+  // `begin`: "BEGIN IMMEDIATE" to write, "BEGIN EXCLUSIVE" to change the schema, "BEGIN" to read one state of the
+  // database.
   Transaction(Database& database, absl::string_view begin);
   ~Transaction();
   Transaction(const Transaction&) = delete;

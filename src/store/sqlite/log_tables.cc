@@ -21,7 +21,8 @@ absl::StatusOr<std::vector<events::StoredEvent>> ReadStoredEvents(Query query) {
     stored.event.time = query.GetTime();
     absl::StatusOr<call::EventBody> body = DecodeEventBody(type, query.GetText());
     if (!body.ok()) {
-      return absl::InternalError(absl::StrCat("database: event at position ", stored.position, ": ", body.status().message()));
+      return absl::InternalError(
+          absl::StrCat("database: event at position ", stored.position, ": ", body.status().message()));
     }
     stored.event.body = *std::move(body);
     events.push_back(std::move(stored));
@@ -45,18 +46,21 @@ absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event
   return database.last_insert_rowid();
 }
 
-absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& database, absl::string_view call_id, int64_t after_sequence,
-                                                                  int64_t limit) {
+absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& database, absl::string_view call_id,
+                                                                  int64_t after_sequence, int64_t limit) {
   Query query = database.Prepare(
-      "SELECT position, call_id, sequence, type, occurred_at, payload FROM call_events WHERE call_id = ? AND sequence > ? "
+      "SELECT position, call_id, sequence, type, occurred_at, payload FROM call_events WHERE call_id = ? AND sequence "
+      "> ? "
       "ORDER BY sequence LIMIT ?");
   query.Text(call_id).Int(after_sequence).Int(limit);
   return ReadStoredEvents(std::move(query));
 }
 
-absl::StatusOr<std::vector<events::StoredEvent>> SelectEvents(Database& database, int64_t after_position, int64_t limit) {
+absl::StatusOr<std::vector<events::StoredEvent>> SelectEvents(Database& database, int64_t after_position,
+                                                              int64_t limit) {
   Query query = database.Prepare(
-      "SELECT position, call_id, sequence, type, occurred_at, payload FROM call_events WHERE position > ? ORDER BY position LIMIT ?");
+      "SELECT position, call_id, sequence, type, occurred_at, payload FROM call_events WHERE position > ? ORDER BY "
+      "position LIMIT ?");
   query.Int(after_position).Int(limit);
   return ReadStoredEvents(std::move(query));
 }
@@ -70,11 +74,15 @@ absl::StatusOr<int64_t> SelectHeadPosition(Database& database) {
 
 absl::Status UpsertTranscriptItem(Database& database, absl::string_view call_id, const call::TranscriptItem& item) {
   return database
-      .Prepare("INSERT INTO transcript_items (call_id, item_id, position, role, status, text_generated, text_heard, generated_ms, heard_ms, "
-               "heard_basis, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-               "ON CONFLICT (call_id, item_id) DO UPDATE SET position = excluded.position, role = excluded.role, status = excluded.status, "
-               "text_generated = excluded.text_generated, text_heard = excluded.text_heard, generated_ms = excluded.generated_ms, "
-               "heard_ms = excluded.heard_ms, heard_basis = excluded.heard_basis, started_at = excluded.started_at")
+      .Prepare(
+          "INSERT INTO transcript_items (call_id, item_id, position, role, status, text_generated, text_heard, "
+          "generated_ms, heard_ms, "
+          "heard_basis, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (call_id, item_id) DO UPDATE SET position = excluded.position, role = excluded.role, status = "
+          "excluded.status, "
+          "text_generated = excluded.text_generated, text_heard = excluded.text_heard, generated_ms = "
+          "excluded.generated_ms, "
+          "heard_ms = excluded.heard_ms, heard_basis = excluded.heard_basis, started_at = excluded.started_at")
       .Text(call_id)
       .Text(item.item_id)
       .Int(item.position)
@@ -91,7 +99,8 @@ absl::Status UpsertTranscriptItem(Database& database, absl::string_view call_id,
 
 absl::StatusOr<std::vector<call::TranscriptItem>> SelectTranscript(Database& database, absl::string_view call_id) {
   Query query = database.Prepare(
-      "SELECT item_id, position, role, status, text_generated, text_heard, generated_ms, heard_ms, heard_basis, started_at "
+      "SELECT item_id, position, role, status, text_generated, text_heard, generated_ms, heard_ms, heard_basis, "
+      "started_at "
       "FROM transcript_items WHERE call_id = ? ORDER BY position, id");
   query.Text(call_id);
   std::vector<call::TranscriptItem> items;
@@ -115,12 +124,16 @@ absl::StatusOr<std::vector<call::TranscriptItem>> SelectTranscript(Database& dat
 
 absl::Status UpsertTransfer(Database& database, absl::string_view call_id, const call::Transfer& transfer) {
   return database
-      .Prepare("INSERT INTO call_transfers (call_id, transfer_id, destination, number, reason, requested_by, state, outcome, detail, "
-               "requested_at, connected_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-               "ON CONFLICT (call_id, transfer_id) DO UPDATE SET destination = excluded.destination, number = excluded.number, "
-               "reason = excluded.reason, requested_by = excluded.requested_by, state = excluded.state, outcome = excluded.outcome, "
-               "detail = excluded.detail, requested_at = excluded.requested_at, connected_at = excluded.connected_at, "
-               "ended_at = excluded.ended_at")
+      .Prepare(
+          "INSERT INTO call_transfers (call_id, transfer_id, destination, number, reason, requested_by, state, "
+          "outcome, detail, "
+          "requested_at, connected_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (call_id, transfer_id) DO UPDATE SET destination = excluded.destination, number = "
+          "excluded.number, "
+          "reason = excluded.reason, requested_by = excluded.requested_by, state = excluded.state, outcome = "
+          "excluded.outcome, "
+          "detail = excluded.detail, requested_at = excluded.requested_at, connected_at = excluded.connected_at, "
+          "ended_at = excluded.ended_at")
       .Text(call_id)
       .Text(transfer.transfer_id)
       .Text(transfer.destination)
@@ -138,7 +151,8 @@ absl::Status UpsertTransfer(Database& database, absl::string_view call_id, const
 
 absl::StatusOr<std::vector<call::Transfer>> SelectTransfers(Database& database, absl::string_view call_id) {
   Query query = database.Prepare(
-      "SELECT transfer_id, destination, number, reason, requested_by, state, outcome, detail, requested_at, connected_at, ended_at "
+      "SELECT transfer_id, destination, number, reason, requested_by, state, outcome, detail, requested_at, "
+      "connected_at, ended_at "
       "FROM call_transfers WHERE call_id = ? ORDER BY requested_at, id");
   query.Text(call_id);
   std::vector<call::Transfer> transfers;

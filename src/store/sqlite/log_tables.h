@@ -19,10 +19,11 @@ namespace callbridge::store {
 absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event);
 
 // At most `limit` events of one call behind `after_sequence`, in order.
-absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& database, absl::string_view call_id, int64_t after_sequence,
-                                                                  int64_t limit);
+absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& database, absl::string_view call_id,
+                                                                  int64_t after_sequence, int64_t limit);
 // At most `limit` events of all calls behind `after_position`, in order.
-absl::StatusOr<std::vector<events::StoredEvent>> SelectEvents(Database& database, int64_t after_position, int64_t limit);
+absl::StatusOr<std::vector<events::StoredEvent>> SelectEvents(Database& database, int64_t after_position,
+                                                              int64_t limit);
 absl::StatusOr<int64_t> SelectHeadPosition(Database& database);
 
 absl::Status UpsertTranscriptItem(Database& database, absl::string_view call_id, const call::TranscriptItem& item);

@@ -51,8 +51,9 @@ absl::StatusOr<size_t> CheckApplied(Database& database, absl::Span<const Migrati
     const int64_t version = query.GetInt();
     const std::string name = query.GetText();
     if (applied >= migrations.size()) {
-      return absl::FailedPreconditionError(absl::StrCat("the schema has version ", version, " (", name, "), this callbridge knows ",
-                                                        migrations.size(), ": start the newer callbridge"));
+      return absl::FailedPreconditionError(absl::StrCat("the schema has version ", version, " (", name,
+                                                        "), this callbridge knows ", migrations.size(),
+                                                        ": start the newer callbridge"));
     }
     const Migration& expected = migrations[applied++];
     if (version == expected.version && query.GetText() == expected.checksum) continue;
@@ -73,7 +74,8 @@ absl::StatusOr<bool> MigrateOnce(Database& database, absl::Span<const Migration>
   if (*applied == migrations.size()) return false;
   const Migration& next = migrations[*applied];
   if (*applied == 0) {
-    const absl::Status made = database.Execute(absl::StrCat("PRAGMA application_id = ", kApplicationId, ";", kVersionTable));
+    const absl::Status made =
+        database.Execute(absl::StrCat("PRAGMA application_id = ", kApplicationId, ";", kVersionTable));
     if (!made.ok()) return made;
   }
   absl::Status status = database.Execute(next.sql);

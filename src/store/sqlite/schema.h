@@ -13,10 +13,10 @@ namespace callbridge::store {
 // PRAGMA application_id of our files: "CBRG". `file` and others recognize a database by it.
 inline constexpr int64_t kApplicationId = 0x43425247;
 
-// Brings the schema up to the last of `migrations`, each in an exclusive transaction of its own together with its row in
-// schema_version(version, name, checksum, applied_at). An empty file becomes ours first. Writes nothing if it refuses:
-// kFailedPrecondition: not a database, or somebody else's; made by a newer callbridge; or a migration that was applied here had
-// another content. Other errors as SqliteError(). Repeats do nothing.
+// Brings the schema up to the last of `migrations`, each in an exclusive transaction of its own together with its row
+// in schema_version(version, name, checksum, applied_at). An empty file becomes ours first. Writes nothing if it
+// refuses: kFailedPrecondition: not a database, or somebody else's; made by a newer callbridge; or a migration that was
+// applied here had another content. Other errors as SqliteError(). Repeats do nothing.
 absl::Status Migrate(Database& database, absl::Span<const Migration> migrations);
 
 }  // namespace callbridge::store

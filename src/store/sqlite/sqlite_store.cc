@@ -68,8 +68,8 @@ absl::Status AppendEvents(Database& database, const CallRecord& call, const std:
   if (events.empty()) return absl::OkStatus();
   const int64_t first = events[0].sequence;
   if (first > call.event_head + 1) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("events begin at ", first, " and would leave a gap behind ", call.event_head, ", the last of the call"));
+    return absl::FailedPreconditionError(absl::StrCat("events begin at ", first, " and would leave a gap behind ",
+                                                      call.event_head, ", the last of the call"));
   }
   const int64_t repeated = std::min<int64_t>(call.event_head - first + 1, events.size());
   if (repeated > 0) {
@@ -78,7 +78,8 @@ absl::Status AppendEvents(Database& database, const CallRecord& call, const std:
     for (size_t i = 0; i < stored->size(); ++i) {
       const call::Event& event = (*stored)[i].event;
       if (event.body.index() != events[i].body.index()) {
-        return absl::FailedPreconditionError(absl::StrCat("event ", event.sequence, " of the call is there and is another one"));
+        return absl::FailedPreconditionError(
+            absl::StrCat("event ", event.sequence, " of the call is there and is another one"));
       }
       positions->push_back((*stored)[i].position);
     }
@@ -98,7 +99,8 @@ absl::Time TimeOf(const CallWrite& write) {
 }
 
 // Applies a checked write inside the caller's transaction.
-absl::Status ApplyTo(Database& database, const CallRecord& call, const CallWrite& write, std::vector<int64_t>* positions) {
+absl::Status ApplyTo(Database& database, const CallRecord& call, const CallWrite& write,
+                     std::vector<int64_t>* positions) {
   absl::Status status = AppendEvents(database, call, write.events, positions);
   if (!status.ok()) return status;
   const int64_t last = write.events.empty() ? call.event_head : write.events.back().sequence;
@@ -136,11 +138,13 @@ SqliteStore::SqliteStore(std::unique_ptr<FileLock> lock, Database writer, Databa
 SqliteStore::~SqliteStore() = default;
 
 absl::StatusOr<std::unique_ptr<CallStore>> SqliteStore::Open(const std::string& path, const Options& options) {
-  if (path.empty() || path[0] == ':') return absl::InvalidArgumentError(absl::StrCat("database ", path, ": not the path of a file"));
+  if (path.empty() || path[0] == ':')
+    return absl::InvalidArgumentError(absl::StrCat("database ", path, ": not the path of a file"));
   const absl::Status folder = MakeFolder(path);
   if (!folder.ok()) return Prefixed(path, folder);
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return absl::InvalidArgumentError(absl::StrCat("database ", path, ": is a folder"));
+  if (std::filesystem::is_directory(path, ignored))
+    return absl::InvalidArgumentError(absl::StrCat("database ", path, ": is a folder"));
   absl::StatusOr<std::unique_ptr<FileLock>> lock = FileLock::Take(path + ".lock");
   if (!lock.ok()) return Prefixed(path, lock.status());
   absl::StatusOr<Database> writer = OpenWriter(path, options);
@@ -150,7 +154,8 @@ absl::StatusOr<std::unique_ptr<CallStore>> SqliteStore::Open(const std::string& 
   return std::unique_ptr<CallStore>(new SqliteStore(*std::move(lock), *std::move(writer), *std::move(reader)));
 }
 
-absl::StatusOr<CallStore::Created> SqliteStore::CreateCall(const CallRecord& call, const std::vector<call::Event>& events,
+absl::StatusOr<CallStore::Created> SqliteStore::CreateCall(const CallRecord& call,
+                                                           const std::vector<call::Event>& events,
                                                            const absl::optional<RequestKey>& key) {
   const absl::Status check = CheckCreate(call, events);
   if (!check.ok()) return check;
@@ -158,7 +163,8 @@ absl::StatusOr<CallStore::Created> SqliteStore::CreateCall(const CallRecord& cal
   return CreateLocked(call, events, key);
 }
 
-absl::StatusOr<CallStore::Created> SqliteStore::CreateLocked(const CallRecord& call, const std::vector<call::Event>& events,
+absl::StatusOr<CallStore::Created> SqliteStore::CreateLocked(const CallRecord& call,
+                                                             const std::vector<call::Event>& events,
                                                              const absl::optional<RequestKey>& key) {
   Transaction transaction(writer_, "BEGIN IMMEDIATE");
   if (!transaction.status().ok()) return transaction.status();
@@ -241,8 +247,8 @@ absl::StatusOr<CallRecord> SqliteStore::GetCall(absl::string_view call_id) {
   return **std::move(call);
 }
 
-absl::StatusOr<std::vector<CallRecord>> SqliteStore::ListCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after,
-                                                               int limit) {
+absl::StatusOr<std::vector<CallRecord>> SqliteStore::ListCalls(const CallFilter& filter,
+                                                               const absl::optional<CallPageKey>& after, int limit) {
   const absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   base::MutexLock lock(read_mutex_);
@@ -263,8 +269,8 @@ absl::StatusOr<std::vector<call::Transfer>> SqliteStore::ListTransfers(absl::str
   return SelectTransfers(reader_, call_id);
 }
 
-absl::StatusOr<std::vector<events::StoredEvent>> SqliteStore::ReadCallEvents(absl::string_view call_id, int64_t after_sequence,
-                                                                             int limit) {
+absl::StatusOr<std::vector<events::StoredEvent>> SqliteStore::ReadCallEvents(absl::string_view call_id,
+                                                                             int64_t after_sequence, int limit) {
   absl::Status status = CheckLimit(limit);
   if (!status.ok()) return status;
   base::MutexLock lock(read_mutex_);
@@ -297,11 +303,13 @@ absl::StatusOr<LeadRecord> SqliteStore::FindLead(absl::string_view phone) {
   base::MutexLock lock(read_mutex_);
   absl::StatusOr<absl::optional<LeadRecord>> lead = SelectLead(reader_, LeadKey::kPhone, phone);
   if (!lead.ok()) return lead.status();
-  if (!lead->has_value()) return base::MakeError(absl::StatusCode::kNotFound, "LEAD_NOT_FOUND", "no lead has this number");
+  if (!lead->has_value())
+    return base::MakeError(absl::StatusCode::kNotFound, "LEAD_NOT_FOUND", "no lead has this number");
   return **std::move(lead);
 }
 
-absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseOpenCalls(const call::Termination& termination, absl::Time now) {
+absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseOpenCalls(const call::Termination& termination,
+                                                                  absl::Time now) {
   base::MutexLock lock(write_mutex_);
   return CloseLocked(termination, now);
 }

@@ -14,9 +14,9 @@
 
 namespace callbridge::store {
 
-// The store of a single machine: one file. WAL with synchronous=FULL, so what was acknowledged survives a kill and a loss of power.
-// One writer at a time under a mutex; reads have a connection and a mutex of their own and do not wait for writes. Positions of
-// the log are given in commit order. Reports may read the file with other programs meanwhile.
+// The store of a single machine: one file. WAL with synchronous=FULL, so what was acknowledged survives a kill and a
+// loss of power. One writer at a time under a mutex; reads have a connection and a mutex of their own and do not wait
+// for writes. Positions of the log are given in commit order. Reports may read the file with other programs meanwhile.
 class SqliteStore final : public CallStore {
  public:
   struct Options {
@@ -24,11 +24,11 @@ class SqliteStore final : public CallStore {
     absl::Duration busy_timeout = absl::Seconds(2);
   };
 
-  // Opens or makes the database at `path`, with its folder, and brings the schema up to date. The message of an error is one line
-  // that names the path. A file beside it, <path>.lock, is held locked for as long as the store lives (the kernel lets go of it
-  // when the process dies): two stores on one file would end each other's calls.
-  // kFailedPrecondition: another process has it, not a database, not ours, or made by a newer callbridge. kInvalidArgument: no
-  // path of a file. kUnavailable: cannot be created or written.
+  // Opens or makes the database at `path`, with its folder, and brings the schema up to date. The message of an error
+  // is one line that names the path. A file beside it, <path>.lock, is held locked for as long as the store lives (the
+  // kernel lets go of it when the process dies): two stores on one file would end each other's calls.
+  // kFailedPrecondition: another process has it, not a database, not ours, or made by a newer callbridge.
+  // kInvalidArgument: no path of a file. kUnavailable: cannot be created or written.
   static absl::StatusOr<std::unique_ptr<CallStore>> Open(const std::string& path, const Options& options);
   static absl::StatusOr<std::unique_ptr<CallStore>> Open(const std::string& path) { return Open(path, Options()); }
 
@@ -42,7 +42,8 @@ class SqliteStore final : public CallStore {
                                                     int limit) override;
   absl::StatusOr<std::vector<call::TranscriptItem>> GetTranscript(absl::string_view call_id) override;
   absl::StatusOr<std::vector<call::Transfer>> ListTransfers(absl::string_view call_id) override;
-  absl::StatusOr<std::vector<events::StoredEvent>> ReadCallEvents(absl::string_view call_id, int64_t after_sequence, int limit) override;
+  absl::StatusOr<std::vector<events::StoredEvent>> ReadCallEvents(absl::string_view call_id, int64_t after_sequence,
+                                                                  int limit) override;
   absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t after_position, int limit) override;
   absl::StatusOr<int64_t> HeadPosition() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
@@ -55,9 +56,11 @@ class SqliteStore final : public CallStore {
   SqliteStore(std::unique_ptr<FileLock> lock, Database writer, Database reader);
 
   // kNotFound: no such call. Inside a transaction, before and after which the answer may be another one.
-  absl::Status ApplyLocked(const CallWrite& write, std::vector<int64_t>* positions) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  absl::Status ApplyLocked(const CallWrite& write, std::vector<int64_t>* positions)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   absl::StatusOr<Created> CreateLocked(const CallRecord& call, const std::vector<call::Event>& events,
-                                       const absl::optional<RequestKey>& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+                                       const absl::optional<RequestKey>& key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   absl::StatusOr<std::vector<OpenCall>> CloseLocked(const call::Termination& termination, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   absl::Status RequireCall(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(read_mutex_);

@@ -40,7 +40,8 @@ TEST_F(SchemaDocTest, EveryQueryRuns) {
 }
 
 TEST_F(SchemaDocTest, EveryColumnIsNamed) {
-  Query tables = database_->PrepareOnce("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+  Query tables =
+      database_->PrepareOnce("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
   int columns = 0;
   while (tables.Step()) {
     const std::string table = tables.GetText();

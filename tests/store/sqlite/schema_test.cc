@@ -66,7 +66,8 @@ TEST_F(SchemaTest, EveryEarlierVersionIsUpgradedToTheSameSchema) {
     SCOPED_TRACE(version);
     Database database = Open(absl::StrCat("from", version, ".db"));
     ASSERT_TRUE(Migrate(database, SqliteMigrations().first(version)).ok());
-    ASSERT_TRUE(database.Execute("INSERT INTO leads (id, phone, created_at, updated_at) VALUES ('l', '+1', '', '')").ok());
+    ASSERT_TRUE(
+        database.Execute("INSERT INTO leads (id, phone, created_at, updated_at) VALUES ('l', '+1', '', '')").ok());
     ASSERT_TRUE(Migrate(database, SqliteMigrations()).ok());
     EXPECT_EQ(Schema(database), Schema(fresh));
     EXPECT_EQ(Read(database, "SELECT id FROM leads"), "l;");
@@ -98,7 +99,8 @@ TEST_F(SchemaTest, AMigrationThatFailsLeavesNothingBehind) {
   const Migration good{1, "0001_good", "a", "CREATE TABLE good (x)"};
   const Migration bad{2, "0002_bad", "b", "CREATE TABLE half (x); CREATE TABLE good (x)"};
   EXPECT_FALSE(Migrate(database, {good, bad}).ok());
-  EXPECT_EQ(Read(database, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"), "good;schema_version;");
+  EXPECT_EQ(Read(database, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"),
+            "good;schema_version;");
   EXPECT_EQ(Read(database, "SELECT name FROM schema_version"), "0001_good;");
 }
 

@@ -67,9 +67,7 @@ class SqliteStoreTest : public testing::Test {
   SqliteStore::Options options_{absl::Milliseconds(50)};
 };
 
-TEST_F(SqliteStoreTest, MakesItsFolder) {
-  EXPECT_NE(Open(folder_.File("a/b/calls.db")), nullptr);
-}
+TEST_F(SqliteStoreTest, MakesItsFolder) { EXPECT_NE(Open(folder_.File("a/b/calls.db")), nullptr); }
 
 TEST_F(SqliteStoreTest, RefusesWhatIsNotItsDatabase) {
   std::ofstream(folder_.File("text.db")) << std::string(5000, 'x');
@@ -118,7 +116,8 @@ TEST_F(SqliteStoreTest, RowsReadWellInPlainSql) {
   write.end->duration_seconds = 61;
   write.end->termination.failed = false;
   ASSERT_TRUE(store->Apply(write, nullptr).ok());
-  EXPECT_EQ(Read("SELECT transferred || transfer_reason || transfer_outcome || duration || ended_at || end_reason FROM call_logs"),
+  EXPECT_EQ(Read("SELECT transferred || transfer_reason || transfer_outcome || duration || ended_at || end_reason FROM "
+                 "call_logs"),
             "1pricebridged612023-11-14T22:14:21.123456Zinternal_error;");
   EXPECT_EQ(Read("SELECT status FROM call_logs"), "called;");
   EXPECT_EQ(Read("SELECT call_status || transferred_to_human FROM leads"), "transferred1;");
