@@ -37,7 +37,7 @@ TEST(FormatRecordsTest, AWordThatJustFitsStays) {
 }
 
 TEST(FormatRecordsTest, CountsCharactersNotBytes) {
-  EXPECT_EQ(FormatRecords({{"t"}, {{"ééé"}, {"x"}}}, 0), "  t │ ééé              │ x\n");
+  EXPECT_EQ(FormatRecords({{"t"}, {{"ééé"}, {"éééééééééééééééé"}}}, 0), "  t │ ééé              │ éééééééééééééééé\n");
 }
 
 TEST(FormatRecordsTest, SaysThatThereAreNone) { EXPECT_EQ(FormatRecords({{"id"}, {}}, 80), "  (no rows)\n"); }
