@@ -143,8 +143,10 @@ absl::Status CheckWords(const Options& options) {
 }  // namespace
 
 bool IsLoopback(const std::string& listen) {
-  return absl::StartsWith(listen, "127.") || absl::StartsWith(listen, "localhost:") ||
-         absl::StartsWith(listen, "[::1]:");
+  const absl::string_view host = absl::string_view(listen).substr(0, listen.find_first_of(":/"));
+  // Digits only: 127.example.com is somewhere else.
+  const bool address = absl::StartsWith(host, "127.") && host.find_first_not_of("0123456789.") == absl::string_view::npos;
+  return address || host == "localhost" || absl::StartsWith(listen, "[::1]");
 }
 
 absl::StatusOr<Options> ReadOptions(int argc, char** argv) {

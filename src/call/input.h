@@ -114,6 +114,7 @@ struct TransferAsked {
   std::string tool_call_id;
   std::string destination;
   std::string reason;
+  std::string arguments;  // As the model wrote them.
 };
 struct ToolRefused {
   std::string tool_call_id;

@@ -139,6 +139,7 @@ void Fields(input::TransferAsked& in, V&& v) {
   v("tool_call_id", in.tool_call_id);
   v("destination", in.destination);
   v("reason", in.reason);
+  v("arguments", in.arguments);
 }
 template <typename V>
 void Fields(input::ToolRefused& in, V&& v) {

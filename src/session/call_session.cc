@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/base/log.h"
+#include "src/openai/transfer_tool.h"
 #include "src/session/projection.h"
 
 namespace callbridge::session {
@@ -53,6 +54,10 @@ void CallSession::Begin() {
 }
 
 void CallSession::Feed(const input::Input& input) {
+  if (const auto* const dialled = std::get_if<input::DialAccepted>(&input)) {
+    write_.carrier_request_id = dialled->request_id;
+    dirty_ = true;
+  }
   call_.On(input, Now());
   AfterInput();
 }
@@ -184,6 +189,10 @@ void CallSession::Carry(const command::Finished&) {
 }
 
 void CallSession::Record(call::Event event) {
+  // The call speaks in words; what is recorded is what the model was given.
+  if (auto* const answered = std::get_if<call::ToolAnswered>(&event.body)) {
+    answered->output = openai::FormatToolOutput(answered->ok, answered->output);
+  }
   const LogLine line = Describe(event, options_.log_transcripts);
   if (!line.message.empty()) base::Log(line.kind, options_.call.call_id, line.message, line.fields);
   if (const auto* moved = std::get_if<call::StateChanged>(&event.body)) {

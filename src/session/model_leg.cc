@@ -235,7 +235,7 @@ void ModelLeg::OnFunctionCall(const openai::Item& item) {
     Give(input::ToolRefused{item.call_id, item.name, std::string(arguments.status().message())});
     return;
   }
-  Give(input::TransferAsked{base::NewUuid(), item.call_id, arguments->destination, arguments->reason});
+  Give(input::TransferAsked{base::NewUuid(), item.call_id, arguments->destination, arguments->reason, item.arguments});
 }
 
 void ModelLeg::On(const openai::ResponseDone& event) {

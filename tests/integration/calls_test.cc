@@ -116,6 +116,9 @@ TEST_P(Calls, EndAsTheyShould) {
   // However it ended: one end event, numbers without a gap, and the carrier's leg is down.
   EXPECT_EQ(both.Query("SELECT count(*) FROM call_events WHERE type = 'call_ended'")[0][0], "1");
   EXPECT_EQ(both.Query("SELECT max(sequence) - count(*) FROM call_events")[0][0], "0");
+  if (!inbound && row.clean && absl::string_view(row.name).find("Dial") == absl::string_view::npos) {
+    EXPECT_NE(both.Column(call, "carrier_request_id"), "") << "what the carrier called our request";
+  }
   EXPECT_TRUE(
       BridgeAndWorld::WaitFor([&] { return both.world().carrier().Calls().empty() || both.CarrierReport().over; }));
   EXPECT_LE(both.world().carrier().Calls().size(), 1u) << "nobody is dialled twice";
@@ -195,6 +198,10 @@ TEST(TransferTest, ADestinationThatTheModelMadeUpIsNeverDialled) {
       "reply when tool-failed: say vm-nobodyavail\n");
   ASSERT_TRUE(both.WaitForEnd(call));
   EXPECT_THAT(both.CarrierReport().dialled, IsEmpty());
+  const auto tools = both.Query("SELECT payload FROM call_events WHERE type IN ('tool_called', 'tool_answered') ORDER BY sequence");
+  ASSERT_EQ(tools.size(), 2u);
+  EXPECT_THAT(tools[0][0], HasSubstr("+19005551234"));
+  EXPECT_THAT(tools[1][0], HasSubstr("failed")) << "as the model was told";
   EXPECT_EQ(both.Column(call, "transferred"), "0");
   ASSERT_EQ(both.ModelReport().tool_outputs.size(), 1u);
   EXPECT_THAT(both.ModelReport().tool_outputs[0], HasSubstr("sales, support"));
