@@ -1,4 +1,4 @@
-"""Calls, started, watched, steered and ended with grpcurl while they go on."""
+"""Calls, started, watched, steered and ended by an operator while they go on."""
 
 import unittest
 import uuid
@@ -39,7 +39,7 @@ reply: say dir-welcome
 """
 
 
-@unittest.skipUnless(world.grpcurl_program(), "there is no grpcurl, and no Go toolchain to build it")
+@unittest.skipUnless(world.CLIENT, world.NEEDS_CLIENT)
 class CallsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -58,23 +58,20 @@ class CallsTest(unittest.TestCase):
         return until("end of " + name, look)
 
     def test_services_are_listed_and_described(self):
-        _, out, _ = self.world.grpcurl(self.world.address, "list")
+        _, out, _ = world.output(world.CLIENT.list(self.world.address))
         self.assertEqual(set(out.split()) - {"grpc.reflection.v1alpha.ServerReflection"},
                          {"callbridge.v1.CallService", "grpc.health.v1.Health"})
-        _, out, _ = self.world.grpcurl(self.world.address, "describe", "callbridge.v1.CallService")
+        _, out, _ = world.output(world.CLIENT.describe(self.world.address, "callbridge.v1.CallService"))
         for method in ("StartCall", "EndCall", "TransferCall", "GetCall", "ListCalls", "GetTranscript", "CallEvents"):
             self.assertIn("rpc %s (" % method, out)
-        _, out, _ = self.world.grpcurl(self.world.address, "describe", "callbridge.v1.OutboundCall")
+        _, out, _ = world.output(world.CLIENT.describe(self.world.address, "callbridge.v1.OutboundCall"))
         self.assertIn("string to = 1;", out)
 
     def test_health_is_told_for_the_server_and_the_service(self):
         for service in ("", "callbridge.v1.CallService"):
-            status, out, err = self.world.grpcurl("-d", '{"service":"%s"}' % service, self.world.address, "grpc.health.v1.Health/Check")
-            self.assertEqual((status, err), (0, ""))
-            self.assertIn('"status": "SERVING"', out)
-        status, _, err = self.world.grpcurl("-d", '{"service":"nobody"}', self.world.address, "grpc.health.v1.Health/Check")
-        self.assertNotEqual(status, 0)
-        self.assertIn("NotFound", err)
+            self.assertEqual(self.world.ask("grpc.health.v1.Health/Check", {"service": service}), ({"status": "SERVING"}, None))
+        _, failure = self.world.ask("grpc.health.v1.Health/Check", {"service": "nobody"})
+        self.assertEqual(failure.code, "NotFound")
 
     def test_events_stream_while_the_person_talks(self):
         everything = self.world.events().wait_live()

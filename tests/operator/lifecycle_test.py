@@ -13,7 +13,7 @@ from tests.operator.world import until
 OPEN = "SELECT id, state FROM call_logs WHERE state NOT IN ('completed', 'failed')"
 
 
-@unittest.skipUnless(world.grpcurl_program(), "there is no grpcurl, and no Go toolchain to build it")
+@unittest.skipUnless(world.CLIENT, world.NEEDS_CLIENT)
 class LifecycleTest(unittest.TestCase):
     def begin(self, *flags):
         made = world.World(*flags)
@@ -49,8 +49,7 @@ class LifecycleTest(unittest.TestCase):
         self.assertEqual(made.rpc("GetCall", call=name)["call"]["state"], "CALL_STATE_IN_PROGRESS")
         refused = made.failing("StartCall", call={"to": "+14155550162"})
         self.assertEqual((refused.code, refused.reason), ("Unavailable", "DRAINING"), refused.text)
-        _, out, _ = made.grpcurl("-d", "{}", made.address, "grpc.health.v1.Health/Check")
-        self.assertIn("NOT_SERVING", out)
+        self.assertEqual(made.ask("grpc.health.v1.Health/Check", {}), ({"status": "NOT_SERVING"}, None))
         self.assertEqual(made.server.wait(25), 0, made.server.text())
         self.assertIn("callbridge has stopped", made.server.lines[-1])
         self.closed(made, name, carrier_id)
@@ -58,7 +57,7 @@ class LifecycleTest(unittest.TestCase):
         self.assertIn("call_ended", [e["type"] for e in stream.events()])
         everything.program.wait()
         self.assertIn("call_ended", [e["type"] for e in everything.events()])
-        self.assertIn("SHUTTING_DOWN", everything.program.text())
+        self.assertEqual(world.CLIENT.failure(everything.program.text()).reason, "SHUTTING_DOWN")
 
     def test_a_second_ctrl_c_does_not_wait(self):
         made = self.begin("--drain_timeout=120s")
@@ -89,6 +88,11 @@ class LifecycleTest(unittest.TestCase):
         made = self.begin()
         name, stream = made.talking("+14155550165")
         carrier_id = made.rpc("GetCall", call=name)["call"]["carrier_call_id"]
+        # And a phone that still rings, for as long as nobody gives up.
+        made.phone("call: outbound\nto: 14155550168\npickup: no answer\n\n[person]\nhang up\n")
+        ringing = made.dial("+14155550168")
+        until("ringing", lambda: made.rpc("GetCall", call=ringing)["call"]["state"] == "CALL_STATE_RINGING")
+        ringing_id = made.rpc("GetCall", call=ringing)["call"]["carrier_call_id"]
         # What was committed before is what counts.
         stream.wait_for("transcript_item_final")
         seen = made.rpc("GetCall", call=name)["call"]["event_sequence"]
@@ -107,6 +111,7 @@ class LifecycleTest(unittest.TestCase):
         sequences = [int(e["sequence"]) for e in again.events()]
         self.assertEqual(sequences, list(range(1, len(sequences) + 1)))
         self.hung_up(made, carrier_id)
+        self.assertEqual(self.hung_up(made, ringing_id)["hangup_source"], "API Request")
         self.assertIn(name.split("/")[1], made.server.text())
         # And it takes calls.
         made.phone(world.BUSY % "14155550166")

@@ -1,4 +1,4 @@
-"""What the operator tests start and talk to: the real callbridge, the simulated world, real grpcurl. Python's standard library only.
+"""What the operator tests start and talk to: the real callbridge, the simulated world, real grpcurl (or `buf curl` where there is none).
 
 A World is a temporary folder, a simulated carrier and model, and a server, all on free loopback ports. Tests wait for conditions with
 `until`, never for a fixed time.
@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 import urllib.parse
 
 SERVICE = "callbridge.v1.CallService/"
@@ -136,6 +137,12 @@ def signed(url, form=None, token=TOKEN, nonce="12345678901234567890"):
     return {"X-Plivo-Signature-V3": base64.b64encode(digest).decode(), "X-Plivo-Signature-V3-Nonce": nonce}
 
 
+def output(command):
+    """-> (exit status, stdout, stderr)."""
+    done = subprocess.run(command, capture_output=True, timeout=DEADLINE, check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
 class Program:
     """A process whose lines of output are collected while it runs. It ends with the test."""
 
@@ -181,7 +188,7 @@ class Program:
 
 
 class Stream:
-    """CallEvents as grpcurl prints it, message by message."""
+    """CallEvents as the client prints it, message by message."""
 
     def __init__(self, program):
         self.program = program
@@ -196,7 +203,7 @@ class Stream:
                 message, at = decoder.raw_decode(text, at)
             except ValueError:  # Its end is still to come.
                 return found
-            found.append(message)
+            found.append(CLIENT.message(message))
 
     def events(self):
         return [each["event"] for each in self.messages() if "event" in each]
@@ -212,17 +219,10 @@ class Stream:
 
 
 class Failure:
-    """An error as grpcurl prints it."""
+    """An error as the client prints it. details: [{"@type": ..., its fields}]"""
 
-    def __init__(self, text):
-        self.text = text
-        code = re.search(r"Code: (\w+)", text)
-        self.code = code.group(1) if code else ""
-        message = re.search(r"Message: (.*)", text)
-        self.message = message.group(1) if message else ""
-        self.details = []
-        for found in re.finditer(r"^  \d+\)\t(\{.*?^    \t\})", text, re.MULTILINE | re.DOTALL):
-            self.details.append(json.loads(found.group(1)))
+    def __init__(self, text, code, message, details):
+        self.text, self.code, self.message, self.details = text, code, message, details
 
     def _detail(self, type_):
         return next((d for d in self.details if d["@type"].endswith("google.rpc." + type_)), {})
@@ -242,6 +242,113 @@ class Failure:
     @property
     def fields(self):
         return [v["field"] for v in self._detail("BadRequest").get("field_violations", [])]
+
+
+class Grpcurl:
+    """Real grpcurl."""
+
+    def __init__(self, program):
+        self.program = program
+
+    def call(self, address, method, fields, headers=()):
+        words = [self.program, "-plaintext"]
+        for header in headers:
+            words += ["-H", header]
+        return words + ["-d", json.dumps(fields), address, method]
+
+    def list(self, address):
+        return [self.program, "-plaintext", address, "list"]
+
+    def describe(self, address, symbol):
+        return [self.program, "-plaintext", address, "describe", symbol]
+
+    @staticmethod
+    def message(message):
+        return message
+
+    @staticmethod
+    def failure(text):
+        code = re.search(r"Code: (\w+)", text)
+        message = re.search(r"Message: (.*)", text)
+        details = [json.loads(found) for found in re.findall(r"^  \d+\)\t(\{.*?^    \t\})", text, re.MULTILINE | re.DOTALL)]
+        return Failure(text, code.group(1) if code else "", message.group(1) if message else "", details)
+
+
+def wire(data):
+    """-> [(number, bytes)] of a protobuf message that has only texts and messages in it."""
+    found, at = [], 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(data):
+        number, size = varint() >> 3, varint()
+        found.append((number, data[at:at + size]))
+        at += size
+    return found
+
+
+class BufCurl:
+    """`buf curl`, where grpcurl cannot be had. It writes fields in camelCase and details of errors in binary."""
+
+    def __init__(self, program):
+        self.program = program
+
+    def call(self, address, method, fields, headers=()):
+        words = [self.program, "curl", "--http2-prior-knowledge", "--protocol", "grpc"]
+        for header in headers:
+            words += ["-H", header]
+        return words + ["-d", json.dumps(fields), "http://%s/%s" % (address, method)]
+
+    def list(self, address):
+        return [self.program, "curl", "--http2-prior-knowledge", "--protocol", "grpc", "--list-services", "http://" + address]
+
+    @staticmethod
+    def describe(_address, _symbol):
+        raise unittest.SkipTest("buf curl describes nothing")
+
+    @classmethod
+    def message(cls, message):
+        if isinstance(message, list):
+            return [cls.message(each) for each in message]
+        if not isinstance(message, dict):
+            return message
+        return {re.sub("[A-Z]", lambda c: "_" + c.group().lower(), key): value if key == "metadata" else cls.message(value)
+                for key, value in message.items()}
+
+    @staticmethod
+    def failure(text):
+        error = json.loads(text[text.index("{"):]) if "{" in text else {}
+        details = []
+        for each in error.get("details", []):
+            fields = wire(base64.b64decode(each["value"] + "=="))
+            detail = {"@type": each["type"]}
+            if each["type"].endswith("ErrorInfo"):
+                detail.update(reason=dict(fields)[1].decode(), domain=dict(fields)[2].decode(), metadata={})
+                for entry in [dict(wire(value)) for number, value in fields if number == 3]:
+                    detail["metadata"][entry[1].decode()] = entry.get(2, b"").decode()
+            elif each["type"].endswith("BadRequest"):
+                detail["field_violations"] = [{"field": dict(wire(value))[1].decode()} for _, value in fields]
+            details.append(detail)
+        return Failure(text, error.get("code", "").title().replace("_", ""), error.get("message", ""), details)
+
+
+def _client():
+    if grpcurl_program():
+        return Grpcurl(grpcurl_program())
+    return BufCurl(os.environ["CALLBRIDGE_BUF"]) if os.environ.get("CALLBRIDGE_BUF") else None
+
+
+CLIENT = _client()
+NEEDS_CLIENT = "there is neither grpcurl (nor Go to build it) nor buf"
 
 
 class World:
@@ -305,32 +412,31 @@ class World:
 
     # ---- gRPC ----
 
-    def grpcurl(self, *words):
-        """-> (exit status, stdout, stderr)."""
-        done = subprocess.run([grpcurl_program(), "-plaintext"] + list(words), capture_output=True, timeout=DEADLINE, check=False)
-        return done.returncode, done.stdout.decode(), done.stderr.decode()
-
     @property
     def address(self):
         return "127.0.0.1:%d" % self.grpc
 
+    def ask(self, method, fields, headers=()):
+        """-> (the answer, None) or (None, its Failure). `method` with its service."""
+        status, out, err = output(CLIENT.call(self.address, method, fields, headers))
+        return (CLIENT.message(json.loads(out)), None) if status == 0 else (None, CLIENT.failure(err))
+
     def rpc(self, method, **fields):
         """The answer of a method that must succeed."""
-        status, out, err = self.grpcurl("-d", json.dumps(fields), self.address, SERVICE + method)
-        if status != 0:
-            raise AssertionError("%s %s: %s" % (method, fields, err))
-        return json.loads(out)
+        answer, failure = self.ask(SERVICE + method, fields)
+        if failure:
+            raise AssertionError("%s %s: %s" % (method, fields, failure.text))
+        return answer
 
     def failing(self, method, **fields):
         """How a method that must fail does."""
-        status, out, err = self.grpcurl("-d", json.dumps(fields), self.address, SERVICE + method)
-        if status == 0:
-            raise AssertionError("%s %s succeeded: %s" % (method, fields, out))
-        return Failure(err)
+        answer, failure = self.ask(SERVICE + method, fields)
+        if not failure:
+            raise AssertionError("%s %s succeeded: %s" % (method, fields, answer))
+        return failure
 
     def events(self, **fields):
-        program = Program([grpcurl_program(), "-plaintext", "-d", json.dumps(fields), self.address, SERVICE + "CallEvents"],
-                          environment(), self.folder)
+        program = Program(CLIENT.call(self.address, SERVICE + "CallEvents", fields), environment(), self.folder)
         self.programs.append(program)
         return Stream(program)
 
