@@ -1,0 +1,26 @@
+#include "src/bench/runner.h"
+
+#include "gtest/gtest.h"
+
+namespace callbridge::bench {
+namespace {
+
+TEST(StreamUrlTest, TextOfTheStreamElement) {
+  EXPECT_EQ(
+      StreamUrl("<?xml version=\"1.0\"?><Response><Stream bidirectional=\"true\">ws://h/media?a=1&amp;token=2</Stream>"
+                "<Redirect>http://h/x</Redirect></Response>"),
+      "ws://h/media?a=1&token=2");
+  EXPECT_EQ(StreamUrl("<Response><Hangup/></Response>"), "");
+  EXPECT_EQ(StreamUrl("<Response><Stream"), "");
+}
+
+TEST(MeasureTest, ProgramThatDoesNotListenIsARunThatDidNotComeAbout) {
+  RunnerOptions options;
+  options.server = "/bin/false";
+  options.folder = ::testing::TempDir();
+  const Trial run = Measure(options, Program::kCallbridge, {1, 20});
+  EXPECT_NE(run.trouble.find("ended instead of listening"), std::string::npos) << run.trouble;
+}
+
+}  // namespace
+}  // namespace callbridge::bench
