@@ -145,7 +145,8 @@ absl::Status CheckWords(const Options& options) {
 bool IsLoopback(const std::string& listen) {
   const absl::string_view host = absl::string_view(listen).substr(0, listen.find_first_of(":/"));
   // Digits only: 127.example.com is somewhere else.
-  const bool address = absl::StartsWith(host, "127.") && host.find_first_not_of("0123456789.") == absl::string_view::npos;
+  const bool address =
+      absl::StartsWith(host, "127.") && host.find_first_not_of("0123456789.") == absl::string_view::npos;
   return address || host == "localhost" || absl::StartsWith(listen, "[::1]");
 }
 

@@ -32,8 +32,7 @@ std::string Call::TransferProblem(absl::string_view destination) const {
 
 void Call::On(const input::TransferAsked& in) {
   if (over()) return;
-  Emit(ToolCalled{in.tool_call_id, "transfer_call",
-                  in.arguments});
+  Emit(ToolCalled{in.tool_call_id, "transfer_call", in.arguments});
   const std::string problem = TransferProblem(in.destination);
   if (!problem.empty()) {
     On(input::ToolRefused{in.tool_call_id, "transfer_call", problem});

@@ -198,7 +198,8 @@ TEST(TransferTest, ADestinationThatTheModelMadeUpIsNeverDialled) {
       "reply when tool-failed: say vm-nobodyavail\n");
   ASSERT_TRUE(both.WaitForEnd(call));
   EXPECT_THAT(both.CarrierReport().dialled, IsEmpty());
-  const auto tools = both.Query("SELECT payload FROM call_events WHERE type IN ('tool_called', 'tool_answered') ORDER BY sequence");
+  const auto tools =
+      both.Query("SELECT payload FROM call_events WHERE type IN ('tool_called', 'tool_answered') ORDER BY sequence");
   ASSERT_EQ(tools.size(), 2u);
   EXPECT_THAT(tools[0][0], HasSubstr("+19005551234"));
   EXPECT_THAT(tools[1][0], HasSubstr("failed")) << "as the model was told";
