@@ -55,6 +55,7 @@ class CallRecorder::PauseThread {
 
   void RunAfter(absl::Duration pause, base::Task task) {
     base::MutexLock lock(mutex_);
+    if (stopping_) return;
     when_ = absl::Now() + pause;
     task_ = std::move(task);
     wake_.NotifyAll();
@@ -68,6 +69,10 @@ class CallRecorder::PauseThread {
       wake_.NotifyAll();
     }
     thread_.join();
+    // It may hold what holds this thread: dropped here, or neither would ever go.
+    base::Task dropped;
+    base::MutexLock lock(mutex_);
+    dropped = std::exchange(task_, nullptr);
   }
 
  private:
