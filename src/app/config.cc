@@ -134,7 +134,9 @@ absl::Status ReadDestinations(const v1::Config& in, session::Settings& out) {
     if (!base::IsE164(destination.number()) && !absl::StartsWith(destination.number(), "sip:")) {
       return Wrong(at + ".number", "neither E.164, such as +14155550142, nor sip:user@host");
     }
-    out.destinations[destination.key()] = {destination.number(), destination.description()};
+    session::Destination& made = out.destinations[destination.key()];
+    made.call.targets = {{destination.number()}};
+    made.description = destination.description();
   }
   return absl::OkStatus();
 }

@@ -232,7 +232,7 @@ void Call::ExpectHangUp(EndReason reason, Party party, absl::string_view evidenc
   CutAssistant(Cut::kLineGone);
   deadlines_.clear();
   SetDeadline(kHangUp, options_.hangup_limit);
-  sink_.Do(command::NextStep{command::NextStep::Kind::kHangUp, "", ""});
+  sink_.Do(command::NextStep{command::NextStep::Kind::kHangUp});
 }
 
 void Call::End(EndReason reason, Party party, absl::string_view evidence) {
@@ -260,7 +260,7 @@ void Call::End(EndReason reason, Party party, absl::string_view evidence) {
 }
 
 void Call::CloseLegs() {
-  sink_.Do(command::NextStep{command::NextStep::Kind::kHangUp, "", ""});
+  sink_.Do(command::NextStep{command::NextStep::Kind::kHangUp});
   sink_.Do(command::CloseStream{});
   stream_open_ = false;
   for (const std::string& response : running_responses_) CancelOnce(response);

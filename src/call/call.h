@@ -16,44 +16,12 @@
 #include "src/call/command.h"
 #include "src/call/event.h"
 #include "src/call/input.h"
+#include "src/call/options.h"
 #include "src/call/termination.h"
 #include "src/call/transcript.h"
 #include "src/call/types.h"
 
 namespace callbridge::call {
-
-// How one call is to be conducted.
-struct CallOptions {
-  std::string call_id;
-  Direction direction = Direction::kInbound;
-  std::string from;
-  std::string to;
-  std::string agent;
-  std::string lead_id;
-
-  // Said to the model, not to the caller, when the line is ready: makes it speak first. Empty: the caller speaks first.
-  std::string greeting_prompt;
-  // Whether the model's server cancels a response by itself when the caller speaks (interrupt_response). If so, a
-  // response.cancel of ours could hit the next response, and none is sent.
-  bool server_cancels = true;
-  // Transfer destinations by the key that the model and the API name: nothing else is ever dialled.
-  std::map<std::string, std::string> destinations;
-
-  absl::Duration ring_limit = absl::Seconds(60);            // Outbound: dialled to answered.
-  absl::Duration stream_limit = absl::Seconds(10);          // Answered to stream.
-  absl::Duration model_limit = absl::Seconds(10);           // Opened to configured.
-  absl::Duration stream_grace = absl::Seconds(5);           // Stream lost to its return or a hang-up notice.
-  absl::Duration max_duration = absl::Minutes(30);          // From answer.
-  absl::Duration announcement_limit = absl::Seconds(15);    // Of waiting for the last words before a transfer.
-  absl::Duration transfer_fetch_limit = absl::Seconds(10);  // Transfer accepted to instructions fetched.
-  absl::Duration dial_limit = absl::Seconds(90);            // Instructions fetched to an outcome, without a human.
-  absl::Duration hangup_limit = absl::Seconds(5);           // Our hang-up to the carrier's notice.
-  absl::Duration late_text_limit = absl::Seconds(2);        // End to the last transcription.
-  absl::Duration summary_limit = absl::Seconds(8);          // End to the summary.
-  // Frames of the caller that are kept until the model is ready: 250 are 5 s.
-  size_t early_frames = 250;
-  audio::AssistantPlayout::Options playout;
-};
 
 // One phone call: what happens goes in, what is to be done comes out.
 //
@@ -85,6 +53,10 @@ class Call {
   void OnCallerAudio(absl::string_view base64, absl::Time now);
   void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64, int64_t bytes,
                     absl::Time now);
+
+  // Whether the call wants input::CallerVoice for each frame of the caller, or input::BeepHeard.
+  bool listening_for_voice() const { return listening_for_voice_; }
+  bool listening_for_beep() const { return listening_for_beep_; }
 
   // When Tick is due; InfiniteFuture: never.
   absl::Time next_deadline() const;
@@ -188,6 +160,8 @@ class Call {
   void On(const input::TransferFetched& in);
   void On(const input::HumanAnswered& in);
   void On(const input::TransferDone& in);
+  template <typename In>
+  void On(const In&) {}
   void AcceptTransfer(absl::string_view transfer_id, absl::string_view destination, absl::string_view reason, Party by,
                       absl::string_view tool_call_id);
   void BeginTransferIfAnnounced();
@@ -232,6 +206,8 @@ class Call {
   int failed_responses_ = 0;  // In a row.
   bool caller_speaking_ = false;
   int64_t late_audio_dropped_ = 0;
+  bool listening_for_voice_ = false;
+  bool listening_for_beep_ = false;
   Turn turn_;
   bool summary_asked_ = false;
   bool summary_settled_ = false;

@@ -51,7 +51,7 @@ void Call::AcceptTransfer(absl::string_view transfer_id, absl::string_view desti
   transfer_.emplace();
   transfer_->transfer_id = std::string(transfer_id);
   transfer_->destination = std::string(destination);
-  transfer_->number = options_.destinations.at(std::string(destination));
+  transfer_->number = options_.destinations.at(std::string(destination)).targets.front().number;
   transfer_->reason = std::string(reason);
   transfer_->requested_by = by;
   transfer_->request_time = now_;
@@ -83,7 +83,10 @@ void Call::BeginTransfer() {
   MoveTo(State::kTransferring);
   ChangeTransfer(TransferState::kDialing, TransferOutcome::kPending, "");
   SetDeadline("transfer_fetch", options_.transfer_fetch_limit);
-  sink_.Do(command::NextStep{command::NextStep::Kind::kDial, transfer_->transfer_id, transfer_->number});
+  command::NextStep step{command::NextStep::Kind::kDial, transfer_->transfer_id};
+  for (const auto& target : options_.destinations.at(transfer_->destination).targets)
+    step.targets.push_back({target.number, target.ring_time});
+  sink_.Do(step);
   sink_.Do(command::TransferCarrier{transfer_->transfer_id});
 }
 
@@ -148,14 +151,14 @@ void Call::FailTransfer(TransferOutcome outcome, absl::string_view detail) {
     ReturnToAssistant();
     return;
   }
-  sink_.Do(command::NextStep{command::NextStep::Kind::kStream, "", ""});
+  sink_.Do(command::NextStep{});
   SetDeadline("stream", options_.stream_limit);
 }
 
 void Call::ReturnToAssistant() {
   return_pending_ = false;
   human_ = false;
-  sink_.Do(command::NextStep{command::NextStep::Kind::kStream, "", ""});
+  sink_.Do(command::NextStep{});
   Emit(CallerReturned{transfer_->transfer_id});
   if (!ModelUsable()) {
     AskForHangUp(EndReason::kModelSessionLost, Party::kModel, "the caller came back and the model's session was gone");

@@ -27,7 +27,16 @@ constexpr absl::string_view kTypeNames[] = {"call_created",
                                             "turn_measured",
                                             "call_ended",
                                             "summary_ready",
-                                            "summary_failed"};
+                                            "summary_failed",
+                                            "assistant_silenced",
+                                            "assistant_paused",
+                                            "assistant_resumed",
+                                            "answer_measured",
+                                            "model_reopening",
+                                            "prompt_played",
+                                            "caller_idle",
+                                            "machine_answered",
+                                            "callback_promised"};
 static_assert(std::size(kTypeNames) == std::variant_size_v<EventBody>, "each body has its name");
 
 }  // namespace

@@ -31,9 +31,10 @@ struct StreamConnected {
 struct StreamLost {
   std::string detail;  // "close code 1006", "stop: ..."
 };
-struct ModelReady {  // The session is configured as we asked.
+struct ModelReady {  // The session is there, and gets its configuration.
   std::string session_id;
   std::string model;
+  int ordinal = 1;  // 1 for the call's first session, 2 for the next ...
 };
 struct ModelTrouble {
   std::string code;
@@ -60,6 +61,17 @@ struct BargeIn {        // The caller spoke over the assistant, who was stopped.
   int64_t heard_ms = 0;
   int64_t received_ms = 0;
   HeardBasis basis = HeardBasis::kNone;
+};
+struct AssistantSilenced {  // The carrier confirmed that nothing of the assistant sounds any more.
+  int64_t silence_ms = 0;   // From the report of the caller's speech.
+};
+struct AssistantPaused {  // The caller made a sound; whether it was an interruption is not known yet.
+  std::string item_id;
+  int64_t heard_ms = 0;
+};
+struct AssistantResumed {  // It was none: the same sentence goes on where it stopped.
+  std::string item_id;
+  int64_t paused_ms = 0;
 };
 struct TranscriptItemFinal {  // Its text will not change any more.
   TranscriptItem item;
@@ -90,14 +102,50 @@ struct TurnMeasured {  // One per answered turn of the caller. Milliseconds from
   int64_t to_commit_ms = -1;
   int64_t to_first_audio_ms = -1;  // First audio from the model.
   int64_t to_first_sent_ms = -1;   // First audio handed to the carrier.
-  int64_t to_first_heard_ms = -1;  // First audio heard, as the ledger has it.
+  int64_t to_first_heard_ms = -1;  // First audio heard, as the ledger has it when it was.
 };
-struct CallEnded {  // Always exactly one per call; at most SummaryReady/SummaryFailed and late transcript items follow.
+struct AnswerMeasured {  // Once per call, when the assistant was heard first. Milliseconds from the answer; -1: not
+                         // known.
+  int64_t to_stream_ms = -1;
+  int64_t to_model_ready_ms = -1;  // 0: it was ready before.
+  int64_t to_first_audio_ms = -1;  // From the model.
+  int64_t to_first_sent_ms = -1;
+  int64_t to_first_heard_ms = -1;
+};
+struct ModelReopening {  // The session is replaced by a new one, which gets the conversation as it was heard.
+  int attempt = 0;       // 1 for the first try since the last session that worked; 0: planned, before its time limit.
+  std::string reason;    // As ModelTrouble's code.
+};
+struct PromptPlayed {  // A stored prompt is handed to the carrier.
+  std::string name;    // "hold", "callback", "goodbye", "voicemail".
+  std::string item_id;
+  std::string text;
+};
+struct CallerIdle {      // Nobody said anything since the assistant was heard out.
+  int count = 1;         // 1 for the first time in a row.
+  bool goodbye = false;  // The assistant takes its leave now, instead of asking again.
+};
+struct MachineAnswered {  // Once per call.
+  VoicemailPolicy policy = VoicemailPolicy::kContinue;
+  std::string detail;
+};
+struct CallbackPromised {  // The caller was told that somebody will call back: the model could not be had.
+  std::string reason;
+};
+struct CallEnded {  // Always exactly one per call. Late transcript items and the summary may follow.
   Termination termination;
   int64_t duration_seconds = 0;  // From answer to end; 0 if never answered.
 };
-struct SummaryReady {
+// What the text model made of a conversation besides the summary.
+struct CallResult {
+  std::string disposition;     // "interested", "callback", ... as the agent's configuration lists them; empty: unknown.
+  std::string interest;        // "none", "low", "medium", "high"; empty: unknown.
+  std::string follow_up_time;  // RFC 3339; empty: none was agreed on.
+  std::string fields_json;     // An object as the agent's schema says; empty: there is none.
+};
+struct SummaryReady {  // Once per call; before CallEnded where a human had taken over and the session itself sums up.
   std::string summary;
+  CallResult result;
 };
 struct SummaryFailed {
   std::string reason;
@@ -107,7 +155,8 @@ using EventBody =
     std::variant<CallCreated, StateChanged, StreamConnected, StreamLost, ModelReady, ModelTrouble, CallerSpeechStarted,
                  CallerSpeechStopped, AssistantSpeechStarted, AssistantSpeechFinished, BargeIn, TranscriptItemFinal,
                  ToolCalled, ToolAnswered, TransferChanged, CallerReturned, DtmfReceived, TurnMeasured, CallEnded,
-                 SummaryReady, SummaryFailed>;
+                 SummaryReady, SummaryFailed, AssistantSilenced, AssistantPaused, AssistantResumed, AnswerMeasured,
+                 ModelReopening, PromptPlayed, CallerIdle, MachineAnswered, CallbackPromised>;
 
 struct Event {
   std::string call_id;

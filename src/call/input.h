@@ -58,6 +58,7 @@ struct Dtmf {
 struct ModelCreated {
   std::string session_id;
   std::string model;
+  int64_t lifetime_ms = 0;  // Until the server will end it; 0: not told.
 };
 struct ModelConfigured {};
 struct ResponseStarted {
@@ -116,6 +117,26 @@ struct TransferAsked {
   std::string reason;
   std::string arguments;  // As the model wrote them.
 };
+struct EndAsked {  // The end_call tool.
+  std::string tool_call_id;
+  std::string reason;
+  std::string arguments;
+};
+struct DtmfAsked {  // The send_dtmf tool; digits are valid.
+  std::string tool_call_id;
+  std::string digits;
+  std::string arguments;
+};
+struct ToolAsked {  // A tool from the configuration; arguments fit its schema.
+  std::string tool_call_id;
+  std::string name;
+  std::string arguments;
+};
+struct ToolFinished {  // What came of command::RunTool.
+  std::string tool_call_id;
+  bool ok = false;
+  std::string output;  // For the model: JSON, or words about what went wrong.
+};
 struct ToolRefused {
   std::string tool_call_id;
   std::string name;
@@ -138,6 +159,18 @@ struct ModelClosed {
   std::string detail;
 };
 
+// ---- What the caller's line sounds like; only while Call::listening() asks for it ----
+struct CallerVoice {  // One frame of the caller: whether somebody is heard in it.
+  bool voiced = false;
+  int64_t ms = 20;
+};
+struct BeepHeard {};  // An answering machine's tone ended.
+
+// ---- Machines ----
+struct MachineDetected {  // The carrier says that a machine answered.
+  std::string detail;
+};
+
 // ---- Transfers ----
 struct TransferTaken {
   std::string transfer_id;
@@ -148,12 +181,15 @@ struct TransferRefused {
 };
 struct TransferFetched {
   std::string transfer_id;
-};  // It fetched them: a human's phone rings.
+  int64_t target = 0;  // Whose instructions.
+};                     // It fetched them: a human's phone rings.
 struct HumanAnswered {
   std::string transfer_id;
+  int64_t target = 0;
 };
-struct TransferDone {
+struct TransferDone {  // One target's dial is over.
   std::string transfer_id;
+  int64_t target = 0;  // Which, from 0.
   TransferOutcome outcome = TransferOutcome::kUnknown;
   std::string detail;
 };
@@ -165,8 +201,12 @@ struct EndRequested {
 };
 struct TransferRequested {
   std::string transfer_id;
-  std::string destination;
+  std::string destination;  // A key; empty: `number`.
   std::string reason;
+  std::string number;  // E.164, allowed by whoever asks for this input; empty: the destination's.
+};
+struct TransferCancelRequested {
+  std::string transfer_id;
 };
 
 // ---- The clock ----
@@ -176,9 +216,10 @@ using Input =
     std::variant<DialAccepted, DialRefused, DialUnknown, Rang, Answered, HungUp, StreamOpened, StreamClosed,
                  CallerAudio, CheckpointPlayed, AudioCleared, Dtmf, ModelCreated, ModelConfigured, ResponseStarted,
                  ItemAdded, ModelAudio, ModelAudioDone, AssistantText, AssistantTextDone, ResponseEnded, SpeechStarted,
-                 SpeechStopped, TurnCommitted, CallerText, CallerTextFailed, TransferAsked, ToolRefused, SummaryMade,
-                 SummaryUnavailable, ModelError, ModelClosed, TransferTaken, TransferRefused, TransferFetched,
-                 HumanAnswered, TransferDone, EndRequested, TransferRequested, Tick>;
+                 SpeechStopped, TurnCommitted, CallerText, CallerTextFailed, TransferAsked, EndAsked, DtmfAsked,
+                 ToolAsked, ToolFinished, ToolRefused, SummaryMade, SummaryUnavailable, ModelError, ModelClosed,
+                 CallerVoice, BeepHeard, MachineDetected, TransferTaken, TransferRefused, TransferFetched,
+                 HumanAnswered, TransferDone, EndRequested, TransferRequested, TransferCancelRequested, Tick>;
 
 }  // namespace callbridge::call::input
 

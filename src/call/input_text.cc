@@ -69,6 +69,7 @@ template <typename V>
 void Fields(input::ModelCreated& in, V&& v) {
   v("session_id", in.session_id);
   v("model", in.model);
+  v("lifetime_ms", in.lifetime_ms);
 }
 template <typename V>
 void Fields(input::ModelConfigured&, V&&) {}
@@ -142,6 +143,45 @@ void Fields(input::TransferAsked& in, V&& v) {
   v("arguments", in.arguments);
 }
 template <typename V>
+void Fields(input::EndAsked& in, V&& v) {
+  v("tool_call_id", in.tool_call_id);
+  v("reason", in.reason);
+  v("arguments", in.arguments);
+}
+template <typename V>
+void Fields(input::DtmfAsked& in, V&& v) {
+  v("tool_call_id", in.tool_call_id);
+  v("digits", in.digits);
+  v("arguments", in.arguments);
+}
+template <typename V>
+void Fields(input::ToolAsked& in, V&& v) {
+  v("tool_call_id", in.tool_call_id);
+  v("name", in.name);
+  v("arguments", in.arguments);
+}
+template <typename V>
+void Fields(input::ToolFinished& in, V&& v) {
+  v("tool_call_id", in.tool_call_id);
+  v("ok", in.ok);
+  v("output", in.output);
+}
+template <typename V>
+void Fields(input::CallerVoice& in, V&& v) {
+  v("voiced", in.voiced);
+  v("ms", in.ms);
+}
+template <typename V>
+void Fields(input::BeepHeard&, V&&) {}
+template <typename V>
+void Fields(input::MachineDetected& in, V&& v) {
+  v("detail", in.detail);
+}
+template <typename V>
+void Fields(input::TransferCancelRequested& in, V&& v) {
+  v("transfer_id", in.transfer_id);
+}
+template <typename V>
 void Fields(input::ToolRefused& in, V&& v) {
   v("tool_call_id", in.tool_call_id);
   v("name", in.name);
@@ -179,14 +219,17 @@ void Fields(input::TransferRefused& in, V&& v) {
 template <typename V>
 void Fields(input::TransferFetched& in, V&& v) {
   v("transfer_id", in.transfer_id);
+  v("target", in.target);
 }
 template <typename V>
 void Fields(input::HumanAnswered& in, V&& v) {
   v("transfer_id", in.transfer_id);
+  v("target", in.target);
 }
 template <typename V>
 void Fields(input::TransferDone& in, V&& v) {
   v("transfer_id", in.transfer_id);
+  v("target", in.target);
   v("outcome", in.outcome);
   v("detail", in.detail);
 }
@@ -200,19 +243,55 @@ void Fields(input::TransferRequested& in, V&& v) {
   v("transfer_id", in.transfer_id);
   v("destination", in.destination);
   v("reason", in.reason);
+  v("number", in.number);
 }
 template <typename V>
 void Fields(input::Tick&, V&&) {}
 template <typename V>
 void Fields(command::OpenModel&, V&&) {}
 template <typename V>
-void Fields(command::ConfigureModel&, V&&) {}
+void Fields(command::ConfigureModel& in, V&& v) {
+  v("protect_greeting", in.protect_greeting);
+}
+template <typename V>
+void Fields(command::ReleaseGreeting&, V&&) {}
+template <typename V>
+void Fields(command::RestoreConversation& in, V&& v) {
+  for (command::HistoryItem& item : in.items) {
+    v("role", item.role);
+    v("item_id", item.item_id);
+    v("text", item.text);
+    v("tool_call_id", item.tool_call_id);
+  }
+}
+template <typename V>
+void Fields(command::RewriteItem& in, V&& v) {
+  v("item_id", in.item_id);
+  v("previous_item_id", in.previous_item_id);
+  v("text", in.text);
+}
+template <typename V>
+void Fields(command::AddCallerText& in, V&& v) {
+  v("text", in.text);
+}
+template <typename V>
+void Fields(command::RunTool& in, V&& v) {
+  v("tool_call_id", in.tool_call_id);
+  v("name", in.name);
+  v("arguments", in.arguments);
+}
+template <typename V>
+void Fields(command::SendDtmf& in, V&& v) {
+  v("digits", in.digits);
+}
 template <typename V>
 void Fields(command::AddSystemText& in, V&& v) {
   v("text", in.text);
 }
 template <typename V>
-void Fields(command::CreateResponse&, V&&) {}
+void Fields(command::CreateResponse& in, V&& v) {
+  v("instructions", in.instructions);
+}
 template <typename V>
 void Fields(command::CancelResponse& in, V&& v) {
   v("response_id", in.response_id);
@@ -254,7 +333,14 @@ template <typename V>
 void Fields(command::NextStep& in, V&& v) {
   v("kind", in.kind);
   v("transfer_id", in.transfer_id);
-  v("number", in.number);
+  for (command::NextStep::Target& target : in.targets) {
+    int64_t ring_ms = absl::ToInt64Milliseconds(target.ring_time);
+    v("number", target.number);
+    v("ring_ms", ring_ms);
+  }
+  if (in.first_target > 0) v("first_target", in.first_target);
+  v("whisper", in.whisper);
+  v("confirm_key", in.confirm_key);
 }
 template <typename V>
 void Fields(command::SaveTranscript& in, V&& v) {
@@ -270,33 +356,62 @@ void Fields(command::SaveItem& in, V&& v) {
 
 // In the order of Input's and Command's alternatives.
 constexpr absl::string_view kInputNames[] = {
-    "dial_accepted",      "dial_refused",
-    "dial_unknown",       "rang",
-    "answered",           "hung_up",
-    "stream_opened",      "stream_closed",
-    "caller_audio",       "checkpoint_played",
-    "audio_cleared",      "dtmf",
-    "model_created",      "model_configured",
-    "response_started",   "item_added",
-    "model_audio",        "model_audio_done",
-    "assistant_text",     "assistant_text_done",
-    "response_ended",     "speech_started",
-    "speech_stopped",     "turn_committed",
-    "caller_text",        "caller_text_failed",
-    "transfer_asked",     "tool_refused",
-    "summary_made",       "summary_unavailable",
-    "model_error",        "model_closed",
-    "transfer_taken",     "transfer_refused",
-    "transfer_fetched",   "human_answered",
-    "transfer_done",      "end_requested",
-    "transfer_requested", "tick",
+    "dial_accepted",
+    "dial_refused",
+    "dial_unknown",
+    "rang",
+    "answered",
+    "hung_up",
+    "stream_opened",
+    "stream_closed",
+    "caller_audio",
+    "checkpoint_played",
+    "audio_cleared",
+    "dtmf",
+    "model_created",
+    "model_configured",
+    "response_started",
+    "item_added",
+    "model_audio",
+    "model_audio_done",
+    "assistant_text",
+    "assistant_text_done",
+    "response_ended",
+    "speech_started",
+    "speech_stopped",
+    "turn_committed",
+    "caller_text",
+    "caller_text_failed",
+    "transfer_asked",
+    "end_asked",
+    "dtmf_asked",
+    "tool_asked",
+    "tool_finished",
+    "tool_refused",
+    "summary_made",
+    "summary_unavailable",
+    "model_error",
+    "model_closed",
+    "caller_voice",
+    "beep_heard",
+    "machine_detected",
+    "transfer_taken",
+    "transfer_refused",
+    "transfer_fetched",
+    "human_answered",
+    "transfer_done",
+    "end_requested",
+    "transfer_requested",
+    "transfer_cancel_requested",
+    "tick",
 };
 static_assert(std::size(kInputNames) == std::variant_size_v<input::Input>, "each input has its name");
 constexpr absl::string_view kCommandNames[] = {
-    "open_model",      "configure_model", "add_system_text", "create_response",  "cancel_response",
-    "truncate_item",   "delete_item",     "answer_tool",     "request_summary",  "close_model",
-    "send_checkpoint", "clear_audio",     "close_stream",    "transfer_carrier", "hang_up_carrier",
-    "next_step",       "save_item",       "save_transcript", "finished",
+    "open_model",      "configure_model", "release_greeting", "restore_conversation", "rewrite_item",
+    "add_system_text", "add_caller_text", "create_response",  "cancel_response",      "truncate_item",
+    "delete_item",     "answer_tool",     "run_tool",         "request_summary",      "close_model",
+    "send_checkpoint", "clear_audio",     "send_dtmf",        "close_stream",         "transfer_carrier",
+    "hang_up_carrier", "next_step",       "save_item",        "save_transcript",      "finished",
 };
 static_assert(std::size(kCommandNames) == std::variant_size_v<command::Command>, "each command has its name");
 constexpr absl::string_view kStepNames[] = {"stream", "dial", "hang_up"};

@@ -13,6 +13,9 @@ Nature NatureOf(EndReason reason) {
   switch (reason) {
     case EndReason::kNormalHangup: return {Layer::kSignalling, false, false};
     case EndReason::kApiEnded: return {Layer::kControl, false, false};
+    case EndReason::kAssistantEnded: return {Layer::kControl, false, false};
+    case EndReason::kCallerIdle: return {Layer::kControl, true, false};
+    case EndReason::kVoicemailLeft: return {Layer::kSignalling, false, false};
     case EndReason::kTransferCompleted: return {Layer::kTransfer, false, false};
     case EndReason::kNoAnswer: return {Layer::kSignalling, true, true};
     case EndReason::kBusy: return {Layer::kSignalling, true, true};

@@ -34,14 +34,20 @@ constexpr absl::string_view kEndReasons[] = {"normal_hangup",
                                              "xml_rejected",
                                              "server_drain",
                                              "process_lost",
-                                             "internal_error"};
+                                             "internal_error",
+                                             "assistant_ended",
+                                             "caller_idle",
+                                             "voicemail_left"};
 constexpr absl::string_view kRoles[] = {"caller", "assistant", "human", "tool", "system"};
-constexpr absl::string_view kBases[] = {"none", "acknowledged", "estimated"};
+constexpr absl::string_view kBases[] = {"none", "acknowledged", "estimated", "paced"};
 constexpr absl::string_view kItemStatuses[] = {"in_progress", "complete", "cut", "failed"};
 constexpr absl::string_view kTransferOutcomes[] = {"pending",       "bridged",        "busy",        "no_answer",
                                                    "rejected",      "invalid_target", "caller_left", "cancelled",
                                                    "carrier_error", "unknown"};
 constexpr absl::string_view kTransferStates[] = {"requested", "dialing", "connected", "completed", "failed"};
+constexpr absl::string_view kBargeInModes[] = {"immediate", "reversible", "protected_greeting"};
+constexpr absl::string_view kFallbackKinds[] = {"goodbye", "callback", "transfer"};
+constexpr absl::string_view kVoicemailPolicies[] = {"off", "continue", "hang_up", "leave_message"};
 
 template <typename Enum, size_t kSize>
 bool Find(const absl::string_view (&names)[kSize], absl::string_view name, Enum* value) {
@@ -70,6 +76,9 @@ CALLBRIDGE_ENUM_NAMES(HeardBasis, kBases);
 CALLBRIDGE_ENUM_NAMES(ItemStatus, kItemStatuses);
 CALLBRIDGE_ENUM_NAMES(TransferOutcome, kTransferOutcomes);
 CALLBRIDGE_ENUM_NAMES(TransferState, kTransferStates);
+CALLBRIDGE_ENUM_NAMES(BargeInMode, kBargeInModes);
+CALLBRIDGE_ENUM_NAMES(FallbackKind, kFallbackKinds);
+CALLBRIDGE_ENUM_NAMES(VoicemailPolicy, kVoicemailPolicies);
 
 #undef CALLBRIDGE_ENUM_NAMES
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -48,7 +49,7 @@ enum class EndReason {
   kCarrierUnavailable,  // The carrier failed or could not be reached.
   kDialOutcomeUnknown,  // The request to dial may or may not have arrived, and nothing was heard since. Never dialled
                         // again.
-  kAnsweringMachine,
+  kAnsweringMachine,    // A machine answered, and the policy is to hang up.
   kMaxDuration,
   kModelRefused,      // The model's service refused the session: key, model, configuration.
   kModelQuota,        // ... or the account's quota is used up.
@@ -56,10 +57,13 @@ enum class EndReason {
   kModelSessionLost,  // It was there and went away.
   kMediaStreamLost,   // The carrier's stream broke and did not come back.
   kStreamNeverStarted,
-  kXmlRejected,    // The carrier could not use what our webhooks answered.
-  kServerDrain,    // This server was told to stop.
-  kProcessLost,    // The process died; found at the next start.
-  kInternalError,  // A broken invariant of ours.
+  kXmlRejected,     // The carrier could not use what our webhooks answered.
+  kServerDrain,     // This server was told to stop.
+  kProcessLost,     // The process died; found at the next start.
+  kInternalError,   // A broken invariant of ours.
+  kAssistantEnded,  // The end_call tool: goodbyes were said.
+  kCallerIdle,      // The caller said nothing any more, and the assistant took its leave.
+  kVoicemailLeft,   // A machine answered, and our message is on it.
 };
 
 // How a call ended, in one value. Made by call/termination.h only.
@@ -78,7 +82,8 @@ enum class Role { kCaller, kAssistant, kHuman, kTool, kSystem };
 enum class HeardBasis {
   kNone,          // Nothing was sent, or the item is the caller's own.
   kAcknowledged,  // A checkpoint of the carrier covers it.
-  kEstimated,     // By the clock since it was sent, capped by what was sent.
+  kEstimated,     // By the clock alone: no checkpoint of this stream has come back yet. Capped by what was sent.
+  kPaced,         // By the clock as earlier checkpoints of this stream have set it. Capped by what was sent.
 };
 
 enum class ItemStatus {
@@ -123,11 +128,20 @@ enum class TransferState {
   kFailed,     // Nobody took over; the caller came back or left.
 };
 
-// One attempt to hand the caller to a human.
+// One number that was dialled for a transfer, and what came of it.
+struct TransferAttempt {
+  std::string number;  // E.164 or SIP URI.
+  TransferOutcome outcome = TransferOutcome::kPending;
+  std::string detail;  // The carrier's words: "DialStatus no-answer".
+  absl::Time start_time = absl::InfinitePast();
+  absl::Time end_time = absl::InfinitePast();  // Of the ringing, or of the talk. InfinitePast: not yet.
+};
+
+// One undertaking to hand the caller to a human: the targets of a destination are tried in their order.
 struct Transfer {
   std::string transfer_id;  // UUID.
   std::string destination;  // The key in the configuration: "sales".
-  std::string number;       // What was dialled, E.164 or SIP URI.
+  std::string number;       // What is or was dialled last, E.164 or SIP URI.
   std::string reason;       // In the words of whoever asked.
   Party requested_by = Party::kAssistant;
   TransferState state = TransferState::kRequested;
@@ -136,6 +150,29 @@ struct Transfer {
   absl::Time request_time = absl::InfinitePast();
   absl::Time connect_time = absl::InfinitePast();
   absl::Time end_time = absl::InfinitePast();
+  std::vector<TransferAttempt> attempts;  // In their order; the last is the one under way, if any.
+};
+
+// How the assistant takes being spoken over.
+enum class BargeInMode {
+  kImmediate,          // It stops for good.
+  kReversible,         // It pauses, and goes on where it was if that was only a cough or an "mm-hmm".
+  kProtectedGreeting,  // The greeting is said to its end; from then on as kImmediate.
+};
+
+// What is done when the model cannot be had any more.
+enum class FallbackKind {
+  kGoodbye,   // The goodbye prompt, then the end.
+  kCallback,  // The prompt that promises a call back, an event for the CRM, then the end.
+  kTransfer,  // To a destination; the goodbye if nobody takes over.
+};
+
+// What is done when a machine answers an outbound call.
+enum class VoicemailPolicy {
+  kOff,       // Not detected.
+  kContinue,  // Recorded, and the call goes on.
+  kHangUp,
+  kLeaveMessage,  // After the beep, or when the machine has been silent; then the end.
 };
 
 absl::string_view Name(Direction value);
@@ -148,6 +185,9 @@ absl::string_view Name(HeardBasis value);
 absl::string_view Name(ItemStatus value);
 absl::string_view Name(TransferOutcome value);
 absl::string_view Name(TransferState value);
+absl::string_view Name(BargeInMode value);
+absl::string_view Name(FallbackKind value);
+absl::string_view Name(VoicemailPolicy value);
 
 // The inverse of Name(); false for a word that names nothing.
 bool Parse(absl::string_view name, Direction* value);
@@ -160,6 +200,9 @@ bool Parse(absl::string_view name, HeardBasis* value);
 bool Parse(absl::string_view name, ItemStatus* value);
 bool Parse(absl::string_view name, TransferOutcome* value);
 bool Parse(absl::string_view name, TransferState* value);
+bool Parse(absl::string_view name, BargeInMode* value);
+bool Parse(absl::string_view name, FallbackKind* value);
+bool Parse(absl::string_view name, VoicemailPolicy* value);
 
 }  // namespace callbridge::call
 

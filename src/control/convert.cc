@@ -145,6 +145,8 @@ struct BodyWriter {
   void operator()(const call::SummaryReady& body) const {
     out.mutable_summary_ready()->set_summary(ToUtf8(body.summary));
   }
+  template <typename Body>
+  void operator()(const Body&) const {}
   void operator()(const call::SummaryFailed& body) const {
     out.mutable_summary_failed()->set_reason(Detail(body.reason));
   }

@@ -113,6 +113,39 @@ LogLine Line(const call::CallEnded& body) {
            {"duration", absl::StrCat(body.duration_seconds, "s")}}};
 }
 LogLine Line(const call::SummaryReady&) { return {LogKind::kEnd, "summary ready", {}}; }
+LogLine Line(const call::AssistantSilenced& body) {
+  return {LogKind::kBargeIn, "assistant silent", {{"after", Ms(body.silence_ms)}}};
+}
+LogLine Line(const call::AssistantPaused& body) {
+  return {LogKind::kBargeIn, "assistant pauses", {{"item", body.item_id}, {"heard", Ms(body.heard_ms)}}};
+}
+LogLine Line(const call::AssistantResumed& body) {
+  return {LogKind::kAssistant, "assistant goes on", {{"item", body.item_id}, {"after", Ms(body.paused_ms)}}};
+}
+LogLine Line(const call::AnswerMeasured& body) {
+  return {LogKind::kAssistant,
+          "first words",
+          {{"stream", Ms(body.to_stream_ms)},
+           {"model", Ms(body.to_model_ready_ms)},
+           {"first_sent", Ms(body.to_first_sent_ms)},
+           {"first_heard", Ms(body.to_first_heard_ms)}}};
+}
+LogLine Line(const call::ModelReopening& body) {
+  return {
+      LogKind::kTrouble, "model session is replaced", {{"attempt", absl::StrCat(body.attempt)}, {"why", body.reason}}};
+}
+LogLine Line(const call::PromptPlayed& body) { return {LogKind::kAssistant, "prompt played", {{"prompt", body.name}}}; }
+LogLine Line(const call::CallerIdle& body) {
+  return {LogKind::kCaller,
+          "caller is silent",
+          {{"count", absl::StrCat(body.count)}, {"goodbye", body.goodbye ? "yes" : "no"}}};
+}
+LogLine Line(const call::MachineAnswered& body) {
+  return {LogKind::kCall, "a machine answered", {{"policy", std::string(Name(body.policy))}, {"why", body.detail}}};
+}
+LogLine Line(const call::CallbackPromised& body) {
+  return {LogKind::kTrouble, "call back promised", {{"why", body.reason}}};
+}
 LogLine Line(const call::SummaryFailed& body) { return {LogKind::kTrouble, "no summary", {{"why", body.reason}}}; }
 LogLine Line(const call::TranscriptItemFinal&) { return {}; }
 

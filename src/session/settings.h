@@ -7,9 +7,36 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "src/call/options.h"
 #include "src/openai/session_config.h"
 
 namespace callbridge::session {
+
+// A tool that we run for the assistant by an HTTPS request.
+struct HttpTool {
+  std::string name;  // As the model calls it: 1 to 64 of [A-Za-z0-9_-]; no name of a built-in tool.
+  std::string description;
+  std::string parameters_json;  // JSON Schema of the arguments; checked at start, and arguments against it.
+  std::string url;              // https://, or http:// to loopback. The arguments are POSTed as JSON.
+  absl::Duration timeout = absl::Seconds(10);
+  std::string secret_header;  // Name of a header, such as "Authorization"; empty: none.
+  std::string secret;         // Its value, read from a file at start; never logged.
+};
+
+// What is made of a conversation when it is over.
+struct AfterCall {
+  enum class Summary {
+    kOff,
+    kSession,  // By the speech model, in the session that held the conversation.
+    kText,     // By a text model over HTTPS, as a job that survives a restart, with a structured result.
+  };
+  Summary summary = Summary::kText;
+  std::string model = "gpt-5.6-luna";
+  std::string instructions;               // Added to ours; empty: none.
+  std::vector<std::string> dispositions;  // Words to choose from; empty: ours.
+  std::string fields_schema_json;         // JSON Schema of an object of the user's own; empty: none.
+  int max_attempts = 8;
+};
 
 // How one kind of assistant behaves.
 struct Agent {
@@ -18,10 +45,19 @@ struct Agent {
   std::string caller_id;          // E.164: what outbound calls and transfers show.
   absl::Duration ring_timeout = absl::Seconds(45);
   absl::Duration max_duration = absl::Minutes(30);
+
+  // How its calls are conducted: what is not of one call alone (ids, numbers) is taken from here.
+  call::CallOptions conduct;
+  std::vector<HttpTool> tools;
+  bool end_call_tool = true;
+  bool send_dtmf_tool = false;
+  AfterCall after_call;
+  // Plivo's machine detection, of outbound calls whose policy is not kOff: 2 to 10 s.
+  absl::Duration machine_detection_time = absl::Seconds(5);
 };
 
 struct Destination {
-  std::string number;       // E.164 or SIP URI.
+  call::Destination call;
   std::string description;  // For the model: when to transfer there.
 };
 
@@ -31,13 +67,17 @@ struct Settings {
   std::string model_url;   // wss://api.openai.com/v1/realtime
   std::string model_api_key;
   std::string model_ca_file;
+  std::string text_model_url;  // https://api.openai.com/v1
   std::map<std::string, Agent> agents;
   std::string default_agent;                        // A key of `agents`.
   std::map<std::string, std::string> inbound;       // Called number (E.164) -> agent; others get the default agent.
   std::map<std::string, Destination> destinations;  // By key.
   std::vector<std::string> allowed_prefixes;        // Of numbers that may be dialled: "+1415"; empty: none may.
-  int max_calls = 1000;                             // At once, on this node.
-  bool log_transcripts = false;                     // What is said appears in the log.
+  // What numbers that no key names must begin with, for a transfer that the API asks for: "+1415"; empty: none may.
+  std::vector<std::string> transfer_prefixes;
+  std::string tape_dir;          // Where each call leaves its tape; empty: nowhere.
+  int max_calls = 1000;          // At once, on this node.
+  bool log_transcripts = false;  // What is said appears in the log.
 };
 
 // Whether `number` begins with one of the prefixes.

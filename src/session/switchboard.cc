@@ -26,9 +26,9 @@ absl::Status NoSuchCall(absl::string_view call_id) {
                    {{"call", std::string(call_id)}});
 }
 
-std::map<std::string, std::string> Numbers(const Settings& settings) {
-  std::map<std::string, std::string> numbers;
-  for (const auto& [key, destination] : settings.destinations) numbers[key] = destination.number;
+std::map<std::string, call::Destination> Numbers(const Settings& settings) {
+  std::map<std::string, call::Destination> numbers;
+  for (const auto& [key, destination] : settings.destinations) numbers[key] = destination.call;
   return numbers;
 }
 
@@ -87,6 +87,7 @@ Switchboard::Plan Switchboard::MakePlan(call::Direction direction, const std::st
   Plan plan;
   plan.agent = &settings_.agents.at(agent);
   plan.token = base::NewToken();
+  plan.call = plan.agent->conduct;
   plan.call.call_id = base::NewUuid();
   plan.call.direction = direction;
   plan.call.from = from;
@@ -286,7 +287,7 @@ void Switchboard::TransferCall(TransferRequest request, std::function<void(absl:
                               {"transfer_id", busy ? current->transfer_id : ""}}));
               return;
             }
-            session->Feed(input::TransferRequested{request.transfer_id, request.destination, request.reason});
+            session->Feed(input::TransferRequested{request.transfer_id, request.destination, request.reason, ""});
             done(*session->call().transfer());
           });
       return;
@@ -403,13 +404,13 @@ Instructions Switchboard::OnNextStep(absl::string_view call_token) {
   LiveCall* live = FindByToken(call_token);
   if (live == nullptr) return {};
   Instructions out = InstructionsFor(*live);
-  if (out.kind == Instructions::Kind::kDial) Feed(*live, input::TransferFetched{live->transfer_id});
+  if (out.kind == Instructions::Kind::kDial) Feed(*live, input::TransferFetched{live->transfer_id, 0});
   return out;
 }
 
 void Switchboard::OnHumanAnswered(absl::string_view call_token) {
   base::MutexLock lock(mutex_);
-  if (const LiveCall* live = FindByToken(call_token)) Feed(*live, input::HumanAnswered{live->transfer_id});
+  if (const LiveCall* live = FindByToken(call_token)) Feed(*live, input::HumanAnswered{live->transfer_id, 0});
 }
 
 Instructions Switchboard::OnTransferDone(absl::string_view call_token, call::TransferOutcome outcome,
@@ -417,7 +418,7 @@ Instructions Switchboard::OnTransferDone(absl::string_view call_token, call::Tra
   base::MutexLock lock(mutex_);
   LiveCall* live = FindByToken(call_token);
   if (live == nullptr) return {};
-  Feed(*live, input::TransferDone{live->transfer_id, outcome, std::string(detail)});
+  Feed(*live, input::TransferDone{live->transfer_id, 0, outcome, std::string(detail)});
   // The loop will say the same in a moment; the carrier wants its answer now.
   if (live->next == Instructions::Kind::kDial) {
     live->next = outcome == call::TransferOutcome::kBridged ? Instructions::Kind::kHangUp : Instructions::Kind::kStream;
@@ -468,7 +469,7 @@ void Switchboard::OnNextStep(const std::string& call_id, const call::command::Ne
                : step.kind == Kind::kDial ? Instructions::Kind::kDial
                                           : Instructions::Kind::kHangUp;
   if (step.kind != Kind::kDial) return;
-  live->number = step.number;
+  live->number = step.targets.front().number;
   live->transfer_id = step.transfer_id;
 }
 

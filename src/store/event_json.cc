@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -25,7 +26,9 @@ template <typename F> void Fields(call::CallCreated& b, F& f) {
 template <typename F> void Fields(call::StateChanged& b, F& f) { f("from", b.from); f("to", b.to); }
 template <typename F> void Fields(call::StreamConnected& b, F& f) { f("stream_id", b.stream_id); f("ordinal", b.ordinal); }
 template <typename F> void Fields(call::StreamLost& b, F& f) { f("detail", b.detail); }
-template <typename F> void Fields(call::ModelReady& b, F& f) { f("session_id", b.session_id); f("model", b.model); }
+template <typename F> void Fields(call::ModelReady& b, F& f) {
+  f("session_id", b.session_id); f("model", b.model); f("ordinal", b.ordinal);
+}
 template <typename F> void Fields(call::ModelTrouble& b, F& f) {
   f("code", b.code); f("message", b.message); f("fatal", b.fatal);
 }
@@ -52,10 +55,14 @@ template <typename F> void Fields(call::ToolCalled& b, F& f) {
 template <typename F> void Fields(call::ToolAnswered& b, F& f) {
   f("tool_call_id", b.tool_call_id); f("name", b.name); f("output", b.output); f("ok", b.ok);
 }
+template <typename F> void Fields(call::TransferAttempt& b, F& f) {
+  f("number", b.number); f("outcome", b.outcome); f("detail", b.detail); f("start_time", b.start_time); f("end_time", b.end_time);
+}
 template <typename F> void Fields(call::Transfer& b, F& f) {
   f("transfer_id", b.transfer_id); f("destination", b.destination); f("number", b.number); f("reason", b.reason);
   f("requested_by", b.requested_by); f("state", b.state); f("outcome", b.outcome); f("detail", b.detail);
   f("request_time", b.request_time); f("connect_time", b.connect_time); f("end_time", b.end_time);
+  f("attempts", b.attempts);
 }
 template <typename F> void Fields(call::TransferChanged& b, F& f) { f("transfer", b.transfer); }
 template <typename F> void Fields(call::CallerReturned& b, F& f) { f("transfer_id", b.transfer_id); }
@@ -71,9 +78,31 @@ template <typename F> void Fields(call::Termination& b, F& f) {
 template <typename F> void Fields(call::CallEnded& b, F& f) {
   f("termination", b.termination); f("duration_seconds", b.duration_seconds);
 }
-template <typename F> void Fields(call::SummaryReady& b, F& f) { f("summary", b.summary); }
+template <typename F> void Fields(call::CallResult& b, F& f) {
+  f("disposition", b.disposition); f("interest", b.interest); f("follow_up_time", b.follow_up_time);
+  f("fields_json", b.fields_json);
+}
+template <typename F> void Fields(call::SummaryReady& b, F& f) { f("summary", b.summary); f("result", b.result); }
 template <typename F> void Fields(call::SummaryFailed& b, F& f) { f("reason", b.reason); }
+template <typename F> void Fields(call::AssistantSilenced& b, F& f) { f("silence_ms", b.silence_ms); }
+template <typename F> void Fields(call::AssistantPaused& b, F& f) { f("item_id", b.item_id); f("heard_ms", b.heard_ms); }
+template <typename F> void Fields(call::AssistantResumed& b, F& f) { f("item_id", b.item_id); f("paused_ms", b.paused_ms); }
+template <typename F> void Fields(call::AnswerMeasured& b, F& f) {
+  f("to_stream_ms", b.to_stream_ms); f("to_model_ready_ms", b.to_model_ready_ms);
+  f("to_first_audio_ms", b.to_first_audio_ms); f("to_first_sent_ms", b.to_first_sent_ms);
+  f("to_first_heard_ms", b.to_first_heard_ms);
+}
+template <typename F> void Fields(call::ModelReopening& b, F& f) { f("attempt", b.attempt); f("reason", b.reason); }
+template <typename F> void Fields(call::PromptPlayed& b, F& f) { f("name", b.name); f("item_id", b.item_id); f("text", b.text); }
+template <typename F> void Fields(call::CallerIdle& b, F& f) { f("count", b.count); f("goodbye", b.goodbye); }
+template <typename F> void Fields(call::MachineAnswered& b, F& f) { f("policy", b.policy); f("detail", b.detail); }
+template <typename F> void Fields(call::CallbackPromised& b, F& f) { f("reason", b.reason); }
 // clang-format on
+
+template <typename T>
+struct IsVector : std::false_type {};
+template <typename T>
+struct IsVector<std::vector<T>> : std::true_type {};
 
 class Writer {
  public:
@@ -94,6 +123,10 @@ class Writer {
       return std::string(Name(value));
     } else if constexpr (std::is_arithmetic_v<T>) {
       return value;
+    } else if constexpr (IsVector<T>::value) {
+      json list = json::array();
+      for (auto& element : value) list.push_back(Encode(element));
+      return list;
     } else {
       Writer nested;
       Fields(value, nested);
@@ -133,6 +166,12 @@ class Reader {
       return from.is_string() && Parse(from.get_ref<const std::string&>(), &value);
     } else if constexpr (std::is_integral_v<T>) {
       return DecodeInteger(from, value);
+    } else if constexpr (IsVector<T>::value) {
+      if (!from.is_array()) return false;
+      for (const json& element : from) {
+        if (!Decode(element, value.emplace_back())) return false;
+      }
+      return true;
     } else {
       if (!from.is_object()) return false;
       Reader nested(from);

@@ -36,6 +36,7 @@ struct CallRecord {
   std::string
       transcript;  // Whole conversation as heard, a line per item: "Caller: ...\nAssistant: ...". Written at the end.
   std::string summary;
+  call::CallResult result;
   std::map<std::string, std::string> metadata;  // The client's own.
   int64_t event_head = 0;                       // Highest event sequence.
 };
@@ -88,6 +89,20 @@ struct CallWrite {
   absl::optional<End> end;
   absl::optional<std::string> transcript;  // A later, better transcript (late user text) after the end.
   absl::optional<std::string> summary;
+  absl::optional<call::CallResult> result;  // On the call, and what of it concerns the lead there.
+
+  // The call is over and somebody has to sum it up: makes its SummaryJob. `summary_settled`: it was done, or given up;
+  // the job goes.
+  bool summary_due = false;
+  bool summary_settled = false;
+};
+
+// That a call which is over waits for its summary.
+struct SummaryJob {
+  std::string call_id;
+  int attempts = 0;        // Made so far.
+  absl::Time due;          // When to try next.
+  std::string last_error;  // Of the last attempt; empty: none was made.
 };
 
 // Which calls ListCalls shows; empty members do not filter.

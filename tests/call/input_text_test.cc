@@ -52,9 +52,10 @@ std::vector<std::pair<input::Input, std::string>> Inputs() {
       {in::ModelClosed{EndReason::kModelRefused, "d"}, R"(model_closed reason=model_refused detail="d")"},
       {in::TransferTaken{"x"}, R"(transfer_taken transfer_id="x")"},
       {in::TransferRefused{"x", "d"}, R"(transfer_refused transfer_id="x" detail="d")"},
-      {in::TransferFetched{"x"}, R"(transfer_fetched transfer_id="x")"},
-      {in::HumanAnswered{"x"}, R"(human_answered transfer_id="x")"},
-      {in::TransferDone{"x", TransferOutcome::kBusy, "d"}, R"(transfer_done transfer_id="x" outcome=busy detail="d")"},
+      {in::TransferFetched{"x", 1}, R"(transfer_fetched transfer_id="x" target=1)"},
+      {in::HumanAnswered{"x", 2}, R"(human_answered transfer_id="x" target=2)"},
+      {in::TransferDone{"x", 1, TransferOutcome::kBusy, "d"},
+       R"(transfer_done transfer_id="x" target=1 outcome=busy detail="d")"},
       {in::EndRequested{EndReason::kServerDrain, "d"}, R"(end_requested reason=server_drain detail="d")"},
       {in::TransferRequested{"x", "sales", "r"},
        R"(transfer_requested transfer_id="x" destination="sales" reason="r")"},
@@ -151,7 +152,8 @@ TEST(InputTextTest, CommandsAreWritten) {
       {c::CloseStream{}, "close_stream"},
       {c::TransferCarrier{"x"}, R"(transfer_carrier transfer_id="x")"},
       {c::HangUpCarrier{}, "hang_up_carrier"},
-      {c::NextStep{c::NextStep::Kind::kDial, "x", "+1"}, R"(next_step kind=dial transfer_id="x" number="+1")"},
+      {c::NextStep{c::NextStep::Kind::kDial, "x", {{"+1", absl::Seconds(20)}}},
+       R"(next_step kind=dial transfer_id="x" number="+1" ring_ms=20000)"},
       {c::SaveItem{item}, R"(save_item item_id="a1" text="Hello.")"},
       {c::SaveTranscript{"t"}, R"(save_transcript transcript="t")"},
       {c::Finished{}, "finished"},
@@ -162,7 +164,7 @@ TEST(InputTextTest, CommandsAreWritten) {
     EXPECT_EQ(FormatCommand(rows[i].first), rows[i].second);
   }
   EXPECT_EQ(FormatCommand(c::NextStep{}), "next_step kind=stream");
-  EXPECT_EQ(FormatCommand(c::NextStep{c::NextStep::Kind::kHangUp, "", ""}), "next_step kind=hang_up");
+  EXPECT_EQ(FormatCommand(c::NextStep{c::NextStep::Kind::kHangUp}), "next_step kind=hang_up");
 }
 
 }  // namespace

@@ -209,7 +209,9 @@ class EventWriter {
   void operator()(const StateChanged& e) { Put("from", Name(e.from)), Put("to", Name(e.to)); }
   void operator()(const StreamConnected& e) { Put("stream_id", e.stream_id), Put("ordinal", e.ordinal); }
   void operator()(const StreamLost& e) { Put("detail", e.detail); }
-  void operator()(const ModelReady& e) { Put("session_id", e.session_id), Put("model", e.model); }
+  void operator()(const ModelReady& e) {
+    Put("session_id", e.session_id), Put("model", e.model), Put("ordinal", e.ordinal);
+  }
   void operator()(const ModelTrouble& e) { Put("code", e.code), Put("message", e.message), Put("fatal", e.fatal); }
   void operator()(const CallerSpeechStarted& e) { Put("item_id", e.item_id); }
   void operator()(const CallerSpeechStopped& e) { Put("item_id", e.item_id); }
@@ -253,6 +255,18 @@ class EventWriter {
   }
   void operator()(const SummaryReady& e) { Put("summary", e.summary); }
   void operator()(const SummaryFailed& e) { Put("reason", e.reason); }
+  void operator()(const AssistantSilenced& e) { Put("silence_ms", e.silence_ms); }
+  void operator()(const AssistantPaused& e) { Put("item_id", e.item_id), Put("heard_ms", e.heard_ms); }
+  void operator()(const AssistantResumed& e) { Put("item_id", e.item_id), Put("paused_ms", e.paused_ms); }
+  void operator()(const AnswerMeasured& e) {
+    Put("stream", e.to_stream_ms), Put("model_ready", e.to_model_ready_ms), Put("first_audio", e.to_first_audio_ms);
+    Put("first_sent", e.to_first_sent_ms), Put("first_heard", e.to_first_heard_ms);
+  }
+  void operator()(const ModelReopening& e) { Put("attempt", e.attempt), Put("reason", e.reason); }
+  void operator()(const PromptPlayed& e) { Put("name", e.name), Put("item_id", e.item_id), Put("text", e.text); }
+  void operator()(const CallerIdle& e) { Put("count", e.count), Put("goodbye", e.goodbye); }
+  void operator()(const MachineAnswered& e) { Put("policy", Name(e.policy)), Put("detail", e.detail); }
+  void operator()(const CallbackPromised& e) { Put("reason", e.reason); }
 
  private:
   void Put(absl::string_view name, absl::string_view value) { absl::StrAppend(&line_, " ", name, "=\"", value, "\""); }
@@ -291,7 +305,8 @@ Script ReadScript(absl::string_view text) {
   script.options.to = "+15550199";
   script.options.agent = "reception";
   script.options.greeting_prompt = "Greet the caller.";
-  script.options.destinations = {{"sales", "+15550111"}, {"support", "sip:support@example.com"}};
+  script.options.destinations = {{"sales", Destination{{{"+15550111"}}}},
+                                 {"support", Destination{{{"sip:support@example.com"}}}}};
   Reader reader(&script);
   int number = 0;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) reader.Read(line, ++number);
