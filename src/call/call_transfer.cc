@@ -46,6 +46,8 @@ void Call::On(const input::TransferRequested& in) {
   AcceptTransfer(in.transfer_id, in.destination, in.reason, Party::kApi, "");
 }
 
+void Call::On(const input::TransferCancelRequested&) {}
+
 void Call::AcceptTransfer(absl::string_view transfer_id, absl::string_view destination, absl::string_view reason,
                           Party by, absl::string_view tool_call_id) {
   transfer_.emplace();
@@ -160,17 +162,16 @@ void Call::ReturnToAssistant() {
   human_ = false;
   sink_.Do(command::NextStep{});
   Emit(CallerReturned{transfer_->transfer_id});
-  if (!ModelUsable()) {
-    AskForHangUp(EndReason::kModelSessionLost, Party::kModel, "the caller came back and the model's session was gone");
+  if (session_.given_up) {
+    OnTransferFailedWithoutModel();
     return;
   }
   const std::string message = absl::StrCat("The transfer to ", transfer_->destination, " failed (", return_reason_,
                                            "). The caller is on the line again.");
   if (transfer_tool_call_.empty()) {
-    sink_.Do(command::AddSystemText{message});
+    TellModel(message);
   } else {
-    Emit(ToolAnswered{transfer_tool_call_, "transfer_call", message, false});
-    sink_.Do(command::AnswerTool{std::exchange(transfer_tool_call_, ""), false, message});
+    AnswerTool(std::exchange(transfer_tool_call_, ""), "transfer_call", false, message);
   }
   RequestResponse();
 }

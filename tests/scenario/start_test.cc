@@ -62,7 +62,9 @@ const bool kRegistered = RegisterScenarios("Start", {
   ! create_response             # The model's server answers a turn by itself.
   +300 say r1 a1 800 Hi there.
   = assistant_speech_started item_id=a1 greeting=false
-  = turn_measured caller_item_id=u1 commit=0 first_audio=300 first_sent=300 first_heard=360
+  ! turn_measured               # It has not been heard yet.
+  +400
+  = turn_measured caller_item_id=u1 commit=0 first_audio=300 first_sent=300 first_heard=360..400
 )"},
                                                         {"Complaint11_EarlyWordsReachTheModelInOrder", R"(
   stream_opened stream_id=s1
@@ -211,7 +213,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   +500 summary_made text="Wants the red boat."
   = summary_ready summary="Wants the red boat."
   > finished
-  total 5 transcript_item_final
+  total 6 transcript_item_final
   total 0 barge_in
 )"},
                                                     });
