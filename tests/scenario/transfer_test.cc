@@ -182,8 +182,8 @@ const bool kRegistered =
   = stream_connected stream_id=s2 ordinal=2
   = state_changed from=transferring to=in_progress
   = caller_returned transfer_id=x1
-  = tool_answered tool_call_id=t1 name=transfer_call ok=false output="The transfer to sales failed (busy: DialStatus busy). The caller is on the line again."
-  > answer_tool tool_call_id=t1 ok=false message="The transfer to sales failed (busy: DialStatus busy). The caller is on the line again."
+  = tool_answered tool_call_id=t1 name=transfer_call ok=false output="The transfer to sales failed: the line was busy. The caller is on the line again."
+  > answer_tool tool_call_id=t1 ok=false message="The transfer to sales failed: the line was busy. The caller is on the line again."
   > create_response
   total 1 answer_tool
   total 2 create_response
@@ -205,12 +205,13 @@ const bool kRegistered =
   > answer_tool tool_call_id=t1 ok=false
 )"},
                                       {"Complaint18_UnknownOutcomeByTimeOut", DIALLING R"(
-  = transfer_changed state=dialing
-  +89000
+  = transfer_changed state=dialing attempts=pending...
+  +39000                        # It may ring for 25 s, and 15 more are the carrier's.
   ! transfer_changed
   +2000
-  = transfer_changed state=failed outcome=unknown
+  = transfer_changed state=failed outcome=unknown attempts=unknown
   > next_step kind=stream
+  > transfer_carrier            # It would not ask by itself.
 )" BACK R"(
   = caller_returned
   > answer_tool tool_call_id=t1 ok=false
@@ -272,7 +273,7 @@ const bool kRegistered =
   total 1 request_summary
 )"},
                                       {"BridgeIsToldOnlyWhenItIsOver", DIALLING R"(
-  +60000 transfer_done transfer_id=x1 outcome=bridged
+  +30000 transfer_done transfer_id=x1 outcome=bridged
   = transfer_changed state=connected
   = state_changed to=transferred
   = transfer_changed state=completed
@@ -342,7 +343,7 @@ const bool kRegistered =
   +200 transfer_fetched transfer_id=x1
   +5000 transfer_done transfer_id=x1 outcome=busy
 )" BACK R"(
-  > add_system_text text="The transfer to support failed (busy). The caller is on the line again."
+  > add_system_text text="The transfer to support failed: the line was busy. The caller is on the line again."
   > create_response
   ! answer_tool
   ! tool_answered
@@ -392,8 +393,8 @@ const bool kRegistered =
   total 4 transfer_changed
 )"},
                                       {"RepeatedFetchDoesNotStretchTheLimit", DIALLING R"(
-  +60000 transfer_fetched transfer_id=x1
-  +31000
+  +20000 transfer_fetched transfer_id=x1
+  +21000
   = transfer_changed state=failed outcome=unknown
 )"},
                                       {"ModelIsLostWhileAHumanTalks", DIALLING R"(
