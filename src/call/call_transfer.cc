@@ -147,7 +147,7 @@ void Call::AskForAnnouncement() {
   // A model that does not even begin to say it delays nothing for long.
   SetDeadline("announcement", std::min(options_.answer_limit, options_.announcement_limit));
   sink_.Do(command::CreateResponse{
-      absl::StrCat("Say exactly this to the caller, nothing else: \"", transfer_to_.announcement, "\"")});
+      absl::StrCat("Say exactly this to the caller, nothing else: ", transfer_to_.announcement)});
 }
 
 // ---- Dialling ----
@@ -317,7 +317,7 @@ void Call::TellTransferFailed() {
   absl::StrAppend(&message,
                   transfer_->attempts.empty() ? " You still talk to the caller." : " The caller is on the line again.");
   if (!cancelled && !transfer_to_.failure_text.empty())
-    absl::StrAppend(&message, " Say to them: \"", transfer_to_.failure_text, "\"");
+    absl::StrAppend(&message, " Say to them: ", transfer_to_.failure_text);
   if (transfer_tool_call_.empty()) {
     sink_.Do(command::AddSystemText{message});
   } else {
