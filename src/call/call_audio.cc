@@ -76,6 +76,7 @@ void Call::OnModelAudio(absl::string_view response_id, absl::string_view item_id
     DropModelAudio(item_id, bytes);
     return;
   }
+  response_spoke_ = true;
   if (first_audio_ == absl::InfinitePast()) first_audio_ = now;
   if (turn_.open && turn_.first_audio == absl::InfinitePast()) turn_.first_audio = now;
   OnAnswered();

@@ -235,13 +235,6 @@ void Call::TellModel(const std::string& text) {
 
 // ---- Without a model ----
 
-// Unique like the call's own id, and the same whenever these inputs are fed again.
-std::string Call::FallbackTransferId() const {
-  std::string id = options_.call_id;
-  std::reverse(id.begin() + static_cast<std::ptrdiff_t>(id.size() - std::min<size_t>(id.size(), 12)), id.end());
-  return id;
-}
-
 // The configured way out, as soon as somebody is there to hear it.
 void Call::GiveUpOnModel() {
   ClearDeadline(kHold);
@@ -254,11 +247,7 @@ void Call::GiveUpOnModel() {
     if (!coming || !goodbye) AskForHangUp(session_.trouble, Party::kModel, session_.evidence);
     return;
   }
-  if (options_.fallback == FallbackKind::kTransfer && !std::exchange(fallback_tried_, true) &&
-      TransferProblem(options_.fallback_destination).empty()) {
-    AcceptTransfer(FallbackTransferId(), options_.fallback_destination, "the assistant could not go on", Party::kSystem, "");
-    return;
-  }
+  if (options_.fallback == FallbackKind::kTransfer && BeginFallbackTransfer()) return;
   if (options_.fallback == FallbackKind::kCallback) {
     Emit(CallbackPromised{session_.evidence});
     PlayPrompt("callback", options_.callback_prompt);

@@ -185,10 +185,11 @@ void CallSession::Carry(const command::SaveTranscript& command) {
 
 void CallSession::Carry(const command::Finished&) {
   FlushRecords();
-  deps_.host->OnFinished(options_.call.call_id);
+  deps_.host->OnFinished(options_.call.call_id, next_sequence_);
 }
 
 void CallSession::Record(call::Event event) {
+  next_sequence_ = event.sequence + 1;
   // The call speaks in words; what is recorded is what the model was given.
   if (auto* const answered = std::get_if<call::ToolAnswered>(&event.body)) {
     answered->output = openai::FormatToolOutput(answered->ok, answered->output);

@@ -38,8 +38,9 @@ class SessionHost {
   virtual void OnNextStep(const std::string& call_id, const call::command::NextStep& step) = 0;
   virtual void OnCarrierCallId(const std::string& call_id, const std::string& carrier_call_id) = 0;
   virtual void OnStateChanged(const std::string& call_id, call::State state) = 0;
-  // The call is over and its records are handed over. The host lets go of the session (later, not inside this call).
-  virtual void OnFinished(const std::string& call_id) = 0;
+  // The call is over and its records are handed over; the next event of it, if there is one, has this sequence. The
+  // host lets go of the session (later, not inside this call).
+  virtual void OnFinished(const std::string& call_id, int64_t next_sequence) = 0;
 };
 
 // One live call: feeds call::Call with what the sockets, webhooks and timers bring, and carries out what it commands.
@@ -140,6 +141,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   std::unique_ptr<net::Timer> timer_;
   absl::Time armed_ = absl::InfiniteFuture();
   store::CallWrite write_;  // What the present input changes.
+  int64_t next_sequence_ = 2;
   bool dirty_ = false;
 };
 
