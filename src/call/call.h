@@ -55,7 +55,7 @@ class Call {
   void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64, int64_t bytes,
                     absl::Time now);
 
-  // The sequence that the next event will have.
+  // Of the event that would come next: what is recorded about the call after its end goes on from here.
   int64_t next_sequence() const { return next_sequence_; }
 
   // Whether the call wants input::CallerVoice for each frame of the caller, or input::BeepHeard.
@@ -67,8 +67,6 @@ class Call {
 
   State state() const { return state_; }
   bool over() const { return IsFinal(state_); }
-  // Of the event that would come next: what is recorded about the call after its end goes on from here.
-  int64_t next_sequence() const { return next_sequence_; }
   const absl::optional<Transfer>& transfer() const { return transfer_; }
   // Any transfer of this call; null: it never had it.
   const Transfer* FindTransfer(absl::string_view transfer_id) const;

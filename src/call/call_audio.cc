@@ -16,7 +16,7 @@ using namespace deadline;  // NOLINT(google-build-using-namespace): a list of na
 namespace {
 
 int64_t MsSince(absl::Time start, absl::Time end) {
-  if (start == absl::InfinitePast() || end == absl::InfinitePast()) return -1;
+  if (start == absl::InfinitePast() || end == absl::InfinitePast() || end == absl::InfiniteFuture()) return -1;
   return absl::ToInt64Milliseconds(end - start);
 }
 

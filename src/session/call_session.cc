@@ -209,7 +209,6 @@ void CallSession::Carry(const command::Finished&) {
 }
 
 void CallSession::Record(call::Event event) {
-  next_sequence_ = event.sequence + 1;
   // The call speaks in words; what is recorded is what the model was given.
   if (auto* const answered = std::get_if<call::ToolAnswered>(&event.body)) {
     answered->output = openai::FormatToolOutput(answered->ok, answered->output);

@@ -146,7 +146,6 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   std::unique_ptr<net::Timer> timer_;
   absl::Time armed_ = absl::InfiniteFuture();
   store::CallWrite write_;  // What the present input changes.
-  int64_t next_sequence_ = 2;
   bool dirty_ = false;
 };
 
