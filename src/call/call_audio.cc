@@ -114,7 +114,8 @@ void Call::OnFirstSent(absl::string_view item_id) {
   measure_.turn = turn_.open ? turn_ : Turn();
   measure_.turn.first_sent = now_;
   turn_.open = false;
-  SetDeadline(kMeasure, playout_.ledger().NextStart(now_) - now_ + kMeasureSlack);
+  const absl::Time sound = playout_.ledger().FirstSound(speaking_item_);
+  SetDeadline(kMeasure, (sound == absl::InfiniteFuture() ? absl::ZeroDuration() : sound - now_) + kMeasureSlack);
 }
 
 void Call::Measured(absl::Time heard) {

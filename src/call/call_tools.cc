@@ -174,7 +174,7 @@ void Call::CancelFarewell() {
 void Call::EndIfFarewellHeard() {
   if (!farewell_.active || over()) return;
   const bool said = running_responses_.empty() && !response_wanted_ && !response_asked_ && playout_.Silent(now_);
-  if (said && !(farewell_.cancellable && caller_speaking_)) EndFarewell();
+  if (said) EndFarewell();
 }
 
 void Call::EndFarewell() {

@@ -162,7 +162,7 @@ class Reader {
     line = absl::StripAsciiWhitespace(line.substr(0, line.find(" # ")));
     if (line.empty()) return;
     if (absl::StrContains(">=!", line.substr(0, 1)) || absl::StartsWith(line, "total ") ||
-        absl::StartsWith(line, "state ")) {
+        absl::StartsWith(line, "state ") || absl::StartsWith(line, "sent ")) {
       Push(ScriptStep::Kind::kExpectation, 0, line);
       return;
     }
@@ -510,6 +510,9 @@ void ScenarioRunner::Check(const ScriptStep& step) {
     met = !FindNext('>', text, &from) && !FindNext('=', text, &from);
   } else if (absl::ConsumePrefix(&text, "state ")) {
     met = Name(call_.state()) == text;
+  } else if (absl::ConsumePrefix(&text, "sent ")) {
+    const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits(' ', 1));
+    met = InRange(absl::StrCat("ms=", parts.second), absl::StrCat("ms=", audio_[parts.first].sent / 8));
   } else if (absl::ConsumePrefix(&text, "total ")) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits(' ', 1));
     met = absl::StrCat(Count(parts.second)) == parts.first;

@@ -49,6 +49,7 @@ struct ScriptStep {
 //   = name key=value ...         an event, likewise. key=10..20 is a range
 //   ! name key=value ...         neither command nor event
 //   total N name key=value ...   so many, since the begin
+//   sent ITEM LOW..HIGH          so many ms of an item were handed to the carrier
 //   state NAME
 struct Script {
   CallOptions options;

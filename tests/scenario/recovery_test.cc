@@ -91,6 +91,19 @@ const bool kRegistered =
   hung_up
   ! transcript_item_final item_id=u1
 )"},
+                                      {"AnswerThatWasOwedWaitsForTheUtterance", R"(
+  ready
+  say r1 a1 300 Hello.
+  +1000 tool_asked tool_call_id=t1 name=lookup
+  speech_started item_id=u1
+  frames 10
+  tool_finished tool_call_id=t1 ok=true output=found
+  model_closed reason=model_session_lost detail=1006
+  state in_progress
+  +200 session m2
+  > restore_conversation role=tool
+  ! create_response             # Heard again, the utterance gets its answer from the server.
+)"},
                                       {"CommittedTurnWithoutTextIsHeardAgain", R"(
   ready
   say r1 a1 300 Hello.
@@ -416,7 +429,8 @@ const bool kIdle = RegisterScenarios("Idle", {
   say r1 a1 300 Hello.
   +1000 tool_asked tool_call_id=t1 name=lookup arguments="{}"
   > run_tool tool_call_id=t1 name=lookup
-  +6000
+  +2100 say r2 a2 300 One moment.
+  +9000
   ! caller_idle
 )"},
                                                  {"NotDuringATransfer", R"(

@@ -182,6 +182,19 @@ const bool kRegistered =
   +10 audio_cleared
   ! assistant_silenced
 )"},
+                                        {"WhatWasSaidIntoAProtectedGreetingIsAnswered", R"(
+  option protected_greeting
+  ready
+  response_started response_id=r1
+  audio r1 a1 2000
+  +500 speech_started item_id=u1
+  +600 speech_stopped item_id=u1
+  turn_committed item_id=u1
+  total 1 create_response       # The server could not: its greeting was still running.
+  model_audio_done item_id=a1
+  response_ended response_id=r1 status=completed
+  > create_response
+)"},
                                         {"ProtectedGreetingIsSaidToItsEnd", R"(
   option protected_greeting
   stream_opened stream_id=s1

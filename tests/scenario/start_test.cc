@@ -31,7 +31,7 @@ const bool kRegistered = RegisterScenarios("Start", {
                                                         {"GreetingIsHeardAndMarked", R"(
   ready
   say r1 a1 1000 Good morning, how can I help?
-  > audio_to_carrier item_id=a1 bytes=1600..1602
+  > audio_to_carrier item_id=a1
   > save_item item_id=a1
   = assistant_speech_started item_id=a1 greeting=true
   +1200
@@ -44,11 +44,11 @@ const bool kRegistered = RegisterScenarios("Start", {
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
   audio r1 a1 5000
-  total 2 audio_to_carrier      # 400 ms, and no more than a piece
+  sent a1 100..650              # The lead, and no more than a piece.
   +1000
-  total 7 audio_to_carrier
+  sent a1 1100..1650
   +5000
-  total 25 audio_to_carrier
+  sent a1 5000..5000
 )"},
                                                         {"CallerSpeaksFirst", R"(
   option no_greeting

@@ -301,6 +301,18 @@ const bool kMachines = RegisterScenarios("Machine", {
   +5000
   = prompt_played name=voicemail
 )"},
+                                                        {"MachinesAreNotAskedWhetherTheyAreThere", R"(
+  option outbound
+  option voicemail=leave_message
+  option idle_after=3
+  dial_accepted
+  answered
+  ready
+  say r1 a1 300 Hello.
+  +1000 machine_detected
+  +3900
+  ! caller_idle
+)"},
                                                         {"InboundCallsHaveNone", R"(
   option voicemail=hang_up
   ready
