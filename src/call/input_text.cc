@@ -262,6 +262,8 @@ void Fields(command::RestoreConversation& in, V&& v) {
     v("item_id", item.item_id);
     v("text", item.text);
     v("tool_call_id", item.tool_call_id);
+    v("name", item.name);
+    v("arguments", item.arguments);
   }
 }
 template <typename V>
@@ -351,7 +353,15 @@ void Fields(command::Finished&, V&&) {}
 template <typename V>
 void Fields(command::SaveItem& in, V&& v) {
   v("item_id", in.item.item_id);
+  v("position", in.item.position);
+  v("role", in.item.role);
+  v("status", in.item.status);
   v("text", in.item.text_generated);
+  if (in.item.generated_ms == 0) return;
+  v("heard", in.item.text_heard);
+  v("generated_ms", in.item.generated_ms);
+  v("heard_ms", in.item.heard_ms);
+  v("basis", in.item.basis);
 }
 
 // In the order of Input's and Command's alternatives.
