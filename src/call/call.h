@@ -63,6 +63,8 @@ class Call {
 
   State state() const { return state_; }
   bool over() const { return IsFinal(state_); }
+  // Of the event that would come next: what is recorded about the call after its end goes on from here.
+  int64_t next_sequence() const { return next_sequence_; }
   const absl::optional<Transfer>& transfer() const { return transfer_; }
   // Any transfer of this call; null: it never had it.
   const Transfer* FindTransfer(absl::string_view transfer_id) const;
