@@ -218,11 +218,11 @@ const bool kRegistered =
   > answer_tool tool_call_id=t1 ok=false
 )"},
                                       {"Complaint18_UnknownOutcomeByTimeOut", DIALLING R"(
-  = transfer_changed state=dialing attempts=pending...
+  = transfer_changed state=dialing attempt1_outcome=pending
   +39000                        # It may ring for 25 s, and 15 more are the carrier's.
   ! transfer_changed
   +2000
-  = transfer_changed state=failed outcome=unknown attempts=unknown
+  = transfer_changed state=failed outcome=unknown attempt1_outcome=unknown
   > next_step kind=stream
   > transfer_carrier            # It would not ask by itself.
 )" BACK R"(
@@ -464,27 +464,27 @@ const bool kTargetsRegistered =
   response_started response_id=r1
   transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
   response_ended response_id=r1 status=completed
-  = transfer_changed state=dialing number=+15550111 attempts=pending...
+  = transfer_changed state=dialing number=+15550111 attempt1_outcome=pending
   > next_step kind=dial number=+15550111 ring_ms=25000 number=+15550112 ring_ms=10000 number=+15550113 ring_ms=12000
   > transfer_carrier
   total 1 next_step whisper="A buyer." confirm_key=5
 )"},
                                      {"SecondAnswers", SECOND R"(
-  = transfer_changed state=dialing number=+15550112 outcome=pending attempts=busy,pending...
+  = transfer_changed state=dialing number=+15550112 outcome=pending attempt1_outcome=busy attempt2_outcome=pending
   total 1 next_step             # The carrier has it already.
   total 1 transfer_carrier
   +4000 human_answered transfer_id=x1 target=1
-  = transfer_changed state=connected outcome=bridged attempts=busy,bridged...
+  = transfer_changed state=connected outcome=bridged attempt1_outcome=busy attempt2_outcome=bridged
   +60000 transfer_done transfer_id=x1 target=1 outcome=bridged
-  = transfer_changed state=completed outcome=bridged attempts=busy,bridged
+  = transfer_changed state=completed outcome=bridged attempt1_outcome=busy attempt2_outcome=bridged
   > next_step kind=hang_up
   +200 hung_up party=callee
   = call_ended reason=transfer_completed
 )"},
                                      {"Complaint18_NobodyAnswersAnywhere", THIRD R"(
-  = transfer_changed number=+15550113 attempts=busy,no_answer,pending...
+  = transfer_changed number=+15550113 attempt1_outcome=busy attempt2_outcome=no_answer attempt3_outcome=pending
   +4000 transfer_done transfer_id=x1 target=2 outcome=rejected detail=3
-  = transfer_changed state=failed outcome=rejected attempts=busy,no_answer,rejected
+  = transfer_changed state=failed outcome=rejected attempt1_outcome=busy attempt2_outcome=no_answer attempt3_outcome=rejected
   > next_step kind=stream
 )" BACK R"(
   = caller_returned
@@ -494,25 +494,25 @@ const bool kTargetsRegistered =
 )"},
                                      {"Complaint18_InvalidThenCarrierErrorThenBridged", THREE DIALLING R"(
   +500 transfer_done transfer_id=x1 target=0 outcome=invalid_target
-  = transfer_changed state=dialing attempts=invalid_target,pending...
+  = transfer_changed state=dialing attempt1_outcome=invalid_target attempt2_outcome=pending
   +10 transfer_fetched transfer_id=x1 target=1
   +500 transfer_done transfer_id=x1 target=1 outcome=carrier_error
-  = transfer_changed state=dialing attempts=invalid_target,carrier_error,pending...
+  = transfer_changed state=dialing attempt1_outcome=invalid_target attempt2_outcome=carrier_error attempt3_outcome=pending
   +10 transfer_fetched transfer_id=x1 target=2
   +9000 transfer_done transfer_id=x1 target=2 outcome=bridged
   = transfer_changed state=connected
-  = transfer_changed state=completed attempts=invalid_target,carrier_error,bridged
+  = transfer_changed state=completed attempt1_outcome=invalid_target attempt2_outcome=carrier_error attempt3_outcome=bridged
 )"},
                                      {"Complaint18_UnknownWordAsksTheAssistantInsteadOfAnotherPhone", THREE DIALLING R"(
   +3000 transfer_done transfer_id=x1 target=0 outcome=unknown detail="DialStatus odd"
-  = transfer_changed state=failed outcome=unknown attempts=unknown
+  = transfer_changed state=failed outcome=unknown attempt1_outcome=unknown
   > next_step kind=stream
 )" BACK R"(
   > answer_tool message="The transfer to sales failed: it is not known what came of it. The caller is on the line again."
 )"},
                                      {"CancelledByTheCarrierRingsNobodyElse", SECOND R"(
   +3000 transfer_done transfer_id=x1 target=1 outcome=cancelled
-  = transfer_changed state=failed outcome=cancelled attempts=busy,cancelled
+  = transfer_changed state=failed outcome=cancelled attempt1_outcome=busy attempt2_outcome=cancelled
   > next_step kind=stream
 )"},
                                      {"RepeatedReportSkipsNobody", SECOND R"(
@@ -556,7 +556,7 @@ const bool kTargetsRegistered =
   +24000                        # It may ring for 10 s, and 15 more are the carrier's.
   ! transfer_changed
   +2000
-  = transfer_changed state=failed outcome=unknown attempts=busy,unknown
+  = transfer_changed state=failed outcome=unknown attempt1_outcome=busy attempt2_outcome=unknown
   > next_step kind=stream
   > transfer_carrier
 )" BACK R"(
@@ -573,7 +573,7 @@ const bool kTargetsRegistered =
                                      {"Complaint18_NextOneIsNeverFetched", THREE DIALLING R"(
   +3000 transfer_done transfer_id=x1 target=0 outcome=busy
   +10100
-  = transfer_changed state=failed outcome=carrier_error attempts=busy,carrier_error
+  = transfer_changed state=failed outcome=carrier_error attempt1_outcome=busy attempt2_outcome=carrier_error
   > next_step kind=stream
   > transfer_carrier
 )" BACK R"(
@@ -581,25 +581,25 @@ const bool kTargetsRegistered =
 )"},
                                      {"Complaint18_CallerLeavesWhileTheSecondRings", SECOND R"(
   +3000 hung_up party=caller
-  = transfer_changed state=failed outcome=caller_left attempts=busy,caller_left
+  = transfer_changed state=failed outcome=caller_left attempt1_outcome=busy attempt2_outcome=caller_left
   = call_ended reason=normal_hangup initiator=caller
 )"},
                                      {"Complaint18_CallerLeavesBetweenTwo", THREE DIALLING R"(
   +3000 transfer_done transfer_id=x1 target=0 outcome=busy
   hung_up party=caller
-  = transfer_changed state=failed outcome=caller_left attempts=busy,caller_left
+  = transfer_changed state=failed outcome=caller_left attempt1_outcome=busy attempt2_outcome=caller_left
   transfer_fetched transfer_id=x1 target=1
   transfer_done transfer_id=x1 target=1 outcome=busy
   ! next_step kind=dial
 )"},
                                      {"CarrierGivesTheCallUpWhileDialling", SECOND R"(
   +3000 hung_up reason=xml_rejected party=carrier detail="hangup cause 7012"
-  = transfer_changed state=failed outcome=carrier_error attempts=busy,carrier_error
+  = transfer_changed state=failed outcome=carrier_error attempt1_outcome=busy attempt2_outcome=carrier_error
   = call_ended reason=xml_rejected
 )"},
                                      {"StreamThatComesBackWhileTheSecondRings", SECOND R"(
   +3000 stream_opened stream_id=s2
-  = transfer_changed state=failed outcome=unknown attempts=busy,unknown
+  = transfer_changed state=failed outcome=unknown attempt1_outcome=busy attempt2_outcome=unknown
   = caller_returned
   > next_step kind=stream
   > answer_tool ok=false
@@ -622,7 +622,7 @@ const bool kTargetsRegistered =
   +53000
   > hang_up_carrier
   +6000
-  = transfer_changed state=completed outcome=bridged attempts=busy,bridged
+  = transfer_changed state=completed outcome=bridged attempt1_outcome=busy attempt2_outcome=bridged
   = call_ended reason=max_duration
 )"},
                                      {"MaxDurationStrikesWhileDialling", R"(
@@ -631,13 +631,13 @@ const bool kTargetsRegistered =
   +4000
   > hang_up_carrier
   +6000
-  = transfer_changed state=failed outcome=cancelled attempts=busy,cancelled
+  = transfer_changed state=failed outcome=cancelled attempt1_outcome=busy attempt2_outcome=cancelled
   = call_ended reason=max_duration
 )"},
                                      {"CallerHangsUpFirst", SECOND R"(
   +1000 human_answered transfer_id=x1 target=1
   +60000 hung_up party=caller
-  = transfer_changed state=completed outcome=bridged attempts=busy,bridged
+  = transfer_changed state=completed outcome=bridged attempt1_outcome=busy attempt2_outcome=bridged
   = call_ended reason=transfer_completed initiator=caller
 )"},
                                      {"FailureTextIsWhatTheAssistantIsAskedToSay", R"(
@@ -677,7 +677,7 @@ const bool kCancelledRegistered =
   response_ended response_id=r1 status=completed
   > transfer_carrier
   +20 transfer_cancel_requested transfer_id=x1
-  = transfer_changed state=failed outcome=cancelled attempts=cancelled
+  = transfer_changed state=failed outcome=cancelled attempt1_outcome=cancelled
   = caller_returned
   > next_step kind=stream
   > answer_tool ok=false
@@ -688,7 +688,7 @@ const bool kCancelledRegistered =
 )"},
                                                {"WhileThePhoneRings", SECOND R"(
   +2000 transfer_cancel_requested transfer_id=x1
-  = transfer_changed state=failed outcome=cancelled attempts=busy,cancelled
+  = transfer_changed state=failed outcome=cancelled attempt1_outcome=busy attempt2_outcome=cancelled
   > next_step kind=stream
   > transfer_carrier transfer_id=x1
   +50 transfer_taken transfer_id=x1
@@ -751,7 +751,7 @@ const bool kCancelledRegistered =
   +500 transfer_requested transfer_id=x1 destination=sales     # An id is used once.
   total 1 transfer_changed state=requested
   transfer_requested transfer_id=x2 destination=sales
-  = transfer_changed transfer_id=x2 state=requested attempts=""
+  = transfer_changed transfer_id=x2 state=requested
 )"},
                                            });
 
