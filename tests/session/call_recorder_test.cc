@@ -380,7 +380,13 @@ TEST(MergeWrites, DoesWhatTwoWritesWouldDo) {
   next.transfer_reason = "new";
   next.end.emplace();
   next.transcript = "better";
+  next.result.emplace().interest = "high";
+  next.summary_due = true;
+  next.summary_settled = true;
+  next.answered_by_machine = true;
   ASSERT_TRUE(store::MergeWrites(next, &into));
+  EXPECT_EQ(into.result->interest, "high");
+  EXPECT_TRUE(into.summary_due && into.summary_settled && into.answered_by_machine);
   EXPECT_EQ(into.events.size(), 2);
   EXPECT_EQ(into.state, call::State::kAnswered);
   EXPECT_EQ(into.answer_time, absl::UnixEpoch());
@@ -394,6 +400,15 @@ TEST(MergeWrites, DoesWhatTwoWritesWouldDo) {
   EXPECT_TRUE(into.end.has_value());
   EXPECT_EQ(into.transcript, "better");
   EXPECT_EQ(into.summary, "kept");
+}
+
+TEST(MergeWrites, WhatWasMarkedStaysMarked) {
+  store::CallWrite into = MakeWrite("a", {2});
+  into.result.emplace().interest = "high";
+  into.summary_due = into.summary_settled = into.answered_by_machine = true;
+  ASSERT_TRUE(store::MergeWrites(MakeWrite("a", {3}), &into));
+  EXPECT_EQ(into.result->interest, "high");
+  EXPECT_TRUE(into.summary_due && into.summary_settled && into.answered_by_machine);
 }
 
 TEST(MergeWrites, RefusesWhatWouldMeanSomethingElse) {
