@@ -251,6 +251,40 @@ TEST_F(CallRecorderTest, TheEndIsKeptBehindLostEvents) {
   EXPECT_THAT(Published(), ElementsAre("a/1"));
 }
 
+TEST_F(CallRecorderTest, WhatCameOfACallIsKeptBehindLostEvents) {
+  Given("a");
+  const std::function<void(store::CallWrite&)> kFields[] = {
+      [](store::CallWrite& write) { write.result.emplace(); },
+      [](store::CallWrite& write) { write.summary_due = true; },
+      [](store::CallWrite& write) { write.summary_settled = true; },
+      [](store::CallWrite& write) { write.answered_by_machine = true; }};
+  for (const auto& set : kFields) {
+    store::CallWrite write = MakeWrite("a", {5});
+    set(write);
+    recorder().Write(write);
+    executor_.RunAll();
+  }
+  EXPECT_EQ(store_.applied.size(), 4);
+}
+
+TEST_F(CallRecorderTest, CommittedEventsAreShownOnceInOrder) {
+  std::vector<std::string> seen;
+  options_.on_commit = [&](const call::Event& event) {
+    seen.push_back(absl::StrCat(event.call_id, "/", event.sequence));
+    EXPECT_EQ(Published().size(), event.sequence == 1 ? 0 : 1) << "before the hub";
+  };
+  Create("a");
+  recorder().Write(MakeWrite("a", {2}));
+  store_.next_error = absl::UnavailableError("away");
+  executor_.RunAll();
+  EXPECT_THAT(seen, IsEmpty()) << "not before it is committed";
+  store_.next_error = absl::OkStatus();
+  Resume();
+  recorder().Write(MakeWrite("a", {9}));  // Refused: it leaves a gap.
+  executor_.RunAll();
+  EXPECT_THAT(seen, ElementsAre("a/1", "a/2"));
+}
+
 TEST_F(CallRecorderTest, WritesOfACallThatIsNotThereAreDropped) {
   store::CallWrite write = MakeWrite("nobody", {2});
   write.summary = "s";
