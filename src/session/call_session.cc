@@ -219,7 +219,7 @@ void CallSession::Record(call::Event event) {
     deps_.host->OnStateChanged(options_.call.call_id, moved->to);
   }
   const bool ended = std::holds_alternative<call::CallEnded>(event.body);
-  Project(std::move(event), ended ? call_.transcript().Text() : std::string(), write_);
+  Project(std::move(event), ended ? Closing{call_.transcript().Text(), options_.summary_later} : Closing(), write_);
   dirty_ = true;
 }
 
