@@ -19,6 +19,7 @@
 #include "src/session/call_recorder.h"
 #include "src/session/carrier_leg.h"
 #include "src/session/model_leg.h"
+#include "src/tape/tape_shelf.h"
 
 namespace callbridge::session {
 
@@ -64,6 +65,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     carrier::CarrierApi* carrier = nullptr;
     base::Executor* carrier_executor = nullptr;  // Its requests block.
     SessionHost* host = nullptr;
+    const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
   };
 
   CallSession(Options options, const Deps& deps);
@@ -136,6 +138,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   ModelLeg model_;
   CarrierLeg* stream_ = nullptr;                      // The one that the call uses now.
   std::vector<std::unique_ptr<CarrierLeg>> streams_;  // All whose sockets are still there.
+  std::unique_ptr<tape::TapeWriter> tape_;            // Null: none is left. Told of each input before the call is.
   call::Call call_;
   std::unique_ptr<net::Timer> timer_;
   absl::Time armed_ = absl::InfiniteFuture();

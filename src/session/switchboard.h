@@ -23,6 +23,7 @@
 #include "src/session/call_session.h"
 #include "src/session/front_desk.h"
 #include "src/session/settings.h"
+#include "src/tape/tape_shelf.h"
 
 namespace callbridge::session {
 
@@ -39,6 +40,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     CallRecorder* recorder = nullptr;
     carrier::CarrierApi* carrier = nullptr;
     base::Executor* carrier_executor = nullptr;
+    const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
   };
