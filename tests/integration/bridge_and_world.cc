@@ -47,8 +47,10 @@ session::Settings SandboxSettings() {
   agent.caller_id = "+14155550100";
   settings.agents["sandbox"] = agent;
   settings.default_agent = "sandbox";
-  settings.destinations["sales"] = {"+14155550142", "buying"};
-  settings.destinations["support"] = {"+14155550143", "repairs"};
+  settings.destinations["sales"].call.targets.push_back({"+14155550142"});
+  settings.destinations["sales"].description = "buying";
+  settings.destinations["support"].call.targets.push_back({"+14155550143"});
+  settings.destinations["support"].description = "repairs";
   settings.allowed_prefixes = {"+1415555"};
   return settings;
 }
