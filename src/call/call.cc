@@ -206,9 +206,9 @@ void Call::OnDeadline(absl::string_view which) {
   } else if (which == kAnnouncement) {
     BeginTransfer();
   } else if (which == kTransferFetch) {
-    FailTransfer(TransferOutcome::kCarrierError, "the carrier did not fetch the instructions");
+    RecallCaller(TransferOutcome::kCarrierError, "the carrier did not fetch the instructions");
   } else if (which == kDial) {
-    FailTransfer(TransferOutcome::kUnknown, "the carrier never told what came of it");
+    RecallCaller(TransferOutcome::kUnknown, "the carrier never told what came of it");
   } else if (which == kHangUp) {
     End(asked_end_.reason, asked_end_.initiator, asked_end_.evidence);
   } else if (which == kRetryResponse) {
@@ -243,12 +243,7 @@ void Call::End(EndReason reason, Party party, absl::string_view evidence) {
   facts.conversation = conversation_;
   facts.human = human_;
   CutAssistant(Cut::kLineGone);
-  if (TransferPending()) {
-    ChangeTransfer(TransferState::kFailed, hangup_asked_ ? TransferOutcome::kCancelled : TransferOutcome::kCallerLeft,
-                   facts.evidence);
-  } else if (transfer_ && transfer_->state == TransferState::kConnected) {
-    ChangeTransfer(TransferState::kCompleted, TransferOutcome::kBridged, facts.evidence);
-  }
+  SettleTransfer(facts);
   deadlines_.clear();
   TakeFinalItems();
   const Termination termination = MakeTermination(facts);

@@ -66,13 +66,17 @@ class Call {
   // Of the event that would come next: what is recorded about the call after its end goes on from here.
   int64_t next_sequence() const { return next_sequence_; }
   const absl::optional<Transfer>& transfer() const { return transfer_; }
+  // Any transfer of this call; null: it never had it.
+  const Transfer* FindTransfer(absl::string_view transfer_id) const;
   const Transcript& transcript() const { return transcript_; }
   const audio::AssistantPlayout& playout() const { return playout_; }
   int64_t late_audio_dropped() const { return late_audio_dropped_; }
 
-  // Why TransferRequested with this destination would be refused now; empty: it would be accepted. Also says what would
-  // be right.
-  std::string TransferProblem(absl::string_view destination) const;
+  // Why TransferRequested with this destination or, if that is empty, number would be refused now; empty: it would be
+  // accepted. Also says what would be right.
+  std::string TransferProblem(absl::string_view destination, absl::string_view number = "") const;
+  // Whether this call has had all the transfers it may.
+  bool TransfersUsedUp() const;
 
  private:
   // Hands the playout's output on; the sink's vocabulary is wider than the playout's.
@@ -162,15 +166,31 @@ class Call {
   void On(const input::TransferFetched& in);
   void On(const input::HumanAnswered& in);
   void On(const input::TransferDone& in);
+  void On(const input::TransferCancelRequested& in);
   template <typename In>
   void On(const In&) {}
-  void AcceptTransfer(absl::string_view transfer_id, absl::string_view destination, absl::string_view reason, Party by,
-                      absl::string_view tool_call_id);
+  void AcceptTransfer(Transfer transfer, Destination to);
+  // The way out when the model is gone: a transfer without an announcement, which needs no model. False: there is none,
+  // or it was tried.
+  bool BeginFallbackTransfer();
+  // Nobody took over, the caller is on the line, and there is no model to tell it.
+  void OnTransferFailedWithoutModel();
+  // Tells the model what came of the transfer; nothing if it knows.
+  void TellTransferFailed();
   void BeginTransferIfAnnounced();
+  void AskForAnnouncement();
   void BeginTransfer();
+  void DialTarget(const Destination::Target& target);
+  // Of the target that is being dialled.
+  absl::Duration DialLimit() const;
+  int64_t CurrentTarget() const;
   void FailTransfer(TransferOutcome outcome, absl::string_view detail);
+  // The same, and has the carrier ask at once what is next: it would not by itself.
+  void RecallCaller(TransferOutcome outcome, absl::string_view detail);
   void ReturnToAssistant();
   void ChangeTransfer(TransferState state, TransferOutcome outcome, absl::string_view detail);
+  // The call ends: so does its transfer.
+  void SettleTransfer(const EndFacts& facts);
   bool IsCurrentTransfer(absl::string_view transfer_id) const;
   bool TransferPending() const;
 
@@ -214,11 +234,22 @@ class Call {
   bool summary_asked_ = false;
   bool summary_settled_ = false;
 
-  absl::optional<Transfer> transfer_;  // The latest.
-  std::string transfer_tool_call_;     // Waits for its output; empty: none.
-  bool human_ = false;                 // A human had taken over.
-  bool return_pending_ = false;        // The stream that comes next brings the caller back.
-  std::string return_reason_;
+  absl::optional<Transfer> transfer_;        // The latest.
+  std::vector<Transfer> earlier_transfers_;  // Those before it.
+  Destination transfer_to_;                  // Of the latest.
+  enum class Announcement {
+    kNone,     // Nothing is to be said, or it was.
+    kDue,      // Unless the response that asked for the transfer has spoken.
+    kAsked,    // The model was asked to say it.
+    kRunning,  // It does.
+  };
+  Announcement announcement_ = Announcement::kNone;
+  bool response_spoke_ = false;     // The response that began last brought audio.
+  std::string transfer_tool_call_;  // Waits for its output; empty: none.
+  bool transfer_failure_untold_ = false;
+  bool human_ = false;            // A human had taken over.
+  bool return_pending_ = false;   // The stream that comes next brings the caller back.
+  bool recall_refused_ = false;   // The carrier would not fetch instructions in the middle of a dial.
   std::string saved_transcript_;  // As CallEnded's record has it.
 };
 

@@ -59,6 +59,7 @@ void Call::OnModelAudio(absl::string_view response_id, absl::string_view item_id
     DropModelAudio(item_id, bytes);
     return;
   }
+  response_spoke_ = true;
   if (turn_.open && turn_.first_audio == absl::InfinitePast()) turn_.first_audio = now;
   playout_.OnAudio(item_id, base64, bytes, now);
 }
@@ -171,6 +172,7 @@ void Call::On(const input::ModelClosed& in) {
 
 void Call::On(const input::ResponseStarted& in) {
   running_responses_.insert(in.response_id);
+  response_spoke_ = false;
   response_wanted_ = false;  // This one knows of whatever ours would have been asked for.
 }
 

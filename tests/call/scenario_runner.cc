@@ -74,7 +74,31 @@ bool Matches(absl::string_view line, absl::string_view pattern) {
 
 // ---- Scripts ----
 
+// "sales target +15550112 15", "sales confirm_key 1": adds a target with its ring time in seconds, or sets a field.
+bool ApplyDestination(absl::string_view option, CallOptions* options) {
+  const std::vector<std::string> words = Words(option);
+  if (words.size() < 3) return false;
+  Destination& destination = options->destinations[words[0]];
+  const std::string text = absl::StrJoin(words.begin() + 2, words.end(), " ");
+  int seconds = 0;
+  if (words[1] == "target" && words.size() == 4 && absl::SimpleAtoi(words[3], &seconds)) {
+    destination.targets.push_back({words[2], absl::Seconds(seconds)});
+  } else if (words[1] == "announcement") {
+    destination.announcement = text;
+  } else if (words[1] == "failure_text") {
+    destination.failure_text = text;
+  } else if (words[1] == "whisper") {
+    destination.whisper = text;
+  } else if (words[1] == "confirm_key") {
+    destination.confirm_key = text;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 bool ApplyOption(absl::string_view option, Script* script) {
+  if (absl::ConsumePrefix(&option, "destination ")) return ApplyDestination(option, &script->options);
   const std::pair<std::string, std::string> parts = absl::StrSplit(option, absl::MaxSplits('=', 1));
   int number = 0;
   const bool numeric = absl::SimpleAtoi(parts.second, &number);
@@ -87,6 +111,8 @@ bool ApplyOption(absl::string_view option, Script* script) {
     options.server_cancels = false;
   } else if (parts.first == "early_frames" && numeric) {
     options.early_frames = static_cast<size_t>(number);
+  } else if (parts.first == "max_transfers" && numeric) {
+    options.max_transfers = number;
   } else if (parts.first == "max_duration" && numeric) {
     options.max_duration = absl::Seconds(number);
   } else if (parts.first == "carrier_delay" && numeric) {

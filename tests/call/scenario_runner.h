@@ -29,6 +29,7 @@ struct ScriptStep {
 // A call written down as text, one thing a line; '#' begins a comment.
 //
 //   option outbound              first lines: how the call is conducted (see ApplyOption)
+//   option destination KEY target NUMBER SECONDS | announcement|failure_text|whisper|confirm_key TEXT
 //   1200 <input>                 at that millisecond after the begin; ticks and acknowledgements happen on the way
 //   +300 <input>                 so much later
 //   +300                         only time
