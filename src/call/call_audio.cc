@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "src/audio/base64_check.h"
-#include "src/audio/mulaw.h"
+#include "src/audio/silence.h"
 #include "src/call/call.h"
 #include "src/call/deadlines.h"
 #include "src/call/heard.h"
@@ -59,9 +59,9 @@ absl::Time Call::NextGap() const {
 // The model ends a turn by hearing silence, not by hearing nothing.
 void Call::PadGap() {
   if (now_ < NextGap()) return;
-  const absl::Duration gap = std::min(now_ - caller_until_, options_.gap_limit);
+  const absl::Duration gap = std::min(now_ - caller_until_, absl::Seconds(1));
   sink_.AudioToModel(audio::SilenceBase64(absl::ToInt64Milliseconds(gap)));
-  caller_until_ = now_;
+  caller_until_ += gap;
 }
 
 // ---- The assistant ----

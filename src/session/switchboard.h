@@ -24,6 +24,7 @@
 #include "src/session/front_desk.h"
 #include "src/session/next_steps.h"
 #include "src/session/settings.h"
+#include "src/tape/tape_shelf.h"
 
 namespace callbridge::session {
 
@@ -40,6 +41,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     CallRecorder* recorder = nullptr;
     carrier::CarrierApi* carrier = nullptr;
     base::Executor* carrier_executor = nullptr;
+    const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
     // Told when a call is over and all its records are handed over; `next_sequence` is for the first event that

@@ -16,6 +16,9 @@
 #include "src/audio/base64_check.h"
 #include "src/call/event_text.h"
 #include "src/call/input_text.h"
+#include "src/tape/reader.h"
+#include "src/tape/replay.h"
+#include "tests/tape/tape_of.h"
 
 namespace callbridge::call {
 namespace {
@@ -601,6 +604,11 @@ class ReplayTest : public testing::Test {
     second.Replay(first.recorded());
     EXPECT_EQ(first.Results(), second.Results());
     EXPECT_EQ(first.call().next_deadline(), second.call().next_deadline());
+    const auto tape = tape::ReadTape(tape::TapeOf(script_.options, first.recorded()));
+    ASSERT_TRUE(tape.ok()) << tape.status();
+    const tape::Verdict verdict = tape::Replay(*tape);
+    EXPECT_TRUE(verdict.same) << verdict.difference;
+    EXPECT_EQ(static_cast<size_t>(verdict.results), first.Results().size());
   }
 
  private:

@@ -163,7 +163,7 @@ struct Scenario {
 
 // Registers three tests for each: Suite.<name> runs it; SuiteHungUpAnywhere.<name> cuts it behind each input by a
 // hang-up and wants an orderly end; SuiteReplayed.<name> writes its inputs down, reads them back, and wants the same
-// results.
+// results; its tape too.
 bool RegisterScenarios(const char* suite, const std::vector<Scenario>& scenarios);
 
 }  // namespace callbridge::call
