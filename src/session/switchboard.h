@@ -23,6 +23,7 @@
 #include "src/session/call_session.h"
 #include "src/session/front_desk.h"
 #include "src/session/settings.h"
+#include "src/session/tool_runner.h"
 
 namespace callbridge::session {
 
@@ -41,6 +42,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     base::Executor* carrier_executor = nullptr;
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
+    ToolRunner* tool_runner = nullptr;  // Null: no tool of the configuration can be run.
   };
   // `settings` and everything in `deps` outlive the switchboard; the loops must have stopped before it is destroyed.
   Switchboard(const Settings& settings, Deps deps);
