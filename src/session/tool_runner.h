@@ -6,14 +6,14 @@
 
 namespace callbridge::session {
 
-// Runs the tools of agents that are not built in.
+// Runs the tools that an agent's configuration names. Thread-safe; must not block.
 class ToolRunner {
  public:
   virtual ~ToolRunner() = default;
 
-  // Runs a tool of `agent` by its `name`, at most once per `tool_call_id` of a call. `arguments` is the JSON that the
-  // model wrote. Does not block; `done` runs once, on any thread, with what the model is told: what the tool answered,
-  // or (not `ok`) words about what went wrong.
+  // Runs one tool once. `arguments` is a JSON object that fits the tool. `done` is called exactly once, on any thread,
+  // possibly inside this call, also when the tool takes too long; `output` is for the model: JSON, or words about what
+  // went wrong. `tool_call_id` is the same if the same call were ever asked for again.
   virtual void Run(const std::string& agent, const std::string& call_id, const std::string& tool_call_id,
                    const std::string& name, const std::string& arguments,
                    std::function<void(bool ok, std::string output)> done) = 0;
