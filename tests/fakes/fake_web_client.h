@@ -29,6 +29,12 @@ class FakeWebClient final : public WebClient {
     Queue([=](const WebRequest&) -> absl::StatusOr<WebResponse> { return failure; });
   }
 
+  // Takes all answers off the list.
+  void Clear() {
+    base::MutexLock lock(mutex_);
+    answers_.clear();
+  }
+
   absl::StatusOr<WebResponse> Post(const WebRequest& request) override {
     if (stopped_) return absl::CancelledError("shutting down");
     Answer answer;
