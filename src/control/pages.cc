@@ -3,6 +3,7 @@
 #include <tuple>
 #include <utility>
 
+#include "src/base/error.h"
 #include "src/control/convert.h"
 #include "src/control/page_token.h"
 #include "src/control/status_map.h"
@@ -44,6 +45,26 @@ absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, con
     }
     last = &record;
   }
+  return response;
+}
+
+absl::StatusOr<v1::GetTransferResponse> ReadTransfer(store::CallStore& store, const TransferKey& key) {
+  const auto transfers = store.ListTransfers(key.call_id);
+  if (!transfers.ok()) return FromStore(transfers.status(), key.call_id);
+  for (const call::Transfer& transfer : *transfers) {
+    if (transfer.transfer_id != key.transfer_id) continue;
+    v1::GetTransferResponse response;
+    *response.mutable_transfer() = ToProto(key.call_id, transfer);
+    return response;
+  }
+  return base::MakeError(absl::StatusCode::kNotFound, "TRANSFER_NOT_FOUND", "the call has no such transfer");
+}
+
+absl::StatusOr<v1::ListTransfersResponse> ReadTransfers(store::CallStore& store, const std::string& call_id) {
+  const auto transfers = store.ListTransfers(call_id);
+  if (!transfers.ok()) return FromStore(transfers.status(), call_id);
+  v1::ListTransfersResponse response;
+  for (const call::Transfer& transfer : *transfers) *response.add_transfers() = ToProto(call_id, transfer);
   return response;
 }
 
