@@ -120,8 +120,14 @@ grpc::ServerUnaryReactor* CallService::CancelTransfer(grpc::CallbackServerContex
       context, "CancelTransfer", response,
       [&](const std::string&) { return ParseTransferName("transfer", request->transfer()); },
       [&](const auto& call, const TransferKey& key) {
-        control_.CancelTransfer(key.call_id, key.transfer_id,
-                                AnswerWithTransfer<v1::CancelTransferResponse>(call, key.call_id));
+        auto done = [answer = AnswerWithTransfer<v1::CancelTransferResponse>(call, key.call_id), call, key,
+                     &executor = executor_, &store = store_](const absl::StatusOr<call::Transfer>& result) {
+          if (!absl::IsFailedPrecondition(result.status())) return answer(result);
+          executor.Post([call, key, refused = result.status(), &store] {
+            call->Guard([&] { call->Finish(ReadRefusedCancel(store, key, refused)); });
+          });
+        };
+        control_.CancelTransfer(key.call_id, key.transfer_id, std::move(done));
       });
 }
 

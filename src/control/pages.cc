@@ -3,6 +3,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "src/base/error.h"
 #include "src/control/convert.h"
 #include "src/control/page_token.h"
@@ -58,6 +59,24 @@ absl::StatusOr<v1::GetTransferResponse> ReadTransfer(store::CallStore& store, co
     return response;
   }
   return base::MakeError(absl::StatusCode::kNotFound, "TRANSFER_NOT_FOUND", "the call has no such transfer");
+}
+
+absl::StatusOr<v1::CancelTransferResponse> ReadRefusedCancel(store::CallStore& store, const TransferKey& key,
+                                                             const absl::Status& refused) {
+  const auto call = store.GetCall(key.call_id);
+  if (!call.ok()) return FromStore(call.status(), key.call_id);
+  if (!call::IsFinal(call->state)) return refused;
+  auto read = ReadTransfer(store, key);
+  if (!read.ok()) return read.status();
+  if (read->transfer().outcome() == v1::TRANSFER_OUTCOME_CANCELLED) {
+    v1::CancelTransferResponse response;
+    *response.mutable_transfer() = std::move(*read->mutable_transfer());
+    return response;
+  }
+  const auto state = static_cast<call::TransferState>(read->transfer().state() - 1);
+  return base::MakeError(absl::StatusCode::kFailedPrecondition, "TRANSFER_NOT_CANCELLABLE",
+                         absl::StrCat("the transfer is ", Name(state), ", and its call is over"),
+                         {{"state", std::string(Name(state))}});
 }
 
 absl::StatusOr<v1::ListTransfersResponse> ReadTransfers(store::CallStore& store, const std::string& call_id) {

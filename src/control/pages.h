@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "callbridge/v1/call_service.pb.h"
 #include "src/control/requests.h"
@@ -16,6 +17,12 @@ absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, con
 
 // kNotFound CALL_NOT_FOUND, TRANSFER_NOT_FOUND.
 absl::StatusOr<v1::GetTransferResponse> ReadTransfer(store::CallStore& store, const TransferKey& key);
+
+// The answer of CancelTransfer where CallControl refused with `refused`. Of a call that is over it knows no transfers
+// any more; then the record says what became of this one. kNotFound TRANSFER_NOT_FOUND, kFailedPrecondition
+// TRANSFER_NOT_CANCELLABLE {state}.
+absl::StatusOr<v1::CancelTransferResponse> ReadRefusedCancel(store::CallStore& store, const TransferKey& key,
+                                                             const absl::Status& refused);
 
 // kNotFound CALL_NOT_FOUND.
 absl::StatusOr<v1::ListTransfersResponse> ReadTransfers(store::CallStore& store, const std::string& call_id);

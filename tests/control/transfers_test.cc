@@ -94,6 +94,22 @@ void Store(ServerUnderTest& server, const std::string& transfer_id = kTransferId
 }
 void HasTransfer(ServerUnderTest& server) { Store(server); }
 
+// kCall is over, and CallControl knows no more of it than that; its record has the transfer as given.
+auto IsOver(call::TransferState state, call::TransferOutcome outcome) {
+  return [state, outcome](ServerUnderTest& server) {
+    server.control().SetTransferResult(base::MakeError(
+        absl::StatusCode::kFailedPrecondition, "TRANSFER_NOT_CANCELLABLE", "the call is over", {{"state", "over"}}));
+    store::CallWrite write;
+    write.call_id = kCall;
+    write.transfer.emplace();
+    write.transfer->transfer_id = kTransferId;
+    write.transfer->state = state;
+    write.transfer->outcome = outcome;
+    server.Apply(write);
+    server.End(kCall, 2);
+  };
+}
+
 std::vector<Row> TransferRows() {
   constexpr StatusCode kBad = StatusCode::INVALID_ARGUMENT;
   const absl::Status no_call = base::MakeError(absl::StatusCode::kNotFound, "CALL_NOT_FOUND", "no such call");
@@ -168,6 +184,13 @@ std::vector<Row> CancelRows() {
       {"cancel_too_late", CancelWith(kNothing), StatusCode::FAILED_PRECONDITION, "TRANSFER_NOT_CANCELLABLE", "",
        TransferFails(base::MakeError(absl::StatusCode::kFailedPrecondition, "TRANSFER_NOT_CANCELLABLE", "too late",
                                      {{"state", "connected"}}))},
+      {"cancel_cancelled_after_the_call", CancelWith(kNothing), StatusCode::OK, "", "",
+       IsOver(call::TransferState::kFailed, call::TransferOutcome::kCancelled)},
+      {"cancel_bridged_after_the_call", CancelWith(kNothing), StatusCode::FAILED_PRECONDITION,
+       "TRANSFER_NOT_CANCELLABLE", "", IsOver(call::TransferState::kCompleted, call::TransferOutcome::kBridged)},
+      {"cancel_another_after_the_call", CancelWith([](auto& r) { r.set_transfer(TransferOf(kCall, kOther)); }),
+       StatusCode::NOT_FOUND, "TRANSFER_NOT_FOUND", "",
+       IsOver(call::TransferState::kCompleted, call::TransferOutcome::kBridged)},
       {"cancel_bug", CancelWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "",
        TransferFails(absl::InternalError("secret"))},
   };
@@ -278,7 +301,10 @@ TEST(TransfersTest, NotCancellableSaysTheState) {
                                                      "too late", {{"state", "connected"}}));
   v1::CancelTransferRequest request;
   request.set_transfer(TransferOf(kCall));
+  server.Create(kCall);
   EXPECT_EQ(DetailsOf(Cancel(server.stub(), request)).info.metadata().at("state"), "connected");
+  IsOver(call::TransferState::kCompleted, call::TransferOutcome::kBridged)(server);
+  EXPECT_EQ(DetailsOf(Cancel(server.stub(), request)).info.metadata().at("state"), "completed");
 }
 
 TEST(TransfersTest, GetTransferShowsEveryNumberThatWasTried) {
