@@ -150,6 +150,8 @@ std::shared_ptr<CallSession> Switchboard::MakeSession(const Plan& plan) {
   deps.carrier = deps_.carrier;
   deps.carrier_executor = deps_.carrier_executor;
   deps.host = this;
+  deps.tapes = deps_.tapes;
+  deps.tool_runner = deps_.tool_runner;
   auto session = std::make_shared<CallSession>(std::move(options), deps);
   auto live = std::make_unique<LiveCall>();
   live->call_id = plan.call.call_id;
