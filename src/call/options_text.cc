@@ -49,6 +49,7 @@ void ConversationFields(CallOptions& out, V&& v) {
   v("model_renewal", out.model_renewal);
   v("fallback", out.fallback);
   v("fallback_destination", out.fallback_destination);
+  v("fallback_transfer_id", out.fallback_transfer_id);
   v("gap_after", out.gap_after);
   v("gap_limit", out.gap_limit);
   v("farewell_limit", out.farewell_limit);

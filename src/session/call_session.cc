@@ -46,7 +46,8 @@ CallSession::CallSession(Options options, const Deps& deps)
       carrier_call_id_(options_.carrier_call_id),
       model_(WithToolCheck(options_, deps.tool_runner), *deps.tools->connector, deps.tools->model_parser,
              deps.tools->loop->clock(), *this),
-      call_(options_.call, *this) {
+      tape_(deps.tapes == nullptr ? nullptr : deps.tapes->NewTape(options_.call, *this, Now())),
+      call_(options_.call, tape_ == nullptr ? static_cast<call::CommandSink&>(*this) : *tape_) {
   write_.call_id = options_.call.call_id;
 }
 
@@ -60,7 +61,9 @@ void CallSession::Begin() {
   });
   if (!carrier_call_id_.empty()) write_.carrier_call_id = carrier_call_id_;
   dirty_ = !carrier_call_id_.empty();
-  call_.Begin(Now());
+  const absl::Time now = Now();
+  if (tape_ != nullptr) tape_->OnBegin(now);
+  call_.Begin(now);
   AfterInput();
 }
 
@@ -69,7 +72,9 @@ void CallSession::Feed(const input::Input& input) {
     write_.carrier_request_id = dialled->request_id;
     dirty_ = true;
   }
-  call_.On(input, Now());
+  const absl::Time now = Now();
+  if (tape_ != nullptr) tape_->OnInput(input, now);
+  call_.On(input, now);
   AfterInput();
 }
 
@@ -137,11 +142,17 @@ void CallSession::OnStreamGone(CarrierLeg& leg) {
   deps_.tools->loop->Post([gone] {});
 }
 
-void CallSession::OnCallerAudio(absl::string_view base64) { call_.OnCallerAudio(base64, Now()); }
+void CallSession::OnCallerAudio(absl::string_view base64) {
+  const absl::Time now = Now();
+  if (tape_ != nullptr) tape_->OnCallerAudio(base64, now);
+  call_.OnCallerAudio(base64, now);
+}
 
 void CallSession::OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
                                int64_t bytes) {
-  call_.OnModelAudio(response_id, item_id, base64, bytes, Now());
+  const absl::Time now = Now();
+  if (tape_ != nullptr) tape_->OnModelAudio(response_id, item_id, base64, bytes, now);
+  call_.OnModelAudio(response_id, item_id, base64, bytes, now);
   AfterInput();
 }
 
@@ -230,7 +241,7 @@ void CallSession::Record(call::Event event) {
     deps_.host->OnStateChanged(options_.call.call_id, moved->to);
   }
   const bool ended = std::holds_alternative<call::CallEnded>(event.body);
-  Project(std::move(event), ended ? call_.transcript().Text() : std::string(), write_);
+  Project(std::move(event), ended ? Closing{call_.transcript().Text(), options_.summary_later} : Closing(), write_);
   dirty_ = true;
 }
 

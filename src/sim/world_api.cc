@@ -55,6 +55,12 @@ json Whole(const CarrierCallReport& report, bool audio) {
   call["clears"] = report.clears;
   call["cleared_bytes"] = report.cleared_bytes;
   call["dialled"] = report.dialled;
+  call["whispers"] = report.whispers;
+  call["dtmf"] = json::array();
+  for (const CarrierCallReport::Digits& sent : report.dtmf)
+    call["dtmf"].push_back({{"time", Time(sent.time)}, {"digits", sent.digits}});
+  call["machine_told"] = report.machine_told;
+  if (report.recording_from >= 0) call["recording_from"] = report.recording_from;
   call["heard_bytes"] = report.heard.size();
   call["steps"] = json::array();
   for (const CarrierStep& step : report.steps) {

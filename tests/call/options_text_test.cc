@@ -34,7 +34,7 @@ constexpr int FieldsOf() {
 TEST(OptionsTextTest, EveryFieldIsKnownHere) {
   const char* what =
       "a field came or went: tell src/call/options_text.cc of it, set it in EverySet() below, and count again";
-  EXPECT_EQ(FieldsOf<CallOptions>(), 51) << what;
+  EXPECT_EQ(FieldsOf<CallOptions>(), 52) << what;
   EXPECT_EQ(FieldsOf<Prompt>(), 2) << what;
   EXPECT_EQ(FieldsOf<Destination>(), 5) << what;
   EXPECT_EQ(FieldsOf<Destination::Target>(), 2) << what;
@@ -68,6 +68,7 @@ CallOptions EverySet() {
   o.model_attempts = 5;
   o.fallback = FallbackKind::kTransfer;
   o.fallback_destination = "sales";
+  o.fallback_transfer_id = "f-1";
   o.idle_reprompts = 3;
   o.idle_prompt = "p";
   o.idle_goodbye = "g";

@@ -52,6 +52,28 @@ playout delay: 40ms
 rest errors: 500, 429
 )";
 
+TEST(ScenarioTest, ReadsMachinesAndWhoPressesAKey) {
+  const absl::StatusOr<Scenario> scenario = ParseScenario(
+      "call: outbound\nto: 14155550122\npickup: machine after 800ms, greeting 3s, beep\n[humans]\n"
+      "1: machine, greeting vm-intro vm-goodbye\n2: answer after 1s, press 1, talk 5s\n"
+      "[person]\ncough 300ms\nhum 1s\n[carrier]\nplayout delay: 50ms..150ms\ncheckpoints: lose 20%, delay 0..300ms\n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  EXPECT_EQ(scenario->pickup.kind, Pickup::Kind::kMachine);
+  EXPECT_EQ(scenario->pickup.after, absl::Milliseconds(800));
+  EXPECT_EQ(scenario->pickup.greeting_length, absl::Seconds(3));
+  EXPECT_TRUE(scenario->pickup.beep);
+  const Pickup& clips = scenario->humans.at("1")[0];
+  EXPECT_THAT(clips.greeting, testing::ElementsAre("vm-intro", "vm-goodbye"));
+  EXPECT_FALSE(clips.beep);
+  EXPECT_EQ(scenario->humans.at("2")[0].press, "1");
+  EXPECT_EQ(scenario->humans.at("2")[0].talk, absl::Seconds(5));
+  EXPECT_THAT(scenario->person[0].clips, testing::ElementsAre("cough:300"));
+  EXPECT_THAT(scenario->person[1].clips, testing::ElementsAre("hum:1000"));
+  EXPECT_EQ(scenario->carrier.playout_delay.high, absl::Milliseconds(150));
+  EXPECT_EQ(scenario->carrier.checkpoint_loss_percent, 20);
+  EXPECT_EQ(scenario->carrier.checkpoint_delay.high, absl::Milliseconds(300));
+}
+
 TEST(ScenarioTest, ReadsEverySection) {
   const absl::StatusOr<Scenario> scenario = ParseScenario(kWhole, "whole");
   ASSERT_TRUE(scenario.ok()) << scenario.status();
@@ -94,7 +116,8 @@ TEST(ScenarioTest, ReadsEverySection) {
   EXPECT_EQ(scenario->texts.at("vm-youhave"), "You have.");
   EXPECT_TRUE(scenario->carrier.numbers_as_strings);
   EXPECT_EQ(scenario->carrier.extra_headers, "braces");
-  EXPECT_EQ(scenario->carrier.playout_delay, absl::Milliseconds(40));
+  EXPECT_EQ(scenario->carrier.playout_delay.low, absl::Milliseconds(40));
+  EXPECT_EQ(scenario->carrier.playout_delay.high, absl::Milliseconds(40));
   EXPECT_THAT(scenario->carrier.rest_errors, testing::ElementsAre(500, 429));
 }
 
