@@ -91,6 +91,7 @@ void Fields(CallOptions& out, V&& v) {
   v("early_frames", out.early_frames);
   v("playout.lead", out.playout.lead);
   v("playout.max_piece_chars", out.playout.max_piece_chars);
+  v("playout.first_checkpoint_bytes", out.playout.first_checkpoint_bytes);
   v("playout.checkpoint_bytes", out.playout.checkpoint_bytes);
 }
 

@@ -38,7 +38,7 @@ TEST(OptionsTextTest, EveryFieldIsKnownHere) {
   EXPECT_EQ(FieldsOf<Prompt>(), 2) << what;
   EXPECT_EQ(FieldsOf<Destination>(), 5) << what;
   EXPECT_EQ(FieldsOf<Destination::Target>(), 2) << what;
-  EXPECT_EQ(FieldsOf<audio::AssistantPlayout::Options>(), 3) << what;
+  EXPECT_EQ(FieldsOf<audio::AssistantPlayout::Options>(), 4) << what;
 }
 
 // Each option with a value that is not its default.
@@ -78,6 +78,7 @@ CallOptions EverySet() {
   o.early_frames = 251;
   o.playout.lead = absl::Milliseconds(123);
   o.playout.max_piece_chars = 320;
+  o.playout.first_checkpoint_bytes = 161;
   o.playout.checkpoint_bytes = 1603;
   int64_t next = 1;
   for (absl::Duration* duration :
