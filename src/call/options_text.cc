@@ -91,6 +91,7 @@ void Fields(CallOptions& out, V&& v) {
   v("playout.lead", out.playout.lead);
   v("playout.max_piece_chars", out.playout.max_piece_chars);
   v("playout.checkpoint_bytes", out.playout.checkpoint_bytes);
+  v("fallback_transfer_id", out.fallback_transfer_id);
 }
 
 class Writer {

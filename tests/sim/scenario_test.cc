@@ -167,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"OpenRepeat", "to: *\ncall: outbound\n[person]\nrepeat 2\nhang up", "'repeat' without its 'end'"},
         Bad{"LoneEnd", "[person]\nend", "'end' without a 'repeat'"},
         Bad{"Pickup", "pickup: maybe", "must begin with answer, busy"},
-        Bad{"PickupTail", "pickup: answer at 3s", "'at' must be 'after' or 'talk'"},
+        Bad{"PickupTail", "pickup: answer at 3s", "'at' must be 'after', 'talk' or 'press'"},
         Bad{"Reply", "[model]\nreply: shout hello", "must begin with say, call or status"},
         Bad{"Call", "[model]\nreply: call transfer_call", "'call' needs a tool and its JSON"},
         Bad{"When", "[model]\nreply when raining: say a", "a conditional reply is 'reply when tool-failed"},
