@@ -88,7 +88,7 @@ class Connection final : public net::WsConnection::Listener, public ModelSink {
 class SocketModelServer final : public ModelServer, private net::ServerDelegate {
  public:
   SocketModelServer(const Options& options, std::shared_ptr<const SpeechLibrary> speech)
-      : options_(options), speech_(std::move(speech)) {
+      : options_(options), speech_(std::move(speech)), text_model_(options.api_key) {
     default_.name = "default";
   }
   ~SocketModelServer() override { Stop(); }
@@ -131,6 +131,8 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     return reports;
   }
 
+  TextModel& text_model() override { return text_model_; }
+
   // The sockets first, while their loops still run.
   void Stop() override {
     if (server_ != nullptr) server_->Stop();
@@ -141,6 +143,7 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
   int LoopFor(absl::string_view method, absl::string_view target) override { return -1; }
 
   void OnRequest(int loop, const base::HttpRequest& request, Respond respond) override {
+    if (TextModel::Serves(request.Path())) return respond(text_model_.Answer(request, Summary()));
     respond(HttpError(request.Path() == "/v1/realtime" ? 426 : 404));
   }
 
@@ -158,6 +161,7 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     options.record = static_cast<int>(connections_.size()) < options_.sessions_recorded;
     if (verdict.error_code.empty()) {
       options.scenario = TakeScenario();
+      summary_ = options.scenario.summary;
       const std::string& refuse = options.scenario.model.refuse;
       if (!refuse.empty()) verdict = ScriptedRefusal(refuse);
     }
@@ -170,6 +174,11 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     decision.listener = connection.get();
     connections_.push_back(std::move(connection));
     return decision;
+  }
+
+  std::string Summary() {
+    base::MutexLock lock(mutex_);
+    return summary_.empty() ? default_.summary : summary_;
   }
 
   Scenario TakeScenario() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -193,6 +202,8 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
   mutable base::Mutex mutex_;
   std::deque<Scenario> queue_ ABSL_GUARDED_BY(mutex_);
   Scenario default_ ABSL_GUARDED_BY(mutex_);
+  std::string summary_ ABSL_GUARDED_BY(mutex_);  // Of the latest session's scenario.
+  TextModel text_model_;
   std::vector<std::shared_ptr<Connection>> connections_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::unique_ptr<net::Server> server_;
