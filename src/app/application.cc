@@ -19,6 +19,7 @@
 #include "src/http/webhooks.h"
 #include "src/net/event_loop.h"
 #include "src/net/server.h"
+#include "src/session/call_metrics.h"
 #include "src/session/call_recorder.h"
 #include "src/session/switchboard.h"
 #include "src/store/sqlite/sqlite_store.h"
@@ -118,7 +119,9 @@ class ServerApplication final : public Application {
     write_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-write");
     read_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-read");
     carrier_executor_ = std::make_unique<base::ThreadExecutor>("cb-carrier");
-    recorder_ = std::make_unique<session::CallRecorder>(*store_, *hub_, *write_executor_);
+    session::CallRecorder::Options recording;
+    recording.on_commit = [this](const call::Event& event) { metrics_.Observe(event); };
+    recorder_ = std::make_unique<session::CallRecorder>(*store_, *hub_, *write_executor_, std::move(recording));
     if (absl::Status status = MakeTapeShelf(); !status.ok()) return status;
     carrier::PlivoOptions plivo;
     plivo.api_url = options_.plivo_api_url;
@@ -240,6 +243,7 @@ class ServerApplication final : public Application {
   bool stopped_ = false;
 
   // In the order in which they are made; what is below uses what is above.
+  session::CallMetrics metrics_;
   std::unique_ptr<store::CallStore> store_;
   std::unique_ptr<events::EventHub> hub_;
   std::unique_ptr<base::ThreadExecutor> write_executor_;
@@ -253,7 +257,7 @@ class ServerApplication final : public Application {
   std::vector<std::unique_ptr<session::LoopTools>> tools_;
   std::unique_ptr<session::Switchboard> switchboard_;
   std::unique_ptr<http::Webhooks> webhooks_;
-  http::Admin admin_{[this] { return Stats(); }};
+  http::Admin admin_{[this] { return Stats(); }, [this] { return metrics_.Text(); }};
   AdminGateway admin_gateway_{admin_};
   std::unique_ptr<CarrierGateway> carrier_gateway_;
   std::unique_ptr<control::ControlServer> control_;

@@ -62,11 +62,11 @@ std::string Call::TransferProblem(absl::string_view destination, absl::string_vi
 // ---- Asked for ----
 
 void Call::On(const input::TransferAsked& in) {
-  if (over()) return;
-  Emit(ToolCalled{in.tool_call_id, "transfer_call", in.arguments});
+  if (!FirstCall(in.tool_call_id, "transfer_call", in.arguments)) return;
   const std::string problem = TransferProblem(in.destination);
   if (!problem.empty()) {
-    On(input::ToolRefused{in.tool_call_id, "transfer_call", problem});
+    AnswerTool(in.tool_call_id, "transfer_call", false, problem);
+    RequestResponse();
     return;
   }
   Transfer transfer;
@@ -146,8 +146,7 @@ void Call::AskForAnnouncement() {
   announcement_ = Announcement::kAsked;
   // A model that does not even begin to say it delays nothing for long.
   SetDeadline("announcement", std::min(options_.answer_limit, options_.announcement_limit));
-  sink_.Do(command::CreateResponse{
-      absl::StrCat("Say exactly this to the caller, nothing else: ", transfer_to_.announcement)});
+  SendResponse(absl::StrCat("Say exactly this to the caller, nothing else: ", transfer_to_.announcement));
 }
 
 // ---- Dialling ----
@@ -225,7 +224,7 @@ void Call::On(const input::HumanAnswered& in) {
   ChangeTransfer(TransferState::kConnected, TransferOutcome::kBridged, "");
   MoveTo(State::kTransferred);
   // The assistant's part is over. Its session could end before the humans' talk does, so it sums up now.
-  if (!ModelUsable() || summary_asked_ || transcript_.empty()) return;
+  if (!ModelUsable() || summary_asked_ || transcript_.empty() || !options_.summary_in_session) return;
   summary_asked_ = true;
   sink_.Do(command::RequestSummary{});
 }
@@ -282,7 +281,7 @@ void Call::FailTransfer(TransferOutcome outcome, absl::string_view detail) {
   transfer_failure_untold_ = true;
   if (!begun) {
     // The caller has not left the assistant.
-    ModelUsable() ? TellTransferFailed() : OnTransferFailedWithoutModel();
+    session_.given_up ? OnTransferFailedWithoutModel() : TellTransferFailed();
     return;
   }
   return_pending_ = true;
@@ -301,11 +300,7 @@ void Call::ReturnToAssistant() {
   human_ = false;
   sink_.Do(command::NextStep{});
   Emit(CallerReturned{transfer_->transfer_id});
-  ModelUsable() ? TellTransferFailed() : OnTransferFailedWithoutModel();
-}
-
-void Call::OnTransferFailedWithoutModel() {
-  AskForHangUp(EndReason::kModelSessionLost, Party::kModel, "the caller came back and the model's session was gone");
+  session_.given_up ? OnTransferFailedWithoutModel() : TellTransferFailed();
 }
 
 void Call::TellTransferFailed() {
@@ -319,10 +314,9 @@ void Call::TellTransferFailed() {
   if (!cancelled && !transfer_to_.failure_text.empty())
     absl::StrAppend(&message, " Say to them: ", transfer_to_.failure_text);
   if (transfer_tool_call_.empty()) {
-    sink_.Do(command::AddSystemText{message});
+    TellModel(message);
   } else {
-    Emit(ToolAnswered{transfer_tool_call_, "transfer_call", message, false});
-    sink_.Do(command::AnswerTool{std::exchange(transfer_tool_call_, ""), false, message});
+    AnswerTool(std::exchange(transfer_tool_call_, ""), "transfer_call", false, message);
   }
   RequestResponse();
 }

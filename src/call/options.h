@@ -72,7 +72,7 @@ struct CallOptions {
   std::string fallback_destination;                    // kTransfer: a key.
   absl::Duration gap_after = absl::Milliseconds(200);  // Without the caller's audio: silence is put in its place ...
   absl::Duration gap_limit = absl::Seconds(10);        // ... for at most so long.
-  absl::Duration farewell_limit = absl::Seconds(10);   // Of waiting until the last words were heard.
+  absl::Duration farewell_limit = absl::Seconds(20);   // Of waiting until the last words were heard.
 
   // ---- The caller says nothing ----
   absl::Duration idle_after = absl::InfiniteDuration();  // Since all was heard.
@@ -95,7 +95,7 @@ struct CallOptions {
 
   absl::Duration ring_limit = absl::Seconds(60);            // Outbound: dialled to answered.
   absl::Duration stream_limit = absl::Seconds(10);          // Answered to stream.
-  absl::Duration model_limit = absl::Seconds(10);           // Opened to configured.
+  absl::Duration model_limit = absl::Seconds(5);            // Opened to configured, each time.
   absl::Duration stream_grace = absl::Seconds(5);           // Stream lost to its return or a hang-up notice.
   absl::Duration max_duration = absl::Minutes(30);          // From answer.
   absl::Duration announcement_limit = absl::Seconds(15);    // Of waiting for the last words before a transfer.

@@ -28,13 +28,24 @@ input::Input DialResult(const absl::StatusOr<std::string>& placed) {
   }
 }
 
+// Tools of the configuration are looked at by whoever runs them, before the call hears of them.
+ModelLeg::Options WithToolCheck(const CallSession::Options& options, const ToolRunner* runner) {
+  ModelLeg::Options model = options.model;
+  if (runner == nullptr || model.check_arguments) return model;
+  model.check_arguments = [runner, agent = options.call.agent](absl::string_view name, absl::string_view arguments) {
+    return runner->Check(agent, name, arguments);
+  };
+  return model;
+}
+
 }  // namespace
 
 CallSession::CallSession(Options options, const Deps& deps)
     : options_(std::move(options)),
       deps_(deps),
       carrier_call_id_(options_.carrier_call_id),
-      model_(options_.model, *deps.tools->connector, deps.tools->model_parser, deps.tools->loop->clock(), *this),
+      model_(WithToolCheck(options_, deps.tool_runner), *deps.tools->connector, deps.tools->model_parser,
+             deps.tools->loop->clock(), *this),
       tape_(deps.tapes == nullptr ? nullptr : deps.tapes->NewTape(options_.call, *this, Now())),
       call_(options_.call, tape_ == nullptr ? static_cast<call::CommandSink&>(*this) : *tape_) {
   write_.call_id = options_.call.call_id;
@@ -230,7 +241,7 @@ void CallSession::Record(call::Event event) {
     deps_.host->OnStateChanged(options_.call.call_id, moved->to);
   }
   const bool ended = std::holds_alternative<call::CallEnded>(event.body);
-  Project(std::move(event), ended ? call_.transcript().Text() : std::string(), write_);
+  Project(std::move(event), ended ? Closing{call_.transcript().Text(), options_.summary_later} : Closing(), write_);
   dirty_ = true;
 }
 

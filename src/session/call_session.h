@@ -60,6 +60,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     std::string transfer_url;     // Where the carrier fetches new instructions for this call.
     std::string carrier_call_id;  // Empty: not known yet.
     bool log_transcripts = false;
+    bool summary_later = false;  // Made from the transcript, when the call is over.
   };
   // Everything outlives the session.
   struct Deps {

@@ -26,7 +26,6 @@ call::EndReason ReasonOf(ErrorClass error_class, bool was_configured) {
   switch (error_class) {
     case ErrorClass::kFatalConfig: return call::EndReason::kModelRefused;
     case ErrorClass::kFatalAccount: return call::EndReason::kModelQuota;
-    case ErrorClass::kSessionExpired: return call::EndReason::kModelSessionLost;
     default: return was_configured ? call::EndReason::kModelSessionLost : call::EndReason::kModelUnavailable;
   }
 }

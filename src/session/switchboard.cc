@@ -142,6 +142,8 @@ std::shared_ptr<CallSession> Switchboard::MakeSession(const Plan& plan) {
   options.transfer_url = absl::StrCat(settings_.public_url, "/transfer/", plan.token);
   options.carrier_call_id = plan.carrier_call_id;
   options.log_transcripts = settings_.log_transcripts;
+  options.summary_later =
+      !plan.call.summary_in_session && plan.agent->after_call.summary == AfterCall::Summary::kText;
   CallSession::Deps deps;
   deps.tools = deps_.loops[plan.loop];
   deps.recorder = deps_.recorder;
@@ -149,6 +151,7 @@ std::shared_ptr<CallSession> Switchboard::MakeSession(const Plan& plan) {
   deps.carrier_executor = deps_.carrier_executor;
   deps.host = this;
   deps.tapes = deps_.tapes;
+  deps.tool_runner = deps_.tool_runner;
   auto session = std::make_shared<CallSession>(std::move(options), deps);
   auto live = std::make_unique<LiveCall>();
   live->call_id = plan.call.call_id;

@@ -24,6 +24,7 @@
 #include "src/session/front_desk.h"
 #include "src/session/next_steps.h"
 #include "src/session/settings.h"
+#include "src/session/tool_runner.h"
 #include "src/tape/tape_shelf.h"
 
 namespace callbridge::session {
@@ -47,6 +48,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     // Told when a call is over and all its records are handed over; `next_sequence` is for the first event that
     // somebody else adds. On the call's loop; must not block. May be empty.
     std::function<void(const std::string& call_id, int64_t next_sequence)> on_finished;
+    ToolRunner* tool_runner = nullptr;  // Null: no tool of the configuration can be run.
   };
   // `settings` and everything in `deps` outlive the switchboard; the loops must have stopped before it is destroyed.
   Switchboard(const Settings& settings, Deps deps);

@@ -16,6 +16,8 @@ namespace {
 
 // 15 MiB of audio in base64, and its envelope.
 constexpr size_t kMaxMessage = 24 << 20;
+// Calls that may come back for another session.
+constexpr size_t kScriptsKept = 256;
 
 // One socket and its session. Lives as long as the server, for its report. The session runs on the loop; the mutex is
 // for reports, which any thread may ask for.
@@ -89,7 +91,7 @@ class Connection final : public net::WsConnection::Listener, public ModelSink {
 class SocketModelServer final : public ModelServer, private net::ServerDelegate {
  public:
   SocketModelServer(const Options& options, std::shared_ptr<const SpeechLibrary> speech)
-      : options_(options), speech_(std::move(speech)) {
+      : options_(options), speech_(std::move(speech)), text_model_(options.api_key) {
     default_.name = "default";
   }
   ~SocketModelServer() override { Stop(); }
@@ -132,6 +134,8 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     return reports;
   }
 
+  TextModel& text_model() override { return text_model_; }
+
   // The sockets first, while their loops still run.
   void Stop() override {
     if (server_ != nullptr) server_->Stop();
@@ -142,6 +146,7 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
   int LoopFor(absl::string_view method, absl::string_view target) override { return -1; }
 
   void OnRequest(int loop, const base::HttpRequest& request, Respond respond) override {
+    if (TextModel::Serves(request.Path())) return respond(text_model_.Answer(request, Summary()));
     respond(HttpError(request.Path() == "/v1/realtime" ? 426 : 404));
   }
 
@@ -161,6 +166,7 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
       options.script = TakeScript();
       options.number = options.script->BeginSession();
       options.scenario = options.script->scenario();
+      summary_ = options.scenario.summary;
       const std::string refuse = RefusalOf(options.scenario.model, options.number);
       if (!refuse.empty()) {
         verdict = ScriptedRefusal(refuse);
@@ -178,6 +184,11 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     return decision;
   }
 
+  std::string Summary() {
+    base::MutexLock lock(mutex_);
+    return summary_.empty() ? default_.summary : summary_;
+  }
+
   static std::string RefusalOf(const ModelManners& manners, int session) {
     const auto found = manners.refusals.find(session);
     return found == manners.refusals.end() ? manners.refuse : found->second;
@@ -189,6 +200,7 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     if (!queue_.empty()) {
       scripts_.push_back(std::make_shared<ModelScript>(std::move(queue_.front())));
       queue_.pop_front();
+      if (scripts_.size() > kScriptsKept) scripts_.pop_front();
       return scripts_.back();
     }
     for (auto script = scripts_.rbegin(); script != scripts_.rend(); ++script) {
@@ -211,7 +223,9 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
   mutable base::Mutex mutex_;
   std::deque<Scenario> queue_ ABSL_GUARDED_BY(mutex_);
   Scenario default_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<ModelScript>> scripts_ ABSL_GUARDED_BY(mutex_);  // Taken from the queue, in their order.
+  std::deque<std::shared_ptr<ModelScript>> scripts_ ABSL_GUARDED_BY(mutex_);  // Taken from the queue; the latest.
+  std::string summary_ ABSL_GUARDED_BY(mutex_);                               // Of the latest session's scenario.
+  TextModel text_model_;
   std::vector<std::shared_ptr<Connection>> connections_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::unique_ptr<net::Server> server_;

@@ -74,6 +74,11 @@ bool Matches(absl::string_view line, absl::string_view pattern) {
 
 // ---- Scripts ----
 
+// `ms` of sound that says so.
+Prompt PromptOf(const std::string& name, int ms) {
+  return {absl::StrCat("The ", name, " prompt."), SoundOf(absl::StrCat("prompt ", name), ms)};
+}
+
 // "sales target +15550112 15", "sales confirm_key 1": adds a target with its ring time in seconds, or sets a field.
 bool ApplyDestination(absl::string_view option, CallOptions* options) {
   const std::vector<std::string> words = Words(option);
@@ -109,6 +114,29 @@ bool ApplyOption(absl::string_view option, Script* script) {
     options.greeting_prompt.clear();
   } else if (option == "we_cancel") {
     options.server_cancels = false;
+  } else if (option == "reversible") {
+    options.barge_in = BargeInMode::kReversible;
+    options.server_cancels = false;
+  } else if (option == "protected_greeting") {
+    options.barge_in = BargeInMode::kProtectedGreeting;
+  } else if (option == "summary_afterwards") {
+    options.summary_in_session = false;
+  } else if (parts.first == "fallback" && Parse(parts.second, &options.fallback)) {
+    options.fallback_destination = "support";
+  } else if (parts.first == "voicemail" && Parse(parts.second, &options.voicemail)) {
+    options.voicemail_message = "Please call us back.";
+  } else if (parts.first == "hold_prompt" && numeric) {
+    options.hold_prompt = PromptOf("hold", number);
+  } else if (parts.first == "goodbye_prompt" && numeric) {
+    options.goodbye_prompt = PromptOf("goodbye", number);
+  } else if (parts.first == "callback_prompt" && numeric) {
+    options.callback_prompt = PromptOf("callback", number);
+  } else if (parts.first == "voicemail_prompt" && numeric) {
+    options.voicemail_prompt = PromptOf("voicemail", number);
+  } else if (parts.first == "idle_after" && numeric) {
+    options.idle_after = absl::Seconds(number);
+  } else if (parts.first == "idle_reprompts" && numeric) {
+    options.idle_reprompts = number;
   } else if (parts.first == "early_frames" && numeric) {
     options.early_frames = static_cast<size_t>(number);
   } else if (parts.first == "max_transfers" && numeric) {
@@ -132,10 +160,12 @@ class Reader {
 
   void Read(absl::string_view line, int number) {
     line_ = number;
-    line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
+    line = absl::StripAsciiWhitespace(line);
+    if (absl::StartsWith(line, "#")) return;
+    line = absl::StripAsciiWhitespace(line.substr(0, line.find(" # ")));
     if (line.empty()) return;
     if (absl::StrContains(">=!", line.substr(0, 1)) || absl::StartsWith(line, "total ") ||
-        absl::StartsWith(line, "state ")) {
+        absl::StartsWith(line, "state ") || absl::StartsWith(line, "sent ")) {
       Push(ScriptStep::Kind::kExpectation, 0, line);
       return;
     }
@@ -207,6 +237,14 @@ class Reader {
         Push(input::CallerAudio{SoundOf(absl::StrCat("frame", i), 20)});
         Wait(20);
       }
+    } else if (name == "voice" || name == "quiet") {
+      for (int64_t ms = Number(word(1)); ms > 0; ms -= 20) {
+        Wait(20);
+        Push(input::CallerVoice{name == "voice", 20});
+      }
+    } else if (name == "session") {
+      Push(input::ModelCreated{word(1), "gpt-realtime", words.size() > 2 ? Number(word(2)) * 1000 : 0});
+      Push(input::ModelConfigured{});
     } else if (name == "acks") {
       Push(ScriptStep::Kind::kAcks, 0, word(1));
     } else if (auto input = ParseInput(line); input.ok()) {
@@ -361,8 +399,9 @@ void ScenarioRunner::Replay(const Recorded& inputs) {
 // ---- What the call wants ----
 
 void ScenarioRunner::AudioToModel(absl::string_view base64) {
+  const absl::string_view name = absl::StartsWith(base64, "////") ? "silence_to_model" : "audio_to_model";
   log_.push_back({now_us_, '>',
-                  absl::StrCat("audio_to_model bytes=", audio::DecodedSize(base64), " sound=", base64.substr(0, 4))});
+                  absl::StrCat(name, " bytes=", audio::DecodedSize(base64), " sound=", base64.substr(0, 4))});
 }
 
 void ScenarioRunner::AudioToCarrier(absl::string_view base64) {
@@ -392,6 +431,8 @@ void ScenarioRunner::Do(const command::Command& command) {
     CheckCut(truncate->item_id, truncate->audio_end_ms);
   } else if (const auto* gone = std::get_if<command::DeleteItem>(&command)) {
     CheckCut(gone->item_id, 0);
+  } else if (const auto* rewritten = std::get_if<command::RewriteItem>(&command)) {
+    audio_[rewritten->item_id].cut = true;
   } else if (std::holds_alternative<command::Finished>(command)) {
     finished_ = true;
     if (!ended_) Fail("finished and never ended");
@@ -412,6 +453,9 @@ void ScenarioRunner::Record(Event event) {
   log_.push_back({now_us_, '=', FormatEvent(event)});
   if (finished_) Fail("an event behind Finished");
   if (event.sequence != next_sequence_++) Fail("a gap in the sequences");
+  if (const auto* prompt = std::get_if<PromptPlayed>(&event.body)) {
+    item_of_quantum_[SoundOf(absl::StrCat("prompt ", prompt->name), 1).substr(0, 2)] = prompt->item_id;
+  }
   if (event.call_id != "call-1" || event.time != Now()) Fail("an event of another call or time");
   const bool late = std::holds_alternative<TranscriptItemFinal>(event.body) ||
                     std::holds_alternative<SummaryReady>(event.body) ||
@@ -469,6 +513,9 @@ void ScenarioRunner::Check(const ScriptStep& step) {
     met = !FindNext('>', text, &from) && !FindNext('=', text, &from);
   } else if (absl::ConsumePrefix(&text, "state ")) {
     met = Name(call_.state()) == text;
+  } else if (absl::ConsumePrefix(&text, "sent ")) {
+    const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits(' ', 1));
+    met = InRange(absl::StrCat("ms=", parts.second), absl::StrCat("ms=", audio_[parts.first].sent / 8));
   } else if (absl::ConsumePrefix(&text, "total ")) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits(' ', 1));
     met = absl::StrCat(Count(parts.second)) == parts.first;

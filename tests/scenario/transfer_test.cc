@@ -434,9 +434,10 @@ const bool kRegistered =
   +3000 transfer_done transfer_id=x1 outcome=busy
 )" BACK R"(
   = caller_returned
-  > hang_up_carrier
-  +5100
-  = call_ended reason=model_session_lost initiator=model failed=true
+  ! hang_up_carrier
+  session m2
+  > restore_conversation role=tool tool_call_id=t1
+  > create_response
 )"},
                                       {"StreamIsLostDuringTheAnnouncement", R"(
   ready
