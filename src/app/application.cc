@@ -48,6 +48,14 @@ absl::StatusOr<std::unique_ptr<store::CallStore>> OpenStore(const std::string& u
   return opened;
 }
 
+// Whether some agent's calls are summed up by a text model afterwards.
+bool SumsUpByText(const session::Settings& settings) {
+  for (const auto& [key, agent] : settings.agents) {
+    if (agent.after_call.summary == session::AfterCall::Summary::kText) return true;
+  }
+  return false;
+}
+
 class ServerApplication final : public Application {
  public:
   ServerApplication(const Options& options, session::Settings settings)
@@ -172,7 +180,8 @@ class ServerApplication final : public Application {
     facts.reason = call::EndReason::kProcessLost;
     facts.evidence = "found open when the server started";
     facts.conversation = true;
-    auto ghosts = store_->CloseOpenCalls(call::MakeTermination(facts), base::SystemClock().Now());
+    auto ghosts = store_->CloseOpenCalls(call::MakeTermination(facts), base::SystemClock().Now(),
+                                         /*summaries_due=*/SumsUpByText(settings_));
     if (!ghosts.ok()) return WithFlag("--database_url", ghosts.status());
     for (const store::OpenCall& ghost : *ghosts) {
       Log(LogKind::kTrouble, ghost.call_id, "call of a previous run closed",

@@ -69,7 +69,7 @@ class LoopLoad final : public Load, private net::ServerDelegate {
 
   absl::Status Begin() {
     net::ServerOptions server;
-    server.ping_interval = absl::ZeroDuration();
+    server.health = {absl::ZeroDuration(), absl::ZeroDuration()};
     auto started = net::Server::Start(server, {loop_.get()}, *this);
     if (!started.ok()) return started.status();
     server_ = *std::move(started);

@@ -63,6 +63,8 @@ class Call {
 
   State state() const { return state_; }
   bool over() const { return IsFinal(state_); }
+  // Of the event that would come next: what is recorded about the call after its end goes on from here.
+  int64_t next_sequence() const { return next_sequence_; }
   const absl::optional<Transfer>& transfer() const { return transfer_; }
   const Transcript& transcript() const { return transcript_; }
   const audio::AssistantPlayout& playout() const { return playout_; }

@@ -6,10 +6,9 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "src/call/field_text.h"
 
 namespace callbridge::call {
 namespace {
@@ -262,6 +261,8 @@ void Fields(command::RestoreConversation& in, V&& v) {
     v("item_id", item.item_id);
     v("text", item.text);
     v("tool_call_id", item.tool_call_id);
+    v("name", item.name);
+    v("arguments", item.arguments);
   }
 }
 template <typename V>
@@ -351,7 +352,15 @@ void Fields(command::Finished&, V&&) {}
 template <typename V>
 void Fields(command::SaveItem& in, V&& v) {
   v("item_id", in.item.item_id);
+  v("position", in.item.position);
+  v("role", in.item.role);
+  v("status", in.item.status);
   v("text", in.item.text_generated);
+  if (in.item.generated_ms == 0) return;
+  v("heard", in.item.text_heard);
+  v("generated_ms", in.item.generated_ms);
+  v("heard_ms", in.item.heard_ms);
+  v("basis", in.item.basis);
 }
 
 // In the order of Input's and Command's alternatives.
@@ -421,7 +430,7 @@ class Writer {
  public:
   explicit Writer(std::string& line) : line_(line) {}
   void operator()(absl::string_view name, const std::string& value) {
-    if (!value.empty()) absl::StrAppend(&line_, " ", name, "=\"", absl::Utf8SafeCEscape(value), "\"");
+    if (!value.empty()) AppendText(absl::StrCat(" ", name), value, &line_);
   }
   void operator()(absl::string_view name, int64_t value) { absl::StrAppend(&line_, " ", name, "=", value); }
   void operator()(absl::string_view name, bool value) {
@@ -479,33 +488,12 @@ class Reader {
   std::string problem_;
 };
 
-// One `name=value` or `name="escaped value"` off the front of `rest`.
 absl::Status TakePair(absl::string_view& rest, Pairs& pairs) {
-  const size_t equals = rest.find('=');
-  if (equals == 0 || equals == absl::string_view::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("expected name=value, found '", rest, "'"));
-  }
-  const std::string name(rest.substr(0, equals));
-  rest.remove_prefix(equals + 1);
-  size_t end = rest.find(' ');
+  std::string name;
   std::string value;
-  if (!rest.empty() && rest[0] == '"') {
-    end = 1;
-    while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
-    if (end >= rest.size()) return absl::InvalidArgumentError(absl::StrCat(name, ": the closing quote is missing"));
-    std::string error;
-    if (!absl::CUnescape(rest.substr(1, end - 1), &value, &error))
-      return absl::InvalidArgumentError(absl::StrCat(name, ": ", error));
-    if (++end < rest.size() && rest[end] != ' ') {
-      return absl::InvalidArgumentError(absl::StrCat(name, ": a blank is missing behind the closing quote"));
-    }
-  } else {
-    value = std::string(rest.substr(0, end));
-  }
-  if (!pairs.emplace(name, std::move(value)).second)
-    return absl::InvalidArgumentError(absl::StrCat(name, ": given twice"));
-  rest.remove_prefix(std::min(end, rest.size()));
-  return absl::OkStatus();
+  if (auto status = TakeField(&rest, &name, &value); !status.ok()) return status;
+  if (pairs.emplace(name, std::move(value)).second) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(name, ": given twice"));
 }
 
 template <size_t kIndex = 0>

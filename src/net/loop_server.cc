@@ -196,7 +196,7 @@ bool Peer::OnUpgrade() {
   if (!offered.empty()) connection_->select_subprotocol(offered[0], error);
   WsSocketOptions options;
   options.max_unsent_bytes = context_.options.max_unsent_bytes;
-  options.ping_interval = context_.options.ping_interval;
+  options.health = context_.options.health;
   socket_ = std::make_shared<WsSocket<ServerEndpoint>>(context_.loop, options, *decision.listener, nullptr);
   socket_->Bind(connection_);
   return true;

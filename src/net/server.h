@@ -51,7 +51,7 @@ struct ServerOptions {
   int max_connections = 0;                           // 0: nine tenths of the descriptors the process may open.
   absl::Duration header_timeout = absl::Seconds(5);  // From accept to a complete request.
   absl::Duration response_timeout = absl::Seconds(10);
-  absl::Duration ping_interval = absl::Seconds(20);  // On WebSockets; zero: none.
+  WsHealth health;  // Of WebSockets.
 };
 
 // HTTP/1.1 and WebSockets on one port over several loops. One acceptor of ours takes each connection, reads the first

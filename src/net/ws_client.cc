@@ -83,7 +83,7 @@ class Connector final : public WsConnector {
     WsSocketOptions socket_options;
     socket_options.is_client = true;
     socket_options.max_unsent_bytes = options.max_unsent_bytes;
-    socket_options.ping_interval = options.ping_interval;
+    socket_options.health = options.health;
     const int id = next_id_++;
     auto socket = std::make_shared<WsSocket<Endpoint>>(loop_, socket_options, listener, [this, id] { cut_.erase(id); });
     cut_.emplace(id, [socket] { socket->CutNow(); });

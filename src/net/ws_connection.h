@@ -21,8 +21,9 @@ struct WsClose {
   std::string reason;   // The close frame's text.
   bool by_us = false;   // Close() or Abort() came first.
   int http_status = 0;  // Of a refused upgrade, client side: 401, 503, ...; else 0.
-  std::string
-      error;  // Why it never opened, in words for an operator: "connection refused", "certificate: host name ..."
+  // In words for an operator: why it never opened ("connection refused", "certificate: host name ..."), or why we gave
+  // it up ("nothing heard for 10s"). Else empty.
+  std::string error;
 };
 
 // One WebSocket, either side. All methods on the connection's loop only.
@@ -74,6 +75,16 @@ class WsConnection {
   virtual void Detach() = 0;
 };
 
+// How a dead peer is found out. Whole messages, pings and pongs of the peer count; one that answers no pings but sends
+// is alive.
+struct WsHealth {
+  // Nothing was heard for so long: a ping asks the peer, again after each further such time. Zero: none are sent.
+  absl::Duration ping_after = absl::Seconds(4);
+  // Nothing was heard for so long, nor since a ping that had the time between the two to be answered: the socket is
+  // cut, and OnClosed says 1006 and why. More than `ping_after`. Zero: never.
+  absl::Duration dead_after = absl::Seconds(10);
+};
+
 // What a client connection needs.
 struct WsClientOptions {
   std::string url;            // ws:// or wss://, with path and query.
@@ -83,7 +94,7 @@ struct WsClientOptions {
   absl::Duration connect_timeout = absl::Seconds(3);  // For each of: name lookup and TCP together, TLS, upgrade.
   size_t max_message_bytes = 8 << 20;
   size_t max_unsent_bytes = 1 << 20;
-  absl::Duration ping_interval = absl::ZeroDuration();  // Zero: none are sent.
+  WsHealth health;
 };
 
 // Opens client connections on one loop. On that loop only.

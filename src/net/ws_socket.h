@@ -15,6 +15,7 @@
 #include "src/base/executor.h"
 #include "src/base/log.h"
 #include "src/net/asio_loop.h"
+#include "src/net/peer_health.h"
 #include "src/net/ws_config.h"
 #include "src/net/ws_connection.h"
 #include "src/net/ws_frame.h"
@@ -25,7 +26,7 @@ namespace callbridge::net {
 struct WsSocketOptions {
   bool is_client = false;
   size_t max_unsent_bytes = 0;
-  absl::Duration ping_interval = absl::ZeroDuration();
+  WsHealth health;
 };
 
 // WsConnection over one websocketpp connection of either side. All on the loop's thread.
@@ -68,7 +69,7 @@ class WsSocket final : public WsConnection, public std::enable_shared_from_this<
     return state_ == State::kOpen && !aborting_ && SendFrame(WsOpcode::kText, parts);
   }
   size_t unsent_bytes() const override { return *unsent_; }
-  absl::Time last_heard() const override { return last_heard_; }
+  absl::Time last_heard() const override { return health_.last_heard(); }
   void Close(uint16_t code, absl::string_view reason) override;
   void Abort() override;
   void Detach() override { listener_ = nullptr; }
@@ -98,7 +99,7 @@ class WsSocket final : public WsConnection, public std::enable_shared_from_this<
   template <typename Body>
   void Guarded(Body body);
   bool SendFrame(WsOpcode opcode, absl::Span<const absl::string_view> parts);
-  void SchedulePing();
+  void Watch();
   void OnOpen();
   void OnMessage(const Message& message);
   void OnLibraryClosed();
@@ -110,14 +111,14 @@ class WsSocket final : public WsConnection, public std::enable_shared_from_this<
   Listener* listener_;
   base::Task gone_;
   ConnectionPtr connection_;  // Null: there was never one (a malformed URL).
-  asio::steady_timer timer_;  // Connecting: the deadline. Open: the next ping.
+  asio::steady_timer timer_;  // Connecting: the deadline. Open: the next look at the peer's health.
   State state_ = State::kConnecting;
   bool opened_ = false;
   bool by_us_ = false;
   bool aborting_ = false;
   uint16_t close_code_ = 0;
   std::string close_reason_;
-  absl::Time last_heard_ = loop_.clock().Now();
+  PeerHealth health_{options_.health, loop_.clock().Now()};
   std::shared_ptr<size_t> unsent_ = std::make_shared<size_t>(0);
   std::shared_ptr<std::string> tls_error_ = std::make_shared<std::string>();
 };
@@ -135,14 +136,14 @@ void WsSocket<Endpoint>::Bind(ConnectionPtr connection) {
   });
   connection_->set_ping_handler([weak](Handle, const std::string& payload) {
     if (auto self = weak.lock()) {
-      self->last_heard_ = self->loop_.clock().Now();
+      self->health_.Heard(self->loop_.clock().Now());
       const absl::string_view part = payload;
       self->SendFrame(WsOpcode::kPong, absl::MakeConstSpan(&part, 1));
     }
     return false;  // The library's own pongs are not counted, and without end for a peer that only pings.
   });
   connection_->set_pong_handler([weak](Handle, const std::string&) {
-    if (auto self = weak.lock()) self->last_heard_ = self->loop_.clock().Now();
+    if (auto self = weak.lock()) self->health_.Heard(self->loop_.clock().Now());
   });
   connection_->set_close_handler([weak](Handle) {
     if (auto self = weak.lock()) self->Guarded([&] { self->OnLibraryClosed(); });
@@ -219,13 +220,18 @@ bool WsSocket<Endpoint>::SendFrame(WsOpcode opcode, absl::Span<const absl::strin
 }
 
 template <typename Endpoint>
-void WsSocket<Endpoint>::SchedulePing() {
-  timer_.expires_after(absl::ToChronoNanoseconds(options_.ping_interval));
+void WsSocket<Endpoint>::Watch() {
+  const absl::Time now = loop_.clock().Now();
+  const PeerHealth::Verdict verdict = health_.Look(now);
+  if (verdict.dead) {
+    return FailNow(absl::StrCat("nothing heard for ", absl::FormatDuration(options_.health.dead_after)));
+  }
+  if (verdict.ping) SendFrame(WsOpcode::kPing, {});
+  if (verdict.look_again == absl::InfiniteFuture()) return;
+  timer_.expires_after(absl::ToChronoNanoseconds(verdict.look_again - now));
   timer_.async_wait([weak = this->weak_from_this()](const asio::error_code& error) {
     auto self = weak.lock();
-    if (error || !self || self->state_ != State::kOpen) return;
-    self->SendFrame(WsOpcode::kPing, {});
-    self->SchedulePing();
+    if (!error && self && self->state_ == State::kOpen) self->Watch();
   });
 }
 
@@ -234,16 +240,16 @@ void WsSocket<Endpoint>::OnOpen() {
   if (state_ != State::kConnecting || aborting_) return;
   state_ = State::kOpen;
   opened_ = true;
-  last_heard_ = loop_.clock().Now();
+  health_.Heard(loop_.clock().Now());
   timer_.cancel();
-  if (options_.ping_interval > absl::ZeroDuration()) SchedulePing();
+  Watch();
   if (listener_ != nullptr) listener_->OnOpen(*this);
 }
 
 template <typename Endpoint>
 void WsSocket<Endpoint>::OnMessage(const Message& message) {
   if (state_ != State::kOpen || aborting_) return;
-  last_heard_ = loop_.clock().Now();
+  health_.Heard(loop_.clock().Now());
   if (listener_ == nullptr) return;
   if (message.get_opcode() == websocketpp::frame::opcode::text) {
     listener_->OnText(message.get_payload());

@@ -22,17 +22,22 @@ Json Event(absl::string_view type, absl::string_view event_id) {
 
 std::string Dump(const Json& event) { return event.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-std::string CreateItem(Json item, absl::string_view event_id) {
+std::string CreateItem(absl::string_view type, const Json& fields, absl::string_view event_id, const Placement& place) {
   Json event = Event("conversation.item.create", event_id);
+  if (!place.previous_item_id.empty()) event["previous_item_id"] = Text(place.previous_item_id);
+  Json item = Json::object();
+  if (!place.item_id.empty()) item["id"] = Text(place.item_id);
+  item["type"] = Text(type);
+  item.update(fields);
   event["item"] = std::move(item);
   return Dump(event);
 }
 
 std::string CreateMessage(absl::string_view role, absl::string_view content_type, absl::string_view text,
-                          absl::string_view event_id) {
+                          absl::string_view event_id, const Placement& place) {
   Json content = Json::array();
   content.push_back({{"type", Text(content_type)}, {"text", Text(text)}});
-  return CreateItem({{"type", "message"}, {"role", Text(role)}, {"content", std::move(content)}}, event_id);
+  return CreateItem("message", {{"role", Text(role)}, {"content", std::move(content)}}, event_id, place);
 }
 
 }  // namespace
@@ -45,27 +50,26 @@ std::string FormatCommit(absl::string_view event_id) { return Dump(Event("input_
 
 std::string FormatClear(absl::string_view event_id) { return Dump(Event("input_audio_buffer.clear", event_id)); }
 
-std::string FormatSystemText(absl::string_view text, absl::string_view event_id) {
-  return CreateMessage("system", "input_text", text, event_id);
+std::string FormatSystemText(absl::string_view text, absl::string_view event_id, const Placement& place) {
+  return CreateMessage("system", "input_text", text, event_id, place);
 }
 
-std::string FormatUserText(absl::string_view text, absl::string_view event_id) {
-  return CreateMessage("user", "input_text", text, event_id);
+std::string FormatUserText(absl::string_view text, absl::string_view event_id, const Placement& place) {
+  return CreateMessage("user", "input_text", text, event_id, place);
 }
 
-std::string FormatAssistantText(absl::string_view text, absl::string_view event_id) {
-  return CreateMessage("assistant", "output_text", text, event_id);
+std::string FormatAssistantText(absl::string_view text, absl::string_view event_id, const Placement& place) {
+  return CreateMessage("assistant", "output_text", text, event_id, place);
 }
 
 std::string FormatFunctionCall(absl::string_view call_id, absl::string_view name, absl::string_view arguments,
-                               absl::string_view event_id) {
-  return CreateItem(
-      {{"type", "function_call"}, {"call_id", Text(call_id)}, {"name", Text(name)}, {"arguments", Text(arguments)}},
-      event_id);
+                               absl::string_view event_id, const Placement& place) {
+  return CreateItem("function_call", {{"call_id", Text(call_id)}, {"name", Text(name)}, {"arguments", Text(arguments)}},
+                    event_id, place);
 }
 
 std::string FormatFunctionCallOutput(absl::string_view call_id, absl::string_view output, absl::string_view event_id) {
-  return CreateItem({{"type", "function_call_output"}, {"call_id", Text(call_id)}, {"output", Text(output)}}, event_id);
+  return CreateItem("function_call_output", {{"call_id", Text(call_id)}, {"output", Text(output)}}, event_id, {});
 }
 
 std::string FormatTruncate(absl::string_view item_id, int64_t content_index, int64_t audio_end_ms,
@@ -87,7 +91,7 @@ std::string FormatResponseCreate(absl::string_view event_id) { return Dump(Event
 
 std::string FormatResponseCreate(absl::string_view instructions, absl::string_view event_id) {
   Json event = Event("response.create", event_id);
-  event["response"]["instructions"] = Text(instructions);
+  event["response"] = {{"instructions", Text(instructions)}, {"tool_choice", "none"}};
   return Dump(event);
 }
 

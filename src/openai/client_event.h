@@ -24,14 +24,20 @@ std::string FormatCommit(absl::string_view event_id);
 // Drops the audio that no commit has taken yet.
 std::string FormatClear(absl::string_view event_id);
 
-// Appends to the conversation. The assistant's text is for rebuilding a conversation: what the caller heard, as text.
-std::string FormatSystemText(absl::string_view text, absl::string_view event_id);
-std::string FormatUserText(absl::string_view text, absl::string_view event_id);
-std::string FormatAssistantText(absl::string_view text, absl::string_view event_id);
+// Under which id a new item is to be known, and where it goes.
+struct Placement {
+  absl::string_view item_id;  // At most 32 of [A-Za-z0-9_-], new to the conversation. Empty: the server's choice.
+  absl::string_view previous_item_id;  // It stays behind this one; "root": first of all. Empty: at the end.
+};
+
+// Adds to the conversation. The assistant's text is for rebuilding a conversation: what the caller heard, as text.
+std::string FormatSystemText(absl::string_view text, absl::string_view event_id, const Placement& place = {});
+std::string FormatUserText(absl::string_view text, absl::string_view event_id, const Placement& place = {});
+std::string FormatAssistantText(absl::string_view text, absl::string_view event_id, const Placement& place = {});
 
 // A finished tool call, when rebuilding a conversation; its output must follow. `call_id` is of [A-Za-z0-9_-].
 std::string FormatFunctionCall(absl::string_view call_id, absl::string_view name, absl::string_view arguments,
-                               absl::string_view event_id);
+                               absl::string_view event_id, const Placement& place = {});
 
 // What a tool call gave, for the model to read: JSON text by convention. Does not make the model speak:
 // FormatResponseCreate does, once the response that made the call is done.
@@ -48,7 +54,8 @@ std::string FormatDelete(absl::string_view item_id, absl::string_view event_id);
 // Asks the assistant to speak. Refused while a response of the conversation runs.
 std::string FormatResponseCreate(absl::string_view event_id);
 
-// The same under other instructions, for this response only: they replace the session's, they are not added to them.
+// The same under other instructions, for this response only, and without tools: the instructions replace the session's,
+// they are not added to them.
 std::string FormatResponseCreate(absl::string_view instructions, absl::string_view event_id);
 
 // A text response outside the conversation, which it reads and does not change. It may run beside the conversation's

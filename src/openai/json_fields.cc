@@ -47,6 +47,11 @@ bool JsonFields::HasString(absl::string_view key) const {
   return Find(key, value) && value.is_string();
 }
 
+bool JsonFields::Has(absl::string_view key) const {
+  simdjson::dom::element value;
+  return Find(key, value);
+}
+
 int64_t JsonFields::Int(absl::string_view key, int64_t otherwise) const {
   simdjson::dom::element value;
   if (!Find(key, value)) return otherwise;
@@ -66,10 +71,11 @@ double JsonFields::Double(absl::string_view key) const {
   return number;
 }
 
-bool JsonFields::Bool(absl::string_view key) const {
+std::optional<bool> JsonFields::Bool(absl::string_view key) const {
   simdjson::dom::element value;
   bool flag = false;
-  return Find(key, value) && !value.get(flag) && flag;
+  if (!Find(key, value) || value.get(flag)) return std::nullopt;
+  return flag;
 }
 
 JsonFields JsonFields::Object(absl::string_view key) const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,13 @@ class JsonFields {
   std::string String(absl::string_view key) const;
   bool HasString(absl::string_view key) const;
 
+  // Whether the key is there, with whatever value, null too.
+  bool Has(absl::string_view key) const;
+
   // An integer, also when written with a fraction of zero (1480.0); `otherwise` for anything else or out of range.
   int64_t Int(absl::string_view key, int64_t otherwise = 0) const;
   double Double(absl::string_view key) const;
-  bool Bool(absl::string_view key) const;
+  std::optional<bool> Bool(absl::string_view key) const;
 
   // Empty fields if not an object.
   JsonFields Object(absl::string_view key) const;

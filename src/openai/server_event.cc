@@ -222,6 +222,9 @@ EffectiveSession RequireSession(EventReader& in) {
   for (const JsonFields& tool : fields.Objects("tools")) session.tool_names.push_back(tool.String("name"));
   session.speed = output.is_object() ? output.Double("speed") : fields.Double("speed");
   session.max_output_tokens = fields.Int("max_output_tokens", fields.Int("max_response_output_tokens"));
+  session.tells_turn_detection = input.Has("turn_detection") || fields.Has("turn_detection");
+  session.tells_transcription = input.Has("transcription") || fields.Has("input_audio_transcription");
+  session.tells_tools = fields.Has("tools");
   return session;
 }
 

@@ -227,9 +227,9 @@ absl::Status Differs(absl::string_view field, absl::string_view wanted, absl::st
 
 absl::Status ConfirmTurns(absl::string_view wanted, bool create, bool interrupt, const EffectiveTurnDetection& got) {
   if (got.type != wanted) return Differs("turn_detection.type", wanted, got.type);
-  if (got.create_response != create)
+  if (got.create_response.value_or(create) != create)
     return Differs("turn_detection.create_response", create ? "true" : "false", create ? "false" : "true");
-  if (got.interrupt_response != interrupt) {
+  if (got.interrupt_response.value_or(interrupt) != interrupt) {
     return Differs("turn_detection.interrupt_response", interrupt ? "true" : "false", interrupt ? "false" : "true");
   }
   return absl::OkStatus();
@@ -245,7 +245,28 @@ absl::Status Confirm(const ManualTurns&, const EffectiveTurnDetection& got) {
   return got.type.empty() ? absl::OkStatus() : Differs("turn_detection.type", "", got.type);
 }
 
+absl::Status ConfirmTools(const std::vector<Tool>& wanted, const std::vector<std::string>& got) {
+  for (const Tool& tool : wanted) {
+    if (std::find(got.begin(), got.end(), tool.name) == got.end()) {
+      return absl::FailedPreconditionError(absl::StrCat("the session has no tool \"", tool.name, "\""));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Turns that the server detects can do without it; those by hand never had it.
+struct StopInterrupting {
+  void operator()(ServerVad& vad) const { vad.interrupt_response = false; }
+  void operator()(SemanticVad& vad) const { vad.interrupt_response = false; }
+  void operator()(ManualTurns&) const {}
+};
+
 }  // namespace
+
+TurnDetection WithoutInterruption(TurnDetection turn_detection) {
+  std::visit(StopInterrupting(), turn_detection);
+  return turn_detection;
+}
 
 absl::Status ValidateSessionConfig(const SessionConfig& config) {
   if (config.model.empty()) return Bad("model", absl::StrCat("must be a model's name, such as ", kDefaultModel));
@@ -329,19 +350,15 @@ absl::Status ConfirmSession(const SessionConfig& config, const EffectiveSession&
   const std::string& output = effective.output_format.type;
   if (input != "audio/pcmu") return Differs("audio.input.format", "audio/pcmu", input);
   if (output != "audio/pcmu" && !config.text_only) return Differs("audio.output.format", "audio/pcmu", output);
-  auto turns =
-      std::visit([&](const auto& kind) { return Confirm(kind, effective.turn_detection); }, config.turn_detection);
-  if (!turns.ok()) return turns;
-  for (const Tool& tool : config.tools) {
-    const auto& names = effective.tool_names;
-    if (std::find(names.begin(), names.end(), tool.name) == names.end()) {
-      return absl::FailedPreconditionError(absl::StrCat("the session has no tool \"", tool.name, "\""));
-    }
+  if (effective.tells_turn_detection) {
+    auto turns =
+        std::visit([&](const auto& kind) { return Confirm(kind, effective.turn_detection); }, config.turn_detection);
+    if (!turns.ok()) return turns;
   }
-  if (config.transcription && effective.transcription_model.empty()) {
+  if (effective.tells_transcription && config.transcription && effective.transcription_model.empty()) {
     return Differs("audio.input.transcription.model", config.transcription->model, "");
   }
-  return absl::OkStatus();
+  return effective.tells_tools ? ConfirmTools(config.tools, effective.tool_names) : absl::OkStatus();
 }
 
 }  // namespace callbridge::openai

@@ -42,6 +42,9 @@ struct ManualTurns {};
 
 using TurnDetection = std::variant<ServerVad, SemanticVad, ManualTurns>;
 
+// The same, but the server does not stop its response when the caller speaks.
+TurnDetection WithoutInterruption(TurnDetection turn_detection);
+
 // How the caller's words become text, for the record; the voice model hears the audio itself.
 struct Transcription {
   std::string model = kDefaultTranscriptionModel;
@@ -109,7 +112,7 @@ std::string FormatInstructionsUpdate(absl::string_view instructions, absl::strin
 
 // Whether the server took what the call depends on: both formats, the turn detection's kind and flags, the tools, and
 // whether it transcribes. kFailedPrecondition names the first difference. Fields that a compatible server does not echo
-// pass, except the formats.
+// pass, except the formats; null is an echo, it means "off".
 absl::Status ConfirmSession(const SessionConfig& config, const EffectiveSession& effective);
 
 }  // namespace callbridge::openai

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace callbridge::openai {
@@ -53,6 +55,12 @@ absl::StatusOr<TransferArguments> ParseTransferArguments(absl::string_view json)
 }
 
 std::string FormatToolOutput(bool ok, absl::string_view message) {
+  const absl::string_view stripped = absl::StripAsciiWhitespace(message);
+  const bool is_container = absl::StartsWith(stripped, "{") || absl::StartsWith(stripped, "[");
+  // Spliced in as text: written again from a tree, a hostile answer of a thousand levels could exhaust the stack.
+  if (is_container && Json::accept(stripped.begin(), stripped.end())) {
+    return absl::StrCat(R"({"status":")", ok ? "ok" : "failed", R"(","result":)", stripped, "}");
+  }
   return Dump(Json{{"status", ok ? "ok" : "failed"}, {"message", std::string(message)}});
 }
 

@@ -25,7 +25,8 @@ struct TransferArguments {
 // to read.
 absl::StatusOr<TransferArguments> ParseTransferArguments(absl::string_view json);
 
-// What a tool call gave, for the model: {"status":"ok"|"failed","message":...}.
+// What a tool call gave, for the model: {"status":"ok"|"failed","message":...}; a message that is a JSON object or
+// array stands as it is under "result" instead.
 std::string FormatToolOutput(bool ok, absl::string_view message);
 
 }  // namespace callbridge::openai

@@ -66,15 +66,15 @@ struct AudioFormat {
   int64_t rate = 0;  // "audio/pcm" only, else 0.
 };
 
-// How the server says it detects turns. `type` empty: it does not, the client commits.
+// How the server says it detects turns. `type` empty: it does not, the client commits (or it does not say).
 struct EffectiveTurnDetection {
   std::string type;
   double threshold = 0;
   int64_t prefix_padding_ms = 0;
   int64_t silence_duration_ms = 0;
-  int64_t idle_timeout_ms = 0;  // 0: off.
-  bool create_response = false;
-  bool interrupt_response = false;
+  int64_t idle_timeout_ms = 0;          // 0: off.
+  std::optional<bool> create_response;  // Not there: not sent.
+  std::optional<bool> interrupt_response;
   std::string eagerness;
 };
 
@@ -95,6 +95,10 @@ struct EffectiveSession {
   std::vector<std::string> tool_names;
   double speed = 0;               // 0: not sent.
   int64_t max_output_tokens = 0;  // 0: without limit, or not sent.
+  // Whether the server spoke of these at all; null counts, it means "off".
+  bool tells_turn_detection = false;
+  bool tells_transcription = false;
+  bool tells_tools = false;
 };
 
 using Metadata = std::map<std::string, std::string>;

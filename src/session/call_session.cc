@@ -34,7 +34,7 @@ CallSession::CallSession(Options options, const Deps& deps)
     : options_(std::move(options)),
       deps_(deps),
       carrier_call_id_(options_.carrier_call_id),
-      model_(options_.model, *deps.tools->connector, deps.tools->model_parser, *this),
+      model_(options_.model, *deps.tools->connector, deps.tools->model_parser, deps.tools->loop->clock(), *this),
       call_(options_.call, *this) {
   write_.call_id = options_.call.call_id;
 }
@@ -167,6 +167,26 @@ void CallSession::Carry(const command::ClearAudio&) {
   if (stream_ != nullptr) stream_->Clear();
 }
 
+void CallSession::Carry(const command::SendDtmf& command) {
+  if (stream_ != nullptr) stream_->SendDtmf(command.digits);
+}
+
+void CallSession::Carry(const command::RunTool& command) {
+  // Whatever thread it comes on, and whether or not the call has ended meanwhile.
+  auto finished = [weak = weak_from_this(), loop = deps_.tools->loop, id = command.tool_call_id](bool ok,
+                                                                                                 std::string output) {
+    loop->Post([weak, result = input::ToolFinished{id, ok, std::move(output)}] {
+      if (auto self = weak.lock()) self->Feed(result);
+    });
+  };
+  if (deps_.tool_runner == nullptr) {
+    finished(false, absl::StrCat("the tool ", command.name, " cannot be used now"));
+    return;
+  }
+  deps_.tool_runner->Run(options_.call.agent, options_.call.call_id, command.tool_call_id, command.name,
+                         command.arguments, std::move(finished));
+}
+
 void CallSession::Carry(const command::CloseStream&) {
   for (const auto& stream : streams_) stream->Close(1000, "");
 }
@@ -185,7 +205,7 @@ void CallSession::Carry(const command::SaveTranscript& command) {
 
 void CallSession::Carry(const command::Finished&) {
   FlushRecords();
-  deps_.host->OnFinished(options_.call.call_id);
+  deps_.host->OnFinished(options_.call.call_id, call_.next_sequence());
 }
 
 void CallSession::Record(call::Event event) {

@@ -1,6 +1,7 @@
 #ifndef CALLBRIDGE_SRC_SESSION_CALL_SESSION_H_
 #define CALLBRIDGE_SRC_SESSION_CALL_SESSION_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@
 #include "src/session/call_recorder.h"
 #include "src/session/carrier_leg.h"
 #include "src/session/model_leg.h"
+#include "src/session/tool_runner.h"
 
 namespace callbridge::session {
 
@@ -38,8 +40,9 @@ class SessionHost {
   virtual void OnNextStep(const std::string& call_id, const call::command::NextStep& step) = 0;
   virtual void OnCarrierCallId(const std::string& call_id, const std::string& carrier_call_id) = 0;
   virtual void OnStateChanged(const std::string& call_id, call::State state) = 0;
-  // The call is over and its records are handed over. The host lets go of the session (later, not inside this call).
-  virtual void OnFinished(const std::string& call_id) = 0;
+  // The call is over and its records are handed over; events about it that come later count from `next_sequence`. The
+  // host lets go of the session (later, not inside this call).
+  virtual void OnFinished(const std::string& call_id, int64_t next_sequence) = 0;
 };
 
 // One live call: feeds call::Call with what the sockets, webhooks and timers bring, and carries out what it commands.
@@ -64,6 +67,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     carrier::CarrierApi* carrier = nullptr;
     base::Executor* carrier_executor = nullptr;  // Its requests block.
     SessionHost* host = nullptr;
+    ToolRunner* tool_runner = nullptr;  // Null: no tool of the configuration can be run.
   };
 
   CallSession(Options options, const Deps& deps);
@@ -109,6 +113,8 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   void Carry(const call::command::CloseModel& command);
   void Carry(const call::command::SendCheckpoint& command);
   void Carry(const call::command::ClearAudio& command);
+  void Carry(const call::command::SendDtmf& command);
+  void Carry(const call::command::RunTool& command);
   void Carry(const call::command::CloseStream& command);
   void Carry(const call::command::TransferCarrier& command);
   void Carry(const call::command::HangUpCarrier& command);

@@ -44,6 +44,16 @@ void CarrierLeg::Clear() {
   if (message.ok()) connection_->Send({*message});
 }
 
+void CarrierLeg::SendDtmf(absl::string_view digits) {
+  if (connection_ == nullptr) return;
+  const auto message = plivo::FormatSendDtmf(digits);
+  if (message.ok()) {
+    connection_->Send({*message});
+  } else {
+    owner_.OnCarrierNote("keys not sent", message.status().message());
+  }
+}
+
 void CarrierLeg::Close(uint16_t code, absl::string_view reason) {
   if (connection_ != nullptr) connection_->Close(code, reason);
 }
@@ -71,7 +81,8 @@ void CarrierLeg::OnClosed(const net::WsClose& close) {
     started_ = false;
     const bool clean = stopped_ || close.by_us || close.code == 1000 || close.code == 1001 || close.code == 1005;
     owner_.OnCarrierInput(call::input::StreamClosed{
-        clean, stopped_ ? absl::StrCat("stop: ", stop_reason_) : absl::StrCat("close code ", close.code)});
+        clean, stopped_ ? absl::StrCat("stop: ", stop_reason_)
+                        : absl::StrCat("close code ", close.code, close.error.empty() ? "" : ", ", close.error)});
   }
   owner_.OnStreamGone(*this);
 }

@@ -40,6 +40,8 @@ class CarrierLeg final : public net::WsConnection::Listener {
   void Play(absl::string_view base64);
   void Checkpoint(int64_t number);
   void Clear();
+  // Plays tones to the caller; 0-9 * # A-D.
+  void SendDtmf(absl::string_view digits);
   void Close(uint16_t code, absl::string_view reason);
 
   bool started() const { return started_; }

@@ -10,7 +10,7 @@
 #include "src/base/ids.h"
 #include "src/base/log.h"
 #include "src/base/phone.h"
-#include "src/openai/transfer_tool.h"
+#include "src/session/agent_tools.h"
 
 namespace callbridge::session {
 namespace {
@@ -38,10 +38,7 @@ ModelLeg::Options ModelOptions(const Settings& settings, const Agent& agent) {
   options.api_key = settings.model_api_key;
   options.ca_file = settings.model_ca_file;
   options.session = agent.session;
-  if (settings.destinations.empty()) return options;
-  std::map<std::string, std::string> described;
-  for (const auto& [key, destination] : settings.destinations) described[key] = destination.description;
-  options.session.tools.push_back(openai::TransferTool(described));
+  options.session.tools = AgentTools(settings, agent);
   return options;
 }
 
@@ -497,7 +494,7 @@ void Switchboard::Remember(const std::string& carrier_call_id) {
   ended_order_.pop_front();
 }
 
-void Switchboard::OnFinished(const std::string& call_id) {
+void Switchboard::OnFinished(const std::string& call_id, int64_t /*next_sequence*/) {
   std::unique_ptr<LiveCall> gone;
   {
     base::MutexLock lock(mutex_);

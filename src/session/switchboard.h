@@ -101,7 +101,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   void OnNextStep(const std::string& call_id, const call::command::NextStep& step) override;
   void OnCarrierCallId(const std::string& call_id, const std::string& carrier_call_id) override;
   void OnStateChanged(const std::string& call_id, call::State state) override;
-  void OnFinished(const std::string& call_id) override;
+  void OnFinished(const std::string& call_id, int64_t next_sequence) override;
 
   Plan MakePlan(call::Direction direction, const std::string& from, const std::string& to, const std::string& agent);
   store::CallRecord RecordOf(const Plan& plan, absl::Time now) const;

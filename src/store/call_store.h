@@ -43,6 +43,9 @@ class CallStore {
   // events leave a gap behind the call's head, or repeat a sequence with another type. Of a write whose first events
   // are stored already, the rest is applied. kNotFound: no such call. The first End wins; a later one changes nothing.
   // A final state is not left again. `positions`, if given, receives the log positions of the events.
+  // `summary_due` makes a job that is due at once (the time of the write), unless there is one or the summary is
+  // settled already; `summary_settled` wins over it, and over all later ones. `result` replaces the call's, and the
+  // lead's unless a call created later has set that.
   virtual absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) = 0;
 
   // kNotFound: no such call.
@@ -74,10 +77,18 @@ class CallStore {
   virtual absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) = 0;
 
   // Ghosts: ends every call that is not final with `termination` at `now` (duration from its answer time; a
-  // StateChanged and a CallEnded event each; the transcript made of the items stored so far), and returns them. For the
-  // start of a process that owns the database alone.
-  virtual absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination,
-                                                               absl::Time now) = 0;
+  // StateChanged and a CallEnded event each; the transcript made of the items stored so far), and returns them. A
+  // transfer that was under way is closed first, with an event of its own (store::ClosedTransfer()). `summaries_due`:
+  // those in which something was said get a summary job; whether their agent wants one is for whoever does the jobs.
+  // For the start of a process that owns the database alone.
+  virtual absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now,
+                                                               bool summaries_due) = 0;
+
+  // Jobs with `due` at or before `due_by`, oldest due first; at most `limit` (1 or more).
+  virtual absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) = 0;
+
+  // Replaces attempts, due and last_error of a job. kNotFound (SUMMARY_JOB_NOT_FOUND): there is none; it was settled.
+  virtual absl::Status SaveSummaryJob(const SummaryJob& job) = 0;
 };
 
 }  // namespace callbridge::store

@@ -112,7 +112,6 @@ class Writer {
   }
   json Take() { return std::move(object_); }
 
- private:
   template <typename T>
   static json Encode(T& value) {
     if constexpr (std::is_same_v<T, std::string>) {
@@ -134,6 +133,7 @@ class Writer {
     }
   }
 
+ private:
   json object_ = json::object();
 };
 
@@ -215,6 +215,21 @@ std::array<call::EventBody, sizeof...(kIndex)> MakeDefaults(std::index_sequence<
 }
 
 }  // namespace
+
+std::string EncodeAttempts(const std::vector<call::TransferAttempt>& attempts) {
+  std::vector<call::TransferAttempt> copy = attempts;
+  return Writer::Encode(copy).dump();
+}
+
+absl::StatusOr<std::vector<call::TransferAttempt>> DecodeAttempts(absl::string_view payload) {
+  const json object = {{"attempts", json::parse(payload, nullptr, /*allow_exceptions=*/false)}};
+  std::vector<call::TransferAttempt> attempts;
+  Reader reader(object);
+  reader("attempts", attempts);
+  if (reader.wrong().empty()) return attempts;
+  return absl::InvalidArgumentError(
+      absl::StrCat("attempts: field ", reader.wrong(), " has the wrong kind or an unknown word"));
+}
 
 std::string EncodeEventBody(const call::EventBody& body) {
   call::EventBody copy = body;  // Fields() serves both directions, so it takes what it could write to.

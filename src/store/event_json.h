@@ -2,6 +2,7 @@
 #define CALLBRIDGE_SRC_STORE_EVENT_JSON_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -20,6 +21,10 @@ std::string EncodeEventBody(const call::EventBody& body);
 // default, so that fields can be added. kInvalidArgument: unknown type, not a JSON object, or a field of the wrong
 // kind; the message names the field and never quotes its value.
 absl::StatusOr<call::EventBody> DecodeEventBody(absl::string_view type, absl::string_view payload);
+
+// The same for call_transfers.attempts: an array with an object for each.
+std::string EncodeAttempts(const std::vector<call::TransferAttempt>& attempts);
+absl::StatusOr<std::vector<call::TransferAttempt>> DecodeAttempts(absl::string_view payload);
 
 }  // namespace callbridge::store
 

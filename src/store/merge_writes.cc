@@ -35,6 +35,10 @@ bool MergeWrites(const CallWrite& next, CallWrite* into) {
   Take(next.end, &into->end);
   Take(next.transcript, &into->transcript);
   Take(next.summary, &into->summary);
+  Take(next.result, &into->result);
+  into->summary_due |= next.summary_due;
+  into->summary_settled |= next.summary_settled;
+  into->answered_by_machine |= next.answered_by_machine;
   return true;
 }
 

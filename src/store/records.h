@@ -39,6 +39,7 @@ struct CallRecord {
   call::CallResult result;
   std::map<std::string, std::string> metadata;  // The client's own.
   int64_t event_head = 0;                       // Highest event sequence.
+  bool answered_by_machine = false;             // As the carrier told; false: a person, or nobody knows.
 };
 
 // One row of leads: a person, by phone number.
@@ -51,6 +52,8 @@ struct LeadRecord {
   std::string last_call_id;
   absl::Time create_time;
   absl::Time update_time;
+  call::CallResult result;     // Of this person's newest call that has one; fields_json stays with the call.
+  std::string result_call_id;  // That call; empty: there is none.
 };
 
 // What an outbound call was asked with, so that the same request dials once.
@@ -95,6 +98,7 @@ struct CallWrite {
   // the job goes.
   bool summary_due = false;
   bool summary_settled = false;
+  bool answered_by_machine = false;  // True: the call was; false says nothing.
 };
 
 // That a call which is over waits for its summary.

@@ -22,10 +22,18 @@ absl::Status CheckWrite(const CallWrite& write);
 // no lead.
 std::string LeadPhone(const CallRecord& call);
 
-// The write with which a call that a previous process left open is ended. `now` is moved behind the call's own times if
-// it lies before them.
-CallWrite CloseWrite(const CallRecord& call, const std::vector<call::TranscriptItem>& items,
-                     const call::Termination& termination, absl::Time now);
+// kInvalidArgument: no call id, attempts below 0, or a due time that cannot be stored.
+absl::Status CheckSummaryJob(const SummaryJob& job);
+
+// How a transfer that a previous process left under way is closed: kCompleted where a human talked; else kFailed with
+// the outcome kUnknown, and so is its last attempt.
+call::Transfer ClosedTransfer(call::Transfer transfer, absl::Time now);
+
+// The writes, in order, with which a call that a previous process left open is ended: one per transfer under way, and
+// the end. `now` is moved behind the call's own times if it lies before them.
+std::vector<CallWrite> CloseWrites(const CallRecord& call, const std::vector<call::TranscriptItem>& items,
+                                   const std::vector<call::Transfer>& transfers, const call::Termination& termination,
+                                   absl::Time now, bool summaries_due);
 
 }  // namespace callbridge::store
 

@@ -32,6 +32,15 @@ TEST(EventTest, EachBodyHasItsName) {
       {CallEnded{}, "call_ended"},
       {SummaryReady{}, "summary_ready"},
       {SummaryFailed{}, "summary_failed"},
+      {AssistantSilenced{}, "assistant_silenced"},
+      {AssistantPaused{}, "assistant_paused"},
+      {AssistantResumed{}, "assistant_resumed"},
+      {AnswerMeasured{}, "answer_measured"},
+      {ModelReopening{}, "model_reopening"},
+      {PromptPlayed{}, "prompt_played"},
+      {CallerIdle{}, "caller_idle"},
+      {MachineAnswered{}, "machine_answered"},
+      {CallbackPromised{}, "callback_promised"},
   };
   std::set<size_t> seen;
   for (const auto& [body, name] : rows) {

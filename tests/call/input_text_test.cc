@@ -26,7 +26,7 @@ std::vector<std::pair<input::Input, std::string>> Inputs() {
       {in::CheckpointPlayed{-9223372036854775807}, "checkpoint_played number=-9223372036854775807"},
       {in::AudioCleared{}, "audio_cleared"},
       {in::Dtmf{"#"}, R"(dtmf digit="#")"},
-      {in::ModelCreated{"s", "m"}, R"(model_created session_id="s" model="m")"},
+      {in::ModelCreated{"s", "m", 3600000}, R"(model_created session_id="s" model="m" lifetime_ms=3600000)"},
       {in::ModelConfigured{}, "model_configured"},
       {in::ResponseStarted{"r"}, R"(response_started response_id="r")"},
       {in::ItemAdded{"i", "p", Role::kTool, "r"},
@@ -44,12 +44,19 @@ std::vector<std::pair<input::Input, std::string>> Inputs() {
       {in::CallerTextFailed{"u", "d"}, R"(caller_text_failed item_id="u" detail="d")"},
       {in::TransferAsked{"x", "t", "sales", "w", "{\"a\":1}"},
        R"(transfer_asked transfer_id="x" tool_call_id="t" destination="sales" reason="w" arguments="{\"a\":1}")"},
+      {in::EndAsked{"t", "w", "{}"}, R"(end_asked tool_call_id="t" reason="w" arguments="{}")"},
+      {in::DtmfAsked{"t", "1#", "{}"}, R"(dtmf_asked tool_call_id="t" digits="1#" arguments="{}")"},
+      {in::ToolAsked{"t", "n", "{}"}, R"(tool_asked tool_call_id="t" name="n" arguments="{}")"},
+      {in::ToolFinished{"t", true, "{\"a\":1}"}, R"(tool_finished tool_call_id="t" ok=true output="{\"a\":1}")"},
       {in::ToolRefused{"t", "n", "p"}, R"(tool_refused tool_call_id="t" name="n" problem="p")"},
       {in::SummaryMade{"t"}, R"(summary_made text="t")"},
       {in::SummaryUnavailable{"d"}, R"(summary_unavailable detail="d")"},
       {in::ModelError{"c", "m", true, EndReason::kModelQuota},
        R"(model_error code="c" message="m" fatal=true reason=model_quota)"},
       {in::ModelClosed{EndReason::kModelRefused, "d"}, R"(model_closed reason=model_refused detail="d")"},
+      {in::CallerVoice{true, 40}, "caller_voice voiced=true ms=40"},
+      {in::BeepHeard{}, "beep_heard"},
+      {in::MachineDetected{"d"}, R"(machine_detected detail="d")"},
       {in::TransferTaken{"x"}, R"(transfer_taken transfer_id="x")"},
       {in::TransferRefused{"x", "d"}, R"(transfer_refused transfer_id="x" detail="d")"},
       {in::TransferFetched{"x", 1}, R"(transfer_fetched transfer_id="x" target=1)"},
@@ -57,8 +64,9 @@ std::vector<std::pair<input::Input, std::string>> Inputs() {
       {in::TransferDone{"x", 1, TransferOutcome::kBusy, "d"},
        R"(transfer_done transfer_id="x" target=1 outcome=busy detail="d")"},
       {in::EndRequested{EndReason::kServerDrain, "d"}, R"(end_requested reason=server_drain detail="d")"},
-      {in::TransferRequested{"x", "sales", "r"},
-       R"(transfer_requested transfer_id="x" destination="sales" reason="r")"},
+      {in::TransferRequested{"x", "sales", "r", "+1"},
+       R"(transfer_requested transfer_id="x" destination="sales" reason="r" number="+1")"},
+      {in::TransferCancelRequested{"x"}, R"(transfer_cancel_requested transfer_id="x")"},
       {in::Tick{}, "tick"},
   };
 }
@@ -135,26 +143,53 @@ TEST(InputTextTest, CommandsAreWritten) {
   namespace c = command;
   TranscriptItem item;
   item.item_id = "a1";
-  item.text_generated = "Hello.";
+  item.position = 2;
+  item.role = Role::kAssistant;
+  item.status = ItemStatus::kCut;
+  item.text_generated = "Hello there.";
+  item.text_heard = "Hello";
+  item.generated_ms = 900;
+  item.heard_ms = 400;
+  item.basis = HeardBasis::kPaced;
+  c::HistoryItem said{Role::kCaller, "h1", "Hi.", "", "", ""};
+  c::HistoryItem done{Role::kTool, "h2", "{}", "t", "n", "{\"a\":1}"};
+  c::NextStep dial;
+  dial.kind = c::NextStep::Kind::kDial;
+  dial.transfer_id = "x";
+  dial.targets = {{"+1", absl::Seconds(20)}, {"sip:a@b", absl::Milliseconds(1500)}};
+  dial.first_target = 1;
+  dial.whisper = "w";
+  dial.confirm_key = "5";
   const std::pair<c::Command, std::string> rows[] = {
       {c::OpenModel{}, "open_model"},
-      {c::ConfigureModel{}, "configure_model"},
+      {c::ConfigureModel{true}, "configure_model protect_greeting=true"},
+      {c::ReleaseGreeting{}, "release_greeting"},
+      {c::RestoreConversation{{said, done}},
+       R"(restore_conversation role=caller item_id="h1" text="Hi.")"
+       R"( role=tool item_id="h2" text="{}" tool_call_id="t" name="n" arguments="{\"a\":1}")"},
+      {c::RewriteItem{"h1", "h0", "H"}, R"(rewrite_item item_id="h1" previous_item_id="h0" text="H")"},
       {c::AddSystemText{"t"}, R"(add_system_text text="t")"},
-      {c::CreateResponse{}, "create_response"},
+      {c::AddCallerText{"t"}, R"(add_caller_text text="t")"},
+      {c::CreateResponse{"i"}, R"(create_response instructions="i")"},
       {c::CancelResponse{"r"}, R"(cancel_response response_id="r")"},
       {c::TruncateItem{"a", 5}, R"(truncate_item item_id="a" audio_end_ms=5)"},
       {c::DeleteItem{"a"}, R"(delete_item item_id="a")"},
       {c::AnswerTool{"t", true, "m"}, R"(answer_tool tool_call_id="t" ok=true message="m")"},
+      {c::RunTool{"t", "n", "{}"}, R"(run_tool tool_call_id="t" name="n" arguments="{}")"},
       {c::RequestSummary{}, "request_summary"},
       {c::CloseModel{}, "close_model"},
       {c::SendCheckpoint{7}, "send_checkpoint number=7"},
       {c::ClearAudio{}, "clear_audio"},
+      {c::SendDtmf{"1#"}, R"(send_dtmf digits="1#")"},
       {c::CloseStream{}, "close_stream"},
       {c::TransferCarrier{"x"}, R"(transfer_carrier transfer_id="x")"},
       {c::HangUpCarrier{}, "hang_up_carrier"},
-      {c::NextStep{c::NextStep::Kind::kDial, "x", {{"+1", absl::Seconds(20)}}},
-       R"(next_step kind=dial transfer_id="x" number="+1" ring_ms=20000)"},
-      {c::SaveItem{item}, R"(save_item item_id="a1" text="Hello.")"},
+      {dial,
+       R"(next_step kind=dial transfer_id="x" number="+1" ring_ms=20000 number="sip:a@b" ring_ms=1500 first_target=1)"
+       R"( whisper="w" confirm_key="5")"},
+      {c::SaveItem{item},
+       R"(save_item item_id="a1" position=2 role=assistant status=cut text="Hello there." heard="Hello")"
+       R"( generated_ms=900 heard_ms=400 basis=paced)"},
       {c::SaveTranscript{"t"}, R"(save_transcript transcript="t")"},
       {c::Finished{}, "finished"},
   };
@@ -164,7 +199,10 @@ TEST(InputTextTest, CommandsAreWritten) {
     EXPECT_EQ(FormatCommand(rows[i].first), rows[i].second);
   }
   EXPECT_EQ(FormatCommand(c::NextStep{}), "next_step kind=stream");
-  EXPECT_EQ(FormatCommand(c::NextStep{c::NextStep::Kind::kHangUp}), "next_step kind=hang_up");
+  c::NextStep hang_up;
+  hang_up.kind = c::NextStep::Kind::kHangUp;
+  EXPECT_EQ(FormatCommand(hang_up), "next_step kind=hang_up");
+  EXPECT_EQ(FormatCommand(c::SaveItem{}), "save_item position=0 role=caller status=in_progress");
 }
 
 }  // namespace

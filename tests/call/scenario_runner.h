@@ -147,9 +147,6 @@ class ScenarioRunner final : private CommandSink {
   Call call_;
 };
 
-// `type key=value ...` of an event, as expectations see it.
-std::string FormatEvent(const Event& event);
-
 // `ms` of sound as base64, its content named by `seed`: the same seed gives the same four characters throughout.
 std::string SoundOf(absl::string_view seed, int64_t ms);
 

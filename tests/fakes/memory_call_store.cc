@@ -39,6 +39,11 @@ bool Matches(const CallRecord& call, const CallFilter& filter) {
   return call.create_time >= filter.created_after && call.create_time < filter.created_before;
 }
 
+absl::Time TimeOf(const CallWrite& write) {
+  if (write.end) return write.end->end_time;
+  return write.events.empty() ? absl::InfinitePast() : write.events.back().time;
+}
+
 std::vector<events::StoredEvent> Slice(const std::vector<events::StoredEvent>& all, size_t from, int limit) {
   const size_t begin = std::min(from, all.size());
   const size_t end = std::min(all.size(), begin + static_cast<size_t>(limit));
@@ -211,6 +216,30 @@ void MemoryCallStore::ApplyFields(Entry& entry, const CallWrite& write) {
   if (write.end && !record.termination) ApplyEnd(entry, *write.end);
   if (write.transcript) record.transcript = CleanText(*write.transcript);
   if (write.summary) record.summary = CleanText(*write.summary);
+  if (write.answered_by_machine) record.answered_by_machine = true;
+  if (write.result) ApplyResult(entry, write);
+  if (write.summary_settled) {
+    entry.summary_settled = true;
+    entry.summary_job.reset();
+  }
+  if (write.summary_due && !entry.summary_settled && !entry.summary_job) {
+    entry.summary_job = SummaryJob{record.call_id, 0, TimeOf(write), ""};
+  }
+}
+
+void MemoryCallStore::ApplyResult(Entry& entry, const CallWrite& write) {
+  CallRecord& record = entry.record;
+  record.result = *write.result;
+  record.result.disposition = CleanText(record.result.disposition);
+  record.result.fields_json = CleanText(record.result.fields_json);
+  LeadRecord* const lead = LeadOf(record);
+  if (lead == nullptr) return;
+  const Entry* const other = Find(lead->result_call_id);
+  if (other != nullptr && other->record.create_time > record.create_time) return;
+  lead->result = record.result;
+  lead->result.fields_json.clear();
+  lead->result_call_id = record.call_id;
+  lead->update_time = std::max(lead->update_time, TimeOf(write));
 }
 
 void MemoryCallStore::ApplyTransferred(Entry& entry, const CallWrite& write) {
@@ -336,7 +365,7 @@ absl::StatusOr<LeadRecord> MemoryCallStore::FindLead(absl::string_view phone) {
 }
 
 absl::StatusOr<std::vector<OpenCall>> MemoryCallStore::CloseOpenCalls(const call::Termination& termination,
-                                                                      absl::Time now) {
+                                                                      absl::Time now, bool summaries_due) {
   const absl::Status status = Fail("CloseOpenCalls");
   if (!status.ok()) return status;
   base::MutexLock lock(mutex_);
@@ -346,10 +375,40 @@ absl::StatusOr<std::vector<OpenCall>> MemoryCallStore::CloseOpenCalls(const call
     closed.push_back({id, entry.record.carrier_call_id, entry.record.state});
     auto items = entry.items;
     std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.position < b.position; });
-    const absl::Status applied = ApplyLocked(CloseWrite(entry.record, items, termination, now), nullptr);
-    if (!applied.ok()) return applied;
+    for (const CallWrite& write : CloseWrites(entry.record, items, entry.transfers, termination, now, summaries_due)) {
+      const absl::Status applied = ApplyLocked(write, nullptr);
+      if (!applied.ok()) return applied;
+    }
   }
   return closed;
+}
+
+absl::StatusOr<std::vector<SummaryJob>> MemoryCallStore::ListSummaryJobs(absl::Time due_by, int limit) {
+  absl::Status status = Fail("ListSummaryJobs");
+  if (status.ok()) status = CheckLimit(limit);
+  if (!status.ok()) return status;
+  base::MutexLock lock(mutex_);
+  std::vector<SummaryJob> jobs;
+  for (const auto& [id, entry] : calls_) {
+    if (entry.summary_job && entry.summary_job->due <= due_by) jobs.push_back(*entry.summary_job);
+  }
+  std::sort(jobs.begin(), jobs.end(), [](const SummaryJob& a, const SummaryJob& b) {
+    return std::tie(a.due, a.call_id) < std::tie(b.due, b.call_id);
+  });
+  if (jobs.size() > static_cast<size_t>(limit)) jobs.resize(limit);
+  return jobs;
+}
+
+absl::Status MemoryCallStore::SaveSummaryJob(const SummaryJob& job) {
+  absl::Status status = Fail("SaveSummaryJob");
+  if (status.ok()) status = CheckSummaryJob(job);
+  if (!status.ok()) return status;
+  base::MutexLock lock(mutex_);
+  Entry* const entry = Find(job.call_id);
+  if (entry == nullptr || !entry->summary_job) return NotFound("summary job");
+  entry->summary_job = job;
+  entry->summary_job->last_error = CleanText(job.last_error);
+  return absl::OkStatus();
 }
 
 }  // namespace callbridge::store

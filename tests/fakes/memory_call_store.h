@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/types/optional.h"
 #include "src/base/mutex.h"
 #include "src/store/call_store.h"
 
@@ -38,7 +39,10 @@ class MemoryCallStore final : public CallStore {
   absl::StatusOr<int64_t> HeadPosition() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
   absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) override;
-  absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now) override;
+  absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now,
+                                                       bool summaries_due) override;
+  absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
+  absl::Status SaveSummaryJob(const SummaryJob& job) override;
 
  private:
   struct Entry {
@@ -46,6 +50,8 @@ class MemoryCallStore final : public CallStore {
     std::vector<events::StoredEvent> events;
     std::vector<call::TranscriptItem> items;  // In the order of first writing.
     std::vector<call::Transfer> transfers;
+    absl::optional<SummaryJob> summary_job;
+    bool summary_settled = false;
   };
   struct Request {
     std::string fingerprint;
@@ -61,6 +67,7 @@ class MemoryCallStore final : public CallStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ApplyFields(Entry& entry, const CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ApplyTransferred(Entry& entry, const CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ApplyResult(Entry& entry, const CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ApplyEnd(Entry& entry, const CallWrite::End& end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   LeadRecord* LeadOf(const CallRecord& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void JoinLead(CallRecord& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -390,7 +390,7 @@ TEST_F(WebSocketTest, APeerThatPingsWithoutReadingCannotFillTheMemory) {
 }
 
 TEST_F(WebSocketTest, AnswersPingsAndSendsItsOwn) {
-  options_.ping_interval = absl::Milliseconds(10);
+  options_.health.ping_after = absl::Milliseconds(10);
   Start();
   RawPeer peer(server_->port());
   peer.Upgrade("/");
@@ -405,8 +405,8 @@ TEST_F(WebSocketTest, AnswersPingsAndSendsItsOwn) {
 }
 
 TEST_F(WebSocketTest, APongCountsAsHeard) {
-  options_.ping_interval = absl::ZeroDuration();
-  client_options_.ping_interval = absl::Milliseconds(5);  // Our server answers; nothing else is ever sent.
+  options_.health.ping_after = absl::ZeroDuration();
+  client_options_.health.ping_after = absl::Milliseconds(5);  // Our server answers; nothing else is ever sent.
   StartAndConnect();
   const auto heard = [&] {
     absl::Time at;
@@ -417,9 +417,62 @@ TEST_F(WebSocketTest, APongCountsAsHeard) {
   EXPECT_TRUE(Eventually([&] { return heard() > first; }));
 }
 
+TEST_F(WebSocketTest, AServerGivesUpAPeerThatIsSilent) {
+  options_.health = {absl::Milliseconds(10), absl::Milliseconds(40)};
+  Start();
+  RawPeer peer(server_->port());
+  peer.Upgrade("/");
+  ASSERT_TRUE(served_.WaitForClosed());
+  const WsClose close = served_.close();
+  EXPECT_TRUE(close.opened);
+  EXPECT_EQ(close.code, 1006);
+  EXPECT_EQ(close.error, "nothing heard for 40ms");
+  EXPECT_FALSE(close.by_us);
+  EXPECT_THAT(peer.ReceiveAll(), StartsWith(std::string("\x89\x00", 2))) << "it was asked first, and then cut";
+  EXPECT_EQ(served_.closes(), 1);
+}
+
+TEST_F(WebSocketTest, AClientGivesUpAPeerThatIsSilent) {
+  Start();
+  RawListener listener;
+  client_options_.url = absl::StrCat("ws://127.0.0.1:", listener.port(), "/");
+  client_options_.health = {absl::Milliseconds(10), absl::Milliseconds(40)};
+  Connect();
+  RawPeer peer = listener.Accept();
+  RawPeer real(server_->port());
+  real.Send(peer.ReceiveHead());
+  peer.Send(real.ReceiveHead());
+  ASSERT_TRUE(client_.WaitForClosed());
+  EXPECT_TRUE(client_.opened());
+  EXPECT_EQ(client_.close().code, 1006);
+  EXPECT_EQ(client_.close().error, "nothing heard for 40ms");
+}
+
+TEST_F(WebSocketTest, APeerThatAnswersNoPingsButSpeaksIsAlive) {
+  options_.health = {absl::Milliseconds(200), absl::Seconds(1)};
+  Start();
+  RawPeer peer(server_->port());
+  peer.Upgrade("/");
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(peer.Send(MaskedFrame(1, "media")));
+    absl::SleepFor(absl::Milliseconds(50));
+  }
+  EXPECT_TRUE(served_.WaitForTexts(30));
+  EXPECT_EQ(served_.closes(), 0);
+}
+
+TEST_F(WebSocketTest, PeersThatOnlyAnswerPingsAreAlive) {
+  options_.health = {absl::Milliseconds(100), absl::Seconds(1)};
+  client_options_.health = {absl::Milliseconds(150), absl::Seconds(1)};
+  StartAndConnect();
+  absl::SleepFor(absl::Milliseconds(1500));
+  EXPECT_EQ(served_.closes(), 0);
+  EXPECT_EQ(client_.closes(), 0);
+}
+
 TEST_F(WebSocketTest, PingsEndWithTheConnection) {
-  client_options_.ping_interval = absl::Milliseconds(1);
-  options_.ping_interval = absl::Milliseconds(1);
+  client_options_.health.ping_after = absl::Milliseconds(1);
+  options_.health.ping_after = absl::Milliseconds(1);
   StartAndConnect();
   OnClient([](WsConnection& connection) { connection.Close(1000, ""); });
   ASSERT_TRUE(client_.WaitForClosed());

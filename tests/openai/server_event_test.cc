@@ -72,8 +72,8 @@ TEST(ServerEventTest, SessionUpdatedTellsTheEffectiveConfiguration) {
   EXPECT_EQ(session.turn_detection.prefix_padding_ms, 300);
   EXPECT_EQ(session.turn_detection.silence_duration_ms, 800);
   EXPECT_EQ(session.turn_detection.idle_timeout_ms, 6000);
-  EXPECT_TRUE(session.turn_detection.create_response);
-  EXPECT_TRUE(session.turn_detection.interrupt_response);
+  EXPECT_EQ(session.turn_detection.create_response, true);
+  EXPECT_EQ(session.turn_detection.interrupt_response, true);
 }
 
 TEST(ServerEventTest, SessionInTheBetasShapeReadsTheSame) {
@@ -92,7 +92,8 @@ TEST(ServerEventTest, SessionInTheBetasShapeReadsTheSame) {
   EXPECT_EQ(session.noise_reduction, "far_field");
   EXPECT_EQ(session.max_output_tokens, 900);
   EXPECT_EQ(session.turn_detection.silence_duration_ms, 650);
-  EXPECT_FALSE(session.turn_detection.create_response);
+  EXPECT_EQ(session.turn_detection.create_response, false);
+  EXPECT_EQ(session.turn_detection.interrupt_response, std::nullopt);
   EXPECT_EQ(session.output_modalities.size(), 2u);
 }
 

@@ -228,6 +228,17 @@ TEST(SessionConfigTest, NoticesForModelsWithoutAFuture) {
   EXPECT_NE(TranscriptionModelNotice("gpt-4o-mini-transcribe"), "");
 }
 
+TEST(SessionConfigTest, WithoutInterruptionChangesNothingElse) {
+  ServerVad vad;
+  vad.silence_duration_ms = 650;
+  const auto server = std::get<ServerVad>(WithoutInterruption(vad));
+  EXPECT_FALSE(server.interrupt_response);
+  EXPECT_TRUE(server.create_response);
+  EXPECT_EQ(server.silence_duration_ms, 650);
+  EXPECT_FALSE(std::get<SemanticVad>(WithoutInterruption(SemanticVad())).interrupt_response);
+  EXPECT_TRUE(std::holds_alternative<ManualTurns>(WithoutInterruption(ManualTurns())));
+}
+
 EffectiveSession Confirmed() {
   EffectiveSession session;
   session.input_format.type = "audio/pcmu";
@@ -237,6 +248,9 @@ EffectiveSession Confirmed() {
   session.turn_detection.create_response = true;
   session.turn_detection.interrupt_response = true;
   session.tool_names = {"transfer_call"};
+  session.tells_turn_detection = true;
+  session.tells_transcription = true;
+  session.tells_tools = true;
   return session;
 }
 
@@ -262,6 +276,25 @@ TEST(SessionConfigTest, ConfirmNamesWhatTheServerDidNotTake) {
     const absl::Status status = ConfirmSession(config, session);
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << row.part;
     EXPECT_TRUE(absl::StrContains(status.message(), row.part)) << status;
+  }
+  const struct {
+    const char* name;
+    std::function<void(EffectiveSession&)> leave_out;
+  } lenient[] = {
+      {"says nothing of turns", [](EffectiveSession& s) { s.turn_detection = {}, s.tells_turn_detection = false; }},
+      {"says nothing of the flags",
+       [](EffectiveSession& s) {
+         s.turn_detection.create_response.reset(), s.turn_detection.interrupt_response.reset();
+       }},
+      {"says nothing of tools", [](EffectiveSession& s) { s.tool_names.clear(), s.tells_tools = false; }},
+      {"says nothing of transcription",
+       [](EffectiveSession& s) { s.transcription_model.clear(), s.tells_transcription = false; }},
+      {"more tools than asked for", [](EffectiveSession& s) { s.tool_names.push_back("another"); }},
+  };
+  for (const auto& row : lenient) {
+    EffectiveSession session = Confirmed();
+    row.leave_out(session);
+    EXPECT_TRUE(ConfirmSession(config, session).ok()) << row.name << ": " << ConfirmSession(config, session);
   }
   config.turn_detection = ManualTurns();
   EXPECT_FALSE(ConfirmSession(config, Confirmed()).ok());

@@ -62,9 +62,11 @@ class FakeStore final : public store::CallStore {
   absl::StatusOr<int64_t> HeadPosition() override { return Unused(); }
   absl::StatusOr<store::LeadRecord> GetLead(absl::string_view) override { return Unused(); }
   absl::StatusOr<store::LeadRecord> FindLead(absl::string_view) override { return Unused(); }
-  absl::StatusOr<std::vector<store::OpenCall>> CloseOpenCalls(const call::Termination&, absl::Time) override {
+  absl::StatusOr<std::vector<store::OpenCall>> CloseOpenCalls(const call::Termination&, absl::Time, bool) override {
     return Unused();
   }
+  absl::StatusOr<std::vector<store::SummaryJob>> ListSummaryJobs(absl::Time, int) override { return Unused(); }
+  absl::Status SaveSummaryJob(const store::SummaryJob&) override { return Unused(); }
 
   int attempts = 0;
   absl::Status next_error;

@@ -36,7 +36,8 @@ call::Transfer FullTransfer() {
           "DialStatus no-answer",
           kTime,
           kTime + absl::Seconds(1),
-          kTime + absl::Seconds(2)};
+          kTime + absl::Seconds(2),
+          {{"+15550002222", call::TransferOutcome::kBusy, "busy", kTime, kTime + absl::Seconds(1)}}};
 }
 
 struct Row {
@@ -51,7 +52,7 @@ const std::vector<Row>& Rows() {
       {call::StateChanged{call::State::kRinging, call::State::kFailed}, R"({"from":"ringing","to":"failed"})"},
       {call::StreamConnected{"stream", 2}, R"({"ordinal":2,"stream_id":"stream"})"},
       {call::StreamLost{"close code 1006"}, R"({"detail":"close code 1006"})"},
-      {call::ModelReady{"session", "gpt"}, R"({"model":"gpt","session_id":"session"})"},
+      {call::ModelReady{"session", "gpt", 2}, R"({"model":"gpt","ordinal":2,"session_id":"session"})"},
       {call::ModelTrouble{"code", "message", true}, R"({"code":"code","fatal":true,"message":"message"})"},
       {call::CallerSpeechStarted{"item"}, R"({"item_id":"item"})"},
       {call::CallerSpeechStopped{"item"}, R"({"item_id":"item"})"},
@@ -68,7 +69,8 @@ const std::vector<Row>& Rows() {
       {call::ToolAnswered{"tool", "transfer_call", "{}", true},
        R"({"name":"transfer_call","ok":true,"output":"{}","tool_call_id":"tool"})"},
       {call::TransferChanged{FullTransfer()},
-       R"({"transfer":{"connect_time":"2023-11-14T22:13:21.123456Z","destination":"sales","detail":"DialStatus no-answer",)"
+       R"({"transfer":{"attempts":[{"detail":"busy","end_time":"2023-11-14T22:13:21.123456Z","number":"+15550002222",)"
+       R"("outcome":"busy","start_time":"2023-11-14T22:13:20.123456Z"}],"connect_time":"2023-11-14T22:13:21.123456Z","destination":"sales","detail":"DialStatus no-answer",)"
        R"("end_time":"2023-11-14T22:13:22.123456Z","number":"+15550001111","outcome":"no_answer","reason":"price",)"
        R"("request_time":"2023-11-14T22:13:20.123456Z","requested_by":"api","state":"failed","transfer_id":"transfer"}})"},
       {call::CallerReturned{"transfer"}, R"({"transfer_id":"transfer"})"},
@@ -79,8 +81,21 @@ const std::vector<Row>& Rows() {
            {call::EndReason::kBusy, call::Party::kCallee, call::Layer::kSignalling, "evidence", true, false}, 61},
        R"({"duration_seconds":61,"termination":{"evidence":"evidence","failed":false,"initiator":"callee","layer":"signalling",)"
        R"("reason":"busy","retryable":true}})"},
-      {call::SummaryReady{"summary"}, R"({"summary":"summary"})"},
-      {call::SummaryFailed{"reason"}, R"({"reason":"reason"})"}};
+      {call::SummaryReady{"summary", {"interested", "high", "2026-11-23T15:00:00Z", "[1]"}},
+       R"({"result":{"disposition":"interested","fields_json":"[1]","follow_up_time":"2026-11-23T15:00:00Z","interest":"high"},)"
+       R"("summary":"summary"})"},
+      {call::SummaryFailed{"reason"}, R"({"reason":"reason"})"},
+      {call::AssistantSilenced{7}, R"({"silence_ms":7})"},
+      {call::AssistantPaused{"item", 100}, R"({"heard_ms":100,"item_id":"item"})"},
+      {call::AssistantResumed{"item", 450}, R"({"item_id":"item","paused_ms":450})"},
+      {call::AnswerMeasured{1, 2, 3, 4, 5},
+       R"({"to_first_audio_ms":3,"to_first_heard_ms":5,"to_first_sent_ms":4,"to_model_ready_ms":2,"to_stream_ms":1})"},
+      {call::ModelReopening{2, "stalled"}, R"({"attempt":2,"reason":"stalled"})"},
+      {call::PromptPlayed{"hold", "item", "One moment"}, R"({"item_id":"item","name":"hold","text":"One moment"})"},
+      {call::CallerIdle{3, true}, R"({"count":3,"goodbye":true})"},
+      {call::MachineAnswered{call::VoicemailPolicy::kLeaveMessage, "detail"},
+       R"({"detail":"detail","policy":"leave_message"})"},
+      {call::CallbackPromised{"reason"}, R"({"reason":"reason"})"}};
   return kRows;
 }
 
@@ -113,7 +128,7 @@ TEST(EventJson, NoFieldOfARowHasItsDefault) {
     for (size_t at = full.find("\":"); at != std::string::npos; at = full.find("\":", at + 2)) {
       const size_t end = full.find_first_of(",}", at);
       const size_t begin = full.rfind('"', at - 1);
-      if (full[at + 2] == '{') continue;
+      if (full[at + 2] == '{' || full[at + 2] == '[') continue;
       EXPECT_EQ(defaults.find(full.substr(begin, end - begin + 1)), std::string::npos)
           << full.substr(begin, end - begin);
       ++fields;
@@ -128,6 +143,21 @@ TEST(EventJson, TimesThatAreNoneStayNone) {
   const auto body = DecodeEventBody("transfer_changed", EncodeEventBody(call::TransferChanged{transfer}));
   ASSERT_TRUE(body.ok());
   EXPECT_EQ(std::get<call::TransferChanged>(*body).transfer.connect_time, absl::InfinitePast());
+}
+
+TEST(EventJson, AttemptsGoRoundByThemselves) {
+  const std::vector<call::TransferAttempt> attempts = FullTransfer().attempts;
+  const auto got = DecodeAttempts(EncodeAttempts(attempts));
+  ASSERT_TRUE(got.ok());
+  ASSERT_EQ(got->size(), 1);
+  EXPECT_EQ((*got)[0].number, "+15550002222");
+  EXPECT_EQ((*got)[0].outcome, call::TransferOutcome::kBusy);
+  EXPECT_EQ((*got)[0].start_time, kTime);
+  EXPECT_EQ(EncodeAttempts({}), "[]");
+  EXPECT_TRUE(DecodeAttempts("[]")->empty());
+  for (const char* bad : {"", "{}", "[", "[1]", R"([{"outcome":"asleep"}])", R"([{"number":1}])"}) {
+    EXPECT_EQ(DecodeAttempts(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
+  }
 }
 
 TEST(EventJson, UnknownKeysAreIgnoredAndMissingOnesKeepTheirDefault) {
@@ -178,7 +208,7 @@ TEST(EventJson, EveryPrefixOfAPayloadIsRefused) {
 
 TEST(EventJson, TextThatIsNoneBecomesText) {
   const std::string bad("a\0\xFF\xC3(\xED\xA0\x80", 8);
-  const std::string payload = EncodeEventBody(call::SummaryReady{bad});
+  const std::string payload = EncodeEventBody(call::SummaryReady{bad, {}});
   EXPECT_EQ(std::get<call::SummaryReady>(*DecodeEventBody("summary_ready", payload)).summary, CleanText(bad));
 }
 

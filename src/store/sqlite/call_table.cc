@@ -14,8 +14,10 @@ constexpr char kCallColumns[] =
     "id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, "
     "state, "
     "created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, "
-    "event_head, "
+    "event_head, disposition, interest, follow_up_time, result_fields, answered_by, "
     "end_reason, end_initiator, end_layer, end_evidence, end_retryable";
+
+constexpr char kMachine[] = "machine";  // In call_logs.answered_by; the other word is 'unknown'.
 
 std::string EncodeMetadata(const std::map<std::string, std::string>& metadata) {
   nlohmann::json object = nlohmann::json::object();
@@ -56,6 +58,11 @@ CallRecord ReadCall(Query& row) {
   call.summary = row.GetText();
   if (!DecodeMetadata(row.GetText(), &call.metadata)) row.Damaged();
   call.event_head = row.GetInt();
+  call.result.disposition = row.GetText();
+  call.result.interest = row.GetText();
+  call.result.follow_up_time = row.GetText();
+  call.result.fields_json = row.GetText();
+  call.answered_by_machine = row.GetText() == kMachine;
   if (row.NextIsNull()) return call;
   call::Termination termination;
   termination.reason = row.GetEnum<call::EndReason>();
@@ -90,7 +97,7 @@ absl::Status UpdateFields(Database& database, const CallWrite& write, int64_t ev
       "answered_at = coalesce(?, answered_at), carrier_call_id = coalesce(?, carrier_call_id), "
       "carrier_request_id = coalesce(?, carrier_request_id), model_session_id = coalesce(?, model_session_id), "
       "transcript = coalesce(?, transcript), summary = coalesce(?, summary), "
-      "transfer_outcome = coalesce(?, transfer_outcome) WHERE id = ?");
+      "transfer_outcome = coalesce(?, transfer_outcome), answered_by = coalesce(?, answered_by) WHERE id = ?");
   query.Int(event_head);
   write.state ? query.Text(Name(*write.state)) : query.Null();
   TimeOrKeep(query, write.answer_time);
@@ -100,6 +107,7 @@ absl::Status UpdateFields(Database& database, const CallWrite& write, int64_t ev
   TextOrKeep(query, write.transcript);
   TextOrKeep(query, write.summary);
   write.transfer ? query.Text(Name(write.transfer->outcome)) : query.Null();
+  write.answered_by_machine ? query.Text(kMachine) : query.Null();
   return query.Text(write.call_id).Run();
 }
 
@@ -129,6 +137,34 @@ absl::Status UpdateTransferred(Database& database, const CallRecord& call, const
       .Text(call.call_id)
       .Time(now)
       .Text(call.lead_id)
+      .Run();
+}
+
+absl::Status UpdateResult(Database& database, const CallRecord& call, const call::CallResult& result, absl::Time now) {
+  absl::Status status = database
+                            .Prepare(
+                                "UPDATE call_logs SET disposition = ?, interest = ?, follow_up_time = ?, "
+                                "result_fields = ? WHERE id = ?")
+                            .Text(result.disposition)
+                            .Text(result.interest)
+                            .Text(result.follow_up_time)
+                            .Text(result.fields_json)
+                            .Text(call.call_id)
+                            .Run();
+  if (!status.ok() || call.lead_id.empty()) return status;
+  // Summaries are made in any order: an older call's, made late, says less of a person than a newer one's.
+  return database
+      .Prepare(
+          "UPDATE leads SET disposition = ?, interest = ?, follow_up_time = ?, result_call_id = ?, "
+          "updated_at = max(updated_at, ?) WHERE id = ? AND NOT EXISTS (SELECT 1 FROM call_logs AS newer "
+          "WHERE newer.id = leads.result_call_id AND newer.created_at > ?)")
+      .Text(result.disposition)
+      .Text(result.interest)
+      .Text(result.follow_up_time)
+      .Text(call.call_id)
+      .Time(now)
+      .Text(call.lead_id)
+      .Time(call.create_time)
       .Run();
 }
 
@@ -239,8 +275,21 @@ absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWr
   if (write.transferred) status = UpdateTransferred(database, call, write, now);
   // The first end wins. Before the other fields, so that a transcript beside it is the later, better one.
   if (status.ok() && write.end && !call.termination) status = UpdateEnd(database, call, *write.end);
+  if (status.ok() && write.result) status = UpdateResult(database, call, *write.result, now);
   if (status.ok()) status = UpdateFields(database, write, event_head);
   return status;
+}
+
+absl::Status SettleSummary(Database& database, absl::string_view call_id) {
+  return database.Prepare("UPDATE call_logs SET summary_settled = 1 WHERE id = ?").Text(call_id).Run();
+}
+
+absl::StatusOr<bool> SummaryIsSettled(Database& database, absl::string_view call_id) {
+  Query query = database.Prepare("SELECT summary_settled FROM call_logs WHERE id = ?");
+  query.Text(call_id);
+  const bool settled = query.Step() && query.GetBool();
+  if (!query.status().ok()) return query.status();
+  return settled;
 }
 
 absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id,
@@ -261,7 +310,8 @@ absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phon
 absl::StatusOr<absl::optional<LeadRecord>> SelectLead(Database& database, LeadKey key, absl::string_view value) {
   Query query =
       database.Prepare(absl::StrCat("SELECT id, phone, name, call_status, transferred_to_human, last_call_id, "
-                                    "created_at, updated_at FROM leads WHERE ",
+                                    "created_at, updated_at, disposition, interest, follow_up_time, result_call_id "
+                                    "FROM leads WHERE ",
                                     key == LeadKey::kId ? "id" : "phone", " = ?"));
   query.Text(value);
   absl::optional<LeadRecord> lead;
@@ -275,6 +325,10 @@ absl::StatusOr<absl::optional<LeadRecord>> SelectLead(Database& database, LeadKe
     lead->last_call_id = query.GetText();
     lead->create_time = query.GetTime();
     lead->update_time = query.GetTime();
+    lead->result.disposition = query.GetText();
+    lead->result.interest = query.GetText();
+    lead->result.follow_up_time = query.GetText();
+    lead->result_call_id = query.GetText();
   }
   if (!query.status().ok()) return query.status();
   return lead;

@@ -27,6 +27,10 @@ absl::StatusOr<std::vector<CallRecord>> SelectOpenCalls(Database& database);
 absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWrite& write, int64_t event_head,
                         absl::Time now);
 
+// That the call's summary was made or given up, once and for all.
+absl::Status SettleSummary(Database& database, absl::string_view call_id);
+absl::StatusOr<bool> SummaryIsSettled(Database& database, absl::string_view call_id);
+
 // Finds or makes the lead of `phone`, makes `call_id` its last call, and returns its id.
 absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id,
                                       absl::Time now);

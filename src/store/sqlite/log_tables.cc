@@ -127,13 +127,13 @@ absl::Status UpsertTransfer(Database& database, absl::string_view call_id, const
       .Prepare(
           "INSERT INTO call_transfers (call_id, transfer_id, destination, number, reason, requested_by, state, "
           "outcome, detail, "
-          "requested_at, connected_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "requested_at, connected_at, ended_at, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
           "ON CONFLICT (call_id, transfer_id) DO UPDATE SET destination = excluded.destination, number = "
           "excluded.number, "
           "reason = excluded.reason, requested_by = excluded.requested_by, state = excluded.state, outcome = "
           "excluded.outcome, "
           "detail = excluded.detail, requested_at = excluded.requested_at, connected_at = excluded.connected_at, "
-          "ended_at = excluded.ended_at")
+          "ended_at = excluded.ended_at, attempts = excluded.attempts")
       .Text(call_id)
       .Text(transfer.transfer_id)
       .Text(transfer.destination)
@@ -146,13 +146,14 @@ absl::Status UpsertTransfer(Database& database, absl::string_view call_id, const
       .TimeOrNull(transfer.request_time)
       .TimeOrNull(transfer.connect_time)
       .TimeOrNull(transfer.end_time)
+      .Text(EncodeAttempts(transfer.attempts))
       .Run();
 }
 
 absl::StatusOr<std::vector<call::Transfer>> SelectTransfers(Database& database, absl::string_view call_id) {
   Query query = database.Prepare(
       "SELECT transfer_id, destination, number, reason, requested_by, state, outcome, detail, requested_at, "
-      "connected_at, ended_at "
+      "connected_at, ended_at, attempts "
       "FROM call_transfers WHERE call_id = ? ORDER BY requested_at, id");
   query.Text(call_id);
   std::vector<call::Transfer> transfers;
@@ -169,10 +170,54 @@ absl::StatusOr<std::vector<call::Transfer>> SelectTransfers(Database& database, 
     transfer.request_time = query.GetTime();
     transfer.connect_time = query.GetTime();
     transfer.end_time = query.GetTime();
+    absl::StatusOr<std::vector<call::TransferAttempt>> attempts = DecodeAttempts(query.GetText());
+    if (!attempts.ok())
+      query.Damaged();
+    else
+      transfer.attempts = *std::move(attempts);
     transfers.push_back(std::move(transfer));
   }
   if (!query.status().ok()) return query.status();
   return transfers;
+}
+
+absl::Status InsertSummaryJob(Database& database, absl::string_view call_id, absl::Time due) {
+  return database.Prepare("INSERT INTO summary_jobs (call_id, due_at) VALUES (?, ?) ON CONFLICT (call_id) DO NOTHING")
+      .Text(call_id)
+      .Time(due)
+      .Run();
+}
+
+absl::Status DeleteSummaryJob(Database& database, absl::string_view call_id) {
+  return database.Prepare("DELETE FROM summary_jobs WHERE call_id = ?").Text(call_id).Run();
+}
+
+absl::StatusOr<bool> UpdateSummaryJob(Database& database, const SummaryJob& job) {
+  Query query = database.Prepare(
+      "UPDATE summary_jobs SET attempts = ?, due_at = ?, last_error = ? WHERE call_id = ? RETURNING call_id");
+  query.Int(job.attempts).Time(job.due).Text(job.last_error).Text(job.call_id);
+  const bool found = query.Step();
+  const absl::Status status = query.Run();
+  if (!status.ok()) return status;
+  return found;
+}
+
+absl::StatusOr<std::vector<SummaryJob>> SelectSummaryJobs(Database& database, absl::Time due_by, int limit) {
+  Query query = database.Prepare(
+      "SELECT call_id, attempts, due_at, last_error FROM summary_jobs WHERE due_at <= ? ORDER BY due_at, call_id LIMIT "
+      "?");
+  query.Time(due_by).Int(limit);
+  std::vector<SummaryJob> jobs;
+  while (query.Step()) {
+    SummaryJob job;
+    job.call_id = query.GetText();
+    job.attempts = static_cast<int>(query.GetInt());
+    job.due = query.GetTime();
+    job.last_error = query.GetText();
+    jobs.push_back(std::move(job));
+  }
+  if (!query.status().ok()) return query.status();
+  return jobs;
 }
 
 }  // namespace callbridge::store

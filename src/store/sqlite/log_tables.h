@@ -10,9 +10,11 @@
 #include "src/call/event.h"
 #include "src/call/types.h"
 #include "src/events/stored_event.h"
+#include "src/store/records.h"
 #include "src/store/sqlite/database.h"
 
-// The rows of call_events, transcript_items and call_transfers. Functions that write expect an open transaction.
+// The rows of call_events, transcript_items, call_transfers and summary_jobs. Functions that write expect an open
+// transaction.
 namespace callbridge::store {
 
 // Returns the position in the log.
@@ -31,6 +33,14 @@ absl::StatusOr<std::vector<call::TranscriptItem>> SelectTranscript(Database& dat
 
 absl::Status UpsertTransfer(Database& database, absl::string_view call_id, const call::Transfer& transfer);
 absl::StatusOr<std::vector<call::Transfer>> SelectTransfers(Database& database, absl::string_view call_id);
+
+// Makes the call's job, due at `due`, unless it has one.
+absl::Status InsertSummaryJob(Database& database, absl::string_view call_id, absl::Time due);
+absl::Status DeleteSummaryJob(Database& database, absl::string_view call_id);
+// False: there is no such job.
+absl::StatusOr<bool> UpdateSummaryJob(Database& database, const SummaryJob& job);
+// At most `limit` with a due time up to `due_by`, oldest due first.
+absl::StatusOr<std::vector<SummaryJob>> SelectSummaryJobs(Database& database, absl::Time due_by, int limit);
 
 }  // namespace callbridge::store
 

@@ -98,6 +98,17 @@ absl::Time TimeOf(const CallWrite& write) {
   return write.events.empty() ? absl::InfinitePast() : write.events.back().time;
 }
 
+absl::Status ApplySummary(Database& database, const CallRecord& call, const CallWrite& write) {
+  if (write.summary_settled) {
+    const absl::Status status = SettleSummary(database, call.call_id);
+    return status.ok() ? DeleteSummaryJob(database, call.call_id) : status;
+  }
+  if (!write.summary_due) return absl::OkStatus();
+  const absl::StatusOr<bool> settled = SummaryIsSettled(database, call.call_id);
+  if (!settled.ok() || *settled) return settled.status();
+  return InsertSummaryJob(database, call.call_id, TimeOf(write));
+}
+
 // Applies a checked write inside the caller's transaction.
 absl::Status ApplyTo(Database& database, const CallRecord& call, const CallWrite& write,
                      std::vector<int64_t>* positions) {
@@ -111,7 +122,24 @@ absl::Status ApplyTo(Database& database, const CallRecord& call, const CallWrite
   }
   if (write.transfer) status = UpsertTransfer(database, call.call_id, *write.transfer);
   if (!status.ok()) return status;
-  return UpdateCall(database, call, write, last, TimeOf(write));
+  status = UpdateCall(database, call, write, last, TimeOf(write));
+  return status.ok() ? ApplySummary(database, call, write) : status;
+}
+
+// Ends a call that a previous process left open.
+absl::Status Close(Database& database, CallRecord call, const call::Termination& termination, absl::Time now,
+                   bool summaries_due) {
+  const auto items = SelectTranscript(database, call.call_id);
+  if (!items.ok()) return items.status();
+  const auto transfers = SelectTransfers(database, call.call_id);
+  if (!transfers.ok()) return transfers.status();
+  for (const CallWrite& write : CloseWrites(call, *items, *transfers, termination, now, summaries_due)) {
+    std::vector<int64_t> positions;
+    const absl::Status status = ApplyTo(database, call, write, &positions);
+    if (!status.ok()) return status;
+    call.event_head = write.events.back().sequence;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -308,29 +336,44 @@ absl::StatusOr<LeadRecord> SqliteStore::FindLead(absl::string_view phone) {
   return **std::move(lead);
 }
 
-absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseOpenCalls(const call::Termination& termination,
-                                                                  absl::Time now) {
+absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseOpenCalls(const call::Termination& termination, absl::Time now,
+                                                                  bool summaries_due) {
   base::MutexLock lock(write_mutex_);
-  return CloseLocked(termination, now);
+  return CloseLocked(termination, now, summaries_due);
 }
 
-absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseLocked(const call::Termination& termination, absl::Time now) {
+absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseLocked(const call::Termination& termination, absl::Time now,
+                                                               bool summaries_due) {
   Transaction transaction(writer_, "BEGIN IMMEDIATE");
   if (!transaction.status().ok()) return transaction.status();
   const absl::StatusOr<std::vector<CallRecord>> open = SelectOpenCalls(writer_);
   if (!open.ok()) return open.status();
   std::vector<OpenCall> closed;
   for (const CallRecord& call : *open) {
-    const auto items = SelectTranscript(writer_, call.call_id);
-    if (!items.ok()) return items.status();
-    std::vector<int64_t> positions;
-    const absl::Status status = ApplyTo(writer_, call, CloseWrite(call, *items, termination, now), &positions);
+    const absl::Status status = Close(writer_, call, termination, now, summaries_due);
     if (!status.ok()) return status;
     closed.push_back({call.call_id, call.carrier_call_id, call.state});
   }
   const absl::Status status = transaction.Commit();
   if (!status.ok()) return status;
   return closed;
+}
+
+absl::StatusOr<std::vector<SummaryJob>> SqliteStore::ListSummaryJobs(absl::Time due_by, int limit) {
+  const absl::Status check = CheckLimit(limit);
+  if (!check.ok()) return check;
+  base::MutexLock lock(read_mutex_);
+  return SelectSummaryJobs(reader_, due_by, limit);
+}
+
+absl::Status SqliteStore::SaveSummaryJob(const SummaryJob& job) {
+  const absl::Status check = CheckSummaryJob(job);
+  if (!check.ok()) return check;
+  base::MutexLock lock(write_mutex_);
+  const absl::StatusOr<bool> found = UpdateSummaryJob(writer_, job);
+  if (!found.ok()) return found.status();
+  if (*found) return absl::OkStatus();
+  return base::MakeError(absl::StatusCode::kNotFound, "SUMMARY_JOB_NOT_FOUND", "the call waits for no summary");
 }
 
 }  // namespace callbridge::store

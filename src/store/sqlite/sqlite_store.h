@@ -48,7 +48,10 @@ class SqliteStore final : public CallStore {
   absl::StatusOr<int64_t> HeadPosition() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
   absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) override;
-  absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now) override;
+  absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now,
+                                                       bool summaries_due) override;
+  absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
+  absl::Status SaveSummaryJob(const SummaryJob& job) override;
 
  private:
   class FileLock;
@@ -61,8 +64,8 @@ class SqliteStore final : public CallStore {
   absl::StatusOr<Created> CreateLocked(const CallRecord& call, const std::vector<call::Event>& events,
                                        const absl::optional<RequestKey>& key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
-  absl::StatusOr<std::vector<OpenCall>> CloseLocked(const call::Termination& termination, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  absl::StatusOr<std::vector<OpenCall>> CloseLocked(const call::Termination& termination, absl::Time now,
+                                                    bool summaries_due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   absl::Status RequireCall(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(read_mutex_);
 
   const std::unique_ptr<FileLock> lock_;  // First: let go of last.

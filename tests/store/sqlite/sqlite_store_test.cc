@@ -131,7 +131,7 @@ TEST_F(SqliteStoreTest, AWriteDuringAForeignLockIsUnavailableAndReadsGoOn) {
   ASSERT_TRUE(other->Execute("BEGIN IMMEDIATE").ok());
   EXPECT_EQ(store->Apply(Append("c1", 1), nullptr).code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(store->CreateCall(MakeCall("c2"), {}, absl::nullopt).status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(store->CloseOpenCalls({}, kStart).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(store->CloseOpenCalls({}, kStart, false).status().code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(store->GetCall("c1").ok());
   ASSERT_TRUE(other->Execute("ROLLBACK").ok());
   EXPECT_TRUE(store->Apply(Append("c1", 1), nullptr).ok());
