@@ -53,12 +53,13 @@ class Client : public BridgeClient {
     return absl::optional<v1::CallEvent>();
   }
 
-  absl::StatusOr<std::string> StartCall(const std::string& to) override {
+  absl::StatusOr<std::string> StartCall(const std::string& to, const std::string& agent) override {
     grpc::ClientContext context;
     LimitTime(context);
     v1::StartCallRequest request;
     request.set_request_id(base::NewUuid());
     request.mutable_call()->set_to(to);
+    request.mutable_call()->set_agent(agent);
     v1::StartCallResponse response;
     const absl::Status status = ToStatus("StartCall", service_->StartCall(&context, request, &response));
     if (!status.ok()) return status;

@@ -27,7 +27,7 @@ class BridgeClient {
   virtual absl::StatusOr<absl::optional<v1::CallEvent>> NextEvent(absl::Duration at_most) = 0;
 
   // The name of the new call.
-  virtual absl::StatusOr<std::string> StartCall(const std::string& to) = 0;
+  virtual absl::StatusOr<std::string> StartCall(const std::string& to, const std::string& agent) = 0;
 
   // What was said, with both texts.
   virtual absl::StatusOr<std::vector<v1::TranscriptItem>> GetTranscript(const std::string& call) = 0;

@@ -95,6 +95,28 @@ Finding Interrupted(const CallFacts& facts) {
   return {false, "nobody interrupted"};
 }
 
+Finding Resumed(const CallFacts& facts) {
+  std::string paused;
+  for (const v1::CallEvent& event : facts.events) {
+    if (event.has_assistant_paused()) paused = event.assistant_paused().item_id();
+    if (!event.has_assistant_resumed() || paused.empty()) continue;
+    const v1::AssistantResumed& resumed = event.assistant_resumed();
+    return {resumed.item_id() == paused,
+            absl::StrCat("after ", FormatSeconds(ToDuration(resumed.paused_duration())), ", in the same sentence")};
+  }
+  return {false, paused.empty() ? "it did not pause" : "it did not go on"};
+}
+
+Finding SessionReplaced(const CallFacts& facts) {
+  bool lost = false, replaced = false;
+  for (const v1::CallEvent& event : facts.events) {
+    lost |= event.has_model_reopening();
+    replaced |= lost && event.model_ready().ordinal() > 1;
+    if (replaced && event.has_assistant_speech_finished()) return {true, "and the assistant goes on"};
+  }
+  return {false, replaced ? "the new session said nothing" : lost ? "there was no new session" : "it was never lost"};
+}
+
 Finding FirstTransferFailed(const CallFacts& facts) {
   const std::vector<v1::Transfer> transfers = Transfers(facts);
   if (transfers.empty()) return {false, "no transfer was asked for"};
@@ -195,14 +217,30 @@ constexpr struct {
     {"no rule of the carrier or the model was broken", &NoViolations},
 };
 
+// Only in the call that callbridge makes.
+constexpr struct {
+  const char* what;
+  Finding (*find)(const CallFacts&);
+} kOutboundSteps[] = {
+    {"a cough makes the assistant pause, and go on", &Resumed},
+    {"the model's session is lost, and another one takes its place", &SessionReplaced},
+};
+
+bool IsOutbound(const CallFacts& facts) {
+  return !facts.events.empty() && facts.events[0].call_created().direction() == v1::CALL_DIRECTION_OUTBOUND;
+}
+
 }  // namespace
 
 std::vector<Step> CheckCall(const CallFacts& facts) {
   std::vector<Step> steps;
-  for (const auto& each : kSteps) {
+  const auto check = [&](const auto& each) {
     Finding finding = each.find(facts);
     steps.push_back({each.what, finding.done, std::move(finding.detail)});
-  }
+  };
+  for (const auto& each : kSteps) check(each);
+  if (!IsOutbound(facts)) return steps;
+  for (const auto& each : kOutboundSteps) check(each);
   return steps;
 }
 

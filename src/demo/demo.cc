@@ -34,6 +34,8 @@ constexpr absl::Duration kPoll = absl::Milliseconds(100);
 constexpr absl::Duration kLongestSilence = absl::Seconds(30);
 // From a call's last event until its record and the world know that it is over.
 constexpr absl::Duration kSettleLimit = absl::Seconds(5);
+// The one in the sandbox's configuration that a cough does not stop.
+constexpr char kOutboundAgent[] = "outbound";
 constexpr int kWidth = 120;
 constexpr int kLogLines = 15;
 
@@ -217,7 +219,7 @@ absl::Status Demo::PlayOutbound() {
   Print(absl::StrCat("\n", Bold("callbridge calls somebody")));
   const absl::StatusOr<std::string> number = world_->NumberOf("outbound_demo");
   if (!number.ok()) return number.status();
-  const absl::StatusOr<std::string> name = bridge_->StartCall(*number);
+  const absl::StatusOr<std::string> name = bridge_->StartCall(*number, kOutboundAgent);
   if (!name.ok()) return name.status();
   calls_.push_back({"the outbound call", *name});
   return Follow(calls_.back());

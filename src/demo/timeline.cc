@@ -126,6 +126,15 @@ Entry Describe(const v1::CallEvent& event) {
       return {"caller",
               absl::StrCat("✋ interrupts: heard ", FormatSeconds(ToDuration(event.barge_in().heard_duration())), " of ",
                            FormatSeconds(ToDuration(event.barge_in().received_duration())))};
+    case v1::CallEvent::kAssistantPaused: return {"assistant", "⏸  pauses: somebody made a sound"};
+    case v1::CallEvent::kAssistantResumed:
+      return {"assistant", absl::StrCat("▶  goes on after ",
+                                        FormatSeconds(ToDuration(event.assistant_resumed().paused_duration())))};
+    case v1::CallEvent::kModelReopening:
+      return {"assistant", absl::StrCat("⚠️  a new session, given all that was said (", event.model_reopening().reason(),
+                                        ")")};
+    case v1::CallEvent::kPromptPlayed:
+      return {"assistant", absl::StrCat("🔊 ", event.prompt_played().name(), " prompt")};
     case v1::CallEvent::kTranscriptItemFinal: return Said(event.transcript_item_final().item());
     case v1::CallEvent::kTransferChanged: return TransferStep(event.transfer_changed().transfer());
     case v1::CallEvent::kCallerReturned: return {"caller", "↩  is with the assistant again"};
