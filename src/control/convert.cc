@@ -200,7 +200,7 @@ class BodyWriter {
     out_.mutable_machine_answered()->set_detail(Detail(body.detail));
   }
   void operator()(const call::CallbackPromised& body) const {
-    out_.mutable_callback_promised()->set_reason(Word(body.reason));
+    out_.mutable_callback_promised()->set_reason(Detail(body.reason));
   }
 
  private:

@@ -51,6 +51,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Response>>
 
   // Answers; the second answer and later ones change nothing.
   void Finish(absl::StatusOr<Response> result) {
+    const absl::Status status = result.status();
     {
       base::MutexLock lock(mutex_);
       if (finished_) return;
@@ -58,7 +59,7 @@ class UnaryCall final : public std::enable_shared_from_this<UnaryCall<Response>>
       // The message belongs to gRPC and is gone soon after Finish.
       if (result.ok()) *response_ = *std::move(result);
     }
-    reactor_->Finish(ToGrpcStatus(result.status()));
+    reactor_->Finish(ToGrpcStatus(status));
   }
 
   // Whether an answer is of no use any more: given, or the client went away.

@@ -117,6 +117,16 @@ class CallsTest(unittest.TestCase):
         lead = self.world.rows("SELECT * FROM leads WHERE phone = '+14155550131'")[0]
         self.assertEqual((lead["call_status"], lead["transferred_to_human"]), ("called", 0))
 
+        # What was measured is in the events, and in the metrics.
+        metrics = world.request(self.world.admin, "GET", "/metrics").body
+        answered = next(e for e in events if e["type"] == "answer_measured")["answer_measured"]
+        self.assertIn("to_first_heard", answered)
+        self.assertIn("turn_measured", types)
+        for name_ in ("answer_first_heard", "answer_first_sent", "turn_first_audio", "turn_first_sent", "turn_first_heard"):
+            self.assertRegex(metrics, r"(?m)^callbridge_%s_seconds_count [1-9]" % name_)
+        self.assertRegex(metrics, r'(?m)^callbridge_calls_ended_total\{reason="normal_hangup"\} [1-9]')
+        self.assertRegex(metrics, r'(?m)^callbridge_summaries_total\{outcome="made"\} [1-9]')
+
         # Replays: from the middle, by sequence, by cursor, by type.
         middle = len(events) // 2
         for start in ({"after_sequence": str(middle)}, {"after_cursor": events[middle - 1]["cursor"]}):

@@ -100,7 +100,7 @@ absl::Time TimeOf(const CallWrite& write) {
 
 absl::Status ApplySummary(Database& database, const CallRecord& call, const CallWrite& write) {
   if (write.summary_settled) {
-    const absl::Status status = SettleSummary(database, call.call_id);
+    absl::Status status = SettleSummary(database, call.call_id);
     return status.ok() ? DeleteSummaryJob(database, call.call_id) : status;
   }
   if (!write.summary_due) return absl::OkStatus();
@@ -135,7 +135,7 @@ absl::Status Close(Database& database, CallRecord call, const call::Termination&
   if (!transfers.ok()) return transfers.status();
   for (const CallWrite& write : CloseWrites(call, *items, *transfers, termination, now, summaries_due)) {
     std::vector<int64_t> positions;
-    const absl::Status status = ApplyTo(database, call, write, &positions);
+    absl::Status status = ApplyTo(database, call, write, &positions);
     if (!status.ok()) return status;
     call.event_head = write.events.back().sequence;
   }
@@ -367,7 +367,7 @@ absl::StatusOr<std::vector<SummaryJob>> SqliteStore::ListSummaryJobs(absl::Time 
 }
 
 absl::Status SqliteStore::SaveSummaryJob(const SummaryJob& job) {
-  const absl::Status check = CheckSummaryJob(job);
+  absl::Status check = CheckSummaryJob(job);
   if (!check.ok()) return check;
   base::MutexLock lock(write_mutex_);
   const absl::StatusOr<bool> found = UpdateSummaryJob(writer_, job);
