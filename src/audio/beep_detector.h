@@ -9,7 +9,7 @@
 namespace callbridge::audio {
 
 // Hears the tone with which an answering machine begins to record: a single frequency of 350 to 2500 Hz that stays the
-// same for 120 ms or more. Speech and music change, and a key is two tones far apart. Two that are close (a busy
+// same for 120 ms or more. Speech and music change, and a key is two tones far apart; two that are close (a busy
 // signal) count as one. Not thread-safe.
 class BeepDetector {
  public:
