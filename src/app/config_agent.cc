@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/app/config_tools.h"
 #include "src/app/prompt_file.h"
+#include "src/audio/tone.h"
 #include "src/base/phone.h"
 #include "src/openai/session_config.h"
 
@@ -127,6 +128,8 @@ void ReadPrompt(const std::string& at, bool given, const v1::Prompt& in, ConfigR
 }
 
 void ReadPrompts(const std::string& at, const v1::Prompts& in, ConfigReading& reading, call::CallOptions& out) {
+  // Without a text: it is nothing that was said.
+  out.hold_prompt.base64 = audio::HoldTone();
   ReadPrompt(at + ".hold", in.has_hold(), in.hold(), reading, out.hold_prompt);
   ReadPrompt(at + ".goodbye", in.has_goodbye(), in.goodbye(), reading, out.goodbye_prompt);
   ReadPrompt(at + ".callback", in.has_callback(), in.callback(), reading, out.callback_prompt);

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "src/audio/base64_check.h"
 #include "src/base/log.h"
 #include "src/openai/transfer_tool.h"
 #include "src/session/projection.h"
@@ -15,6 +16,8 @@ namespace {
 namespace command = call::command;
 namespace input = call::input;
 using base::LogKind;
+
+constexpr int64_t kBytesPerMs = 8;  // Of 8 kHz mu-law.
 
 // Whether a refusal left the outcome open: then the phone may ring, and nothing is dialled again.
 input::Input DialResult(const absl::StatusOr<std::string>& placed) {
@@ -146,8 +149,21 @@ void CallSession::OnCallerAudio(absl::string_view base64) {
   const absl::Time now = Now();
   if (tape_ != nullptr) tape_->OnCallerAudio(base64, now);
   call_.OnCallerAudio(base64, now);
+  if (call_.listening_for_voice() || call_.listening_for_beep()) Listen(base64);
   // Each frame puts off when its absence would be noticed; the first sets it.
   AfterInput();
+}
+
+void CallSession::Listen(absl::string_view base64) {
+  if (call_.listening_for_voice()) {
+    if (voice_ == nullptr) voice_ = std::make_unique<audio::VoiceMeter>();
+    const bool voiced = voice_->Voiced(base64);
+    Feed(input::CallerVoice{voiced, audio::DecodedSize(base64) / kBytesPerMs});
+  }
+  if (call_.listening_for_beep()) {
+    if (beep_ == nullptr) beep_ = std::make_unique<audio::BeepDetector>();
+    if (beep_->OnFrame(base64)) Feed(input::BeepHeard{});
+  }
 }
 
 void CallSession::OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,

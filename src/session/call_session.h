@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "src/audio/beep_detector.h"
+#include "src/audio/voice_meter.h"
 #include "src/base/executor.h"
 #include "src/call/call.h"
 #include "src/call/command.h"
@@ -69,7 +71,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     carrier::CarrierApi* carrier = nullptr;
     base::Executor* carrier_executor = nullptr;  // Its requests block.
     SessionHost* host = nullptr;
-    ToolRunner* tool_runner = nullptr;  // Null: no tool of the configuration can be run.
+    ToolRunner* tool_runner = nullptr;       // Null: no tool of the configuration can be run.
     const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
   };
 
@@ -133,6 +135,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   // Runs `request` on the carrier's executor and feeds what it returns, if the call still lives then.
   void AskCarrier(std::function<call::input::Input(carrier::CarrierApi&)> request);
   void HangUpNow();
+  void Listen(absl::string_view base64);
   void AfterInput();
   void FlushRecords();
   void ArmTimer();
@@ -147,6 +150,10 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   std::vector<std::unique_ptr<CarrierLeg>> streams_;  // All whose sockets are still there.
   std::unique_ptr<tape::TapeWriter> tape_;            // Null: none is left. Told of each input before the call is.
   call::Call call_;
+  // What the caller's line sounds like; made when the call first asks for it. What the one knows of the line's noise
+  // stays for the next time.
+  std::unique_ptr<audio::VoiceMeter> voice_;
+  std::unique_ptr<audio::BeepDetector> beep_;
   std::unique_ptr<net::Timer> timer_;
   absl::Time armed_ = absl::InfiniteFuture();
   store::CallWrite write_;  // What the present input changes.

@@ -50,6 +50,9 @@ TEST(ConfigAgentTest, WhatIsNotSaid) {
   EXPECT_EQ(conduct.hold_after, absl::Seconds(2));
   EXPECT_EQ(conduct.answer_limit, absl::Seconds(4));
   EXPECT_EQ(conduct.fallback, call::FallbackKind::kGoodbye);
+  EXPECT_FALSE(conduct.hold_prompt.base64.empty()) << "the line is held by a tone ...";
+  EXPECT_EQ(conduct.hold_prompt.text, "") << "... which says nothing";
+  EXPECT_EQ(conduct.goodbye_prompt.base64, "");
   EXPECT_EQ(conduct.voicemail, call::VoicemailPolicy::kOff);
   EXPECT_EQ(conduct.max_transfers, 3);
   EXPECT_FALSE(conduct.summary_in_session);

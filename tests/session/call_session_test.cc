@@ -1,10 +1,13 @@
 #include "src/session/call_session.h"
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
 #include "gmock/gmock.h"
@@ -239,6 +242,55 @@ TEST_F(CallSessionTest, AGapInTheCallersAudioIsNoticedByItself) {
   EXPECT_THAT(Parsed(model_.last()), SizeIs(1));
   loop_.Advance(absl::Milliseconds(250));
   EXPECT_THAT(Parsed(model_.last()), SizeIs(1)) << "silence in the place of what did not come";
+}
+
+// A reversible pause: listened to frame by frame, then decided.
+class ReversibleSessionTest : public CallSessionTest {
+ protected:
+  void SpeakOver() {
+    options_.call.barge_in = call::BargeInMode::kReversible;
+    options_.call.server_cancels = false;
+    Begin();
+    model_.last().Receive(R"({"type":"response.created","response":{"id":"resp_1"}})");
+    for (int i = 0; i < 100; ++i) {
+      model_.last().Receive(absl::Substitute(
+          R"({"type":"response.output_audio.delta","response_id":"resp_1","item_id":"item_A","delta":"$0"})", kFrame));
+    }
+    Wait(500, kFrame);
+    model_.last().Receive(R"({"type":"input_audio_buffer.speech_started","item_id":"item_U"})");
+    carrier_->TakeSent();
+    model_.last().TakeSent();
+  }
+  // The caller's line sounds like this for so long.
+  void Wait(int ms, const std::string& frame) {
+    for (int t = 0; t < ms; t += 20) {
+      carrier_->Receive(absl::Substitute(R"({"event":"media","media":{"track":"inbound","payload":"$0"}})", frame));
+      loop_.Advance(absl::Milliseconds(20));
+    }
+  }
+  static int Count(const std::vector<Json>& messages, const char* key, const char* value) {
+    return static_cast<int>(
+        std::count_if(messages.begin(), messages.end(), [&](const Json& message) { return message[key] == value; }));
+  }
+  // 20 ms as loud as a voice: any code of mu-law's loudest.
+  const std::string loud_ = absl::Base64Escape(std::string(80, '\x90') + std::string(80, '\x10'));
+};
+
+TEST_F(ReversibleSessionTest, ACoughLetsTheSentenceGoOn) {
+  SpeakOver();
+  Wait(100, loud_);
+  Wait(600, kFrame);
+  EXPECT_GT(Count(Parsed(*carrier_), "event", "playAudio"), 0) << "the same sentence goes on";
+  EXPECT_EQ(Count(Parsed(model_.last()), "type", "response.cancel"), 0);
+}
+
+TEST_F(ReversibleSessionTest, WordsCutIt) {
+  SpeakOver();
+  Wait(700, loud_);
+  EXPECT_EQ(Count(Parsed(*carrier_), "event", "playAudio"), 0);
+  const std::vector<Json> told = Parsed(model_.last());
+  EXPECT_EQ(Count(told, "type", "response.cancel"), 1);
+  EXPECT_EQ(Count(told, "type", "conversation.item.truncate"), 1);
 }
 
 TEST_F(CallSessionTest, TheHostLearnsWhichEventWouldComeNext) {
