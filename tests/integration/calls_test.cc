@@ -219,6 +219,29 @@ TEST(TransferTest, TheSecondTargetAnswersWhenTheFirstIsBusy) {
   EXPECT_EQ(both.Query("SELECT count(*) FROM call_events WHERE type = 'caller_returned'")[0][0], "0");
 }
 
+// By the API: to a number that no key names, and taken back while the phone rings.
+TEST(TransferTest, ACancelledOneBringsTheCallerBack) {
+  BridgeAndWorld both;
+  const std::string call = both.CallIn(
+      std::string(kIn) +
+      "[person]\nwait assistant done 300ms\nwait transferring\nwait returned\nwait assistant done 300ms\nhang up\n"
+      "[humans]\n14155550144: answer after 20s\n[model]\nreply: say dir-welcome\nreply: say vm-nobodyavail\n");
+  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return both.Column(call, "state") == "in_progress"; }));
+  const v1::Transfer asked = both.TransferToNumber(call, "+14155550144");
+  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return !both.CarrierReport().dialled.empty(); }));
+  v1::Transfer cancelled;
+  for (int i = 0; i < 2; ++i) {
+    const grpc::Status status = both.CancelTransfer(asked.name(), &cancelled);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(cancelled.outcome(), v1::TRANSFER_OUTCOME_CANCELLED);
+  }
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  EXPECT_EQ(both.Column(call, "end_reason"), "normal_hangup");
+  EXPECT_EQ(both.Query("SELECT outcome FROM call_transfers"), (std::vector<Row>{{"cancelled"}}));
+  EXPECT_EQ(both.CarrierReport().streams, 2) << "back on a stream of its own, once";
+}
+
 TEST(TransferTest, WhoPressesTheKeyTakesTheCall) {
   BridgeAndWorld::Tweaks tweaks;
   tweaks.settings = [](session::Settings& settings) {
