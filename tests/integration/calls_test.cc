@@ -228,7 +228,11 @@ TEST(TransferTest, ACancelledOneBringsTheCallerBack) {
       "[humans]\n14155550144: answer after 20s\n[model]\nreply: say dir-welcome\nreply: say vm-nobodyavail\n");
   ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return both.Column(call, "state") == "in_progress"; }));
   const v1::Transfer asked = both.TransferToNumber(call, "+14155550144");
-  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return !both.CarrierReport().dialled.empty(); }));
+  // The phone rings, and the caller has noticed.
+  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] {
+    const auto steps = both.CarrierReport().steps;
+    return std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step.detail == "wait returned"; });
+  }));
   v1::Transfer cancelled;
   for (int i = 0; i < 2; ++i) {
     const grpc::Status status = both.CancelTransfer(asked.name(), &cancelled);
