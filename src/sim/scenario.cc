@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "src/sim/model_trouble.h"
 #include "src/sim/scenario_read.h"
 
 namespace callbridge::sim {
@@ -67,8 +68,14 @@ absl::Status ReadReplySegment(absl::string_view segment, ModelReply& reply) {
     reply.status = std::string(rest);
     return absl::OkStatus();
   }
-  if (segment == "nothing") return absl::OkStatus();
-  return Wrong(absl::StrCat("'", segment, "' must begin with say, call or status, or be 'nothing'"));
+  if (parts.first == "after") {
+    absl::StatusOr<absl::Duration> think = ReadDuration(rest);
+    if (think.ok()) reply.think = *think;
+    return think.status();
+  }
+  reply.nothing = segment == "nothing";
+  if (reply.nothing) return absl::OkStatus();
+  return Wrong(absl::StrCat("'", segment, "' must begin with say, call, status or after, or be 'nothing'"));
 }
 
 absl::Status ReadReply(absl::string_view condition, absl::string_view text, Scenario& scenario) {
@@ -84,21 +91,6 @@ absl::Status ReadReply(absl::string_view condition, absl::string_view text, Scen
     if (!read.ok()) return read;
   }
   scenario.replies.push_back(std::move(reply));
-  return absl::OkStatus();
-}
-
-// "after 12s close:1011"
-absl::Status ReadFault(absl::string_view text, ModelManners& manners) {
-  const Words words = SplitWords(text);
-  if (words.size() != 3 || words[0] != "after") return Wrong("a fault is 'fault: after 12s close:1011'");
-  absl::StatusOr<absl::Duration> at = ReadDuration(words[1]);
-  if (!at.ok()) return at.status();
-  static const std::vector<std::string> kWhole = {"abort", "stall", "garbage", "expire"};
-  const bool known =
-      absl::StartsWith(words[2], "close:") || absl::StartsWith(words[2], "error:") || ReadOneOf(words[2], kWhole).ok();
-  if (!known)
-    return Wrong(absl::StrCat("fault '", words[2], "' must be close:CODE, error:CODE, ", absl::StrJoin(kWhole, ", ")));
-  manners.faults.push_back({*at, words[2]});
   return absl::OkStatus();
 }
 
@@ -196,7 +188,10 @@ const Setters& HeaderSetters() {
 const Setters& ModelSetters() {
   static const Setters* const kSetters = new Setters{
       {"pieces", [](absl::string_view value, Scenario& scenario) { return ReadPieces(value, scenario.model); }},
-      {"fault", [](absl::string_view value, Scenario& scenario) { return ReadFault(value, scenario.model); }},
+      {"lifetime", Put(
+                       ReadDuration, [](Scenario & s) -> auto& { return s.model.lifetime; })},
+      {"unknown speech", Put(
+                             ReadText, [](Scenario & s) -> auto& { return s.model.unknown_speech; })},
       {"speed", Put(
                     ReadSpeed, [](Scenario & s) -> auto& { return s.model.speed; })},
       {"think", Put(
@@ -334,6 +329,7 @@ class Reader {
     if (key == "reply" || absl::StartsWith(key, "reply ")) {
       return ReadReply(absl::StripAsciiWhitespace(key.substr(5)), value, scenario);
     }
+    if (IsModelTrouble(key)) return ReadModelTrouble(key, value, scenario.model);
     return Set(ModelSetters(), key, value);
   }
 
@@ -345,7 +341,7 @@ class Reader {
     }
     Words known;
     for (const auto& [name, setter] : setters) known.push_back(name);
-    if (section_ == "model") known.insert(known.end(), {"reply", "reply when ...", "text <clip>"});
+    if (section_ == "model") known.insert(known.end(), {"fault", "refuse session <n>", "reply", "reply when ...", "text <clip>"});
     return Wrong(absl::StrCat("'", key, "' is not known here; known are: ", absl::StrJoin(known, ", ")));
   }
 

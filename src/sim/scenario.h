@@ -70,6 +70,8 @@ struct ModelReply {
   std::string when;
   std::string status =
       "completed";  // Or "failed:rate_limit_exceeded", "failed:insufficient_quota", "incomplete:max_output_tokens".
+  bool nothing = false;  // No response at all comes of the turn, or of the client's asking for one.
+  absl::Duration think = absl::InfiniteDuration();  // Instead of ModelManners::think; infinite: as there.
 };
 
 // Faults and manners of the model. Everything defaults to what the real service does most of the time.
@@ -89,8 +91,14 @@ struct ModelManners {
   struct Fault {
     absl::Duration at;
     std::string what;
+    int session = 0;   // Only in the call's first, second ... session; 0: in each.
+    int response = 0;  // `at` counts from the start of the session's first, second ... response; 0: from its opening.
   };
   std::vector<Fault> faults;
+  // Refusals of single sessions of the call, by number; as `refuse`.
+  std::map<int, std::string> refusals;
+  absl::Duration lifetime = absl::Minutes(60);  // Of each session: expires_at, and session_expired + 1001 at it.
+  std::string unknown_speech;                   // What is transcribed where no recording is recognised: a cough.
 };
 
 // Manners of the carrier.

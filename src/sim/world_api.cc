@@ -74,6 +74,20 @@ json Whole(const CarrierCallReport& report, bool audio) {
   return call;
 }
 
+json Conversation(const ModelSessionReport& report) {
+  json items = json::array();
+  for (const ModelSessionReport::Believed& item : report.conversation) {
+    items.push_back({{"item_id", item.item_id},
+                     {"role", item.role},
+                     {"text", item.text},
+                     {"call_id", item.call_id},
+                     {"name", item.name},
+                     {"audio_ms", item.audio_ms},
+                     {"heard_ms", item.heard_ms}});
+  }
+  return items;
+}
+
 json Session(const ModelSessionReport& report, bool audio) {
   json items = json::array();
   for (const ModelSessionReport::Item& item : report.items) {
@@ -95,7 +109,9 @@ json Session(const ModelSessionReport& report, bool audio) {
           {"heard_words", report.heard_words},
           {"items", items},
           {"tool_outputs", report.tool_outputs},
-          {"greetings", report.greetings}};
+          {"greetings", report.greetings},
+          {"number", report.number},
+          {"conversation", Conversation(report)}};
 }
 
 // The scenario that a request's body names or holds, with its numbers replaced by those of the body.
