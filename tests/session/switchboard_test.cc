@@ -78,8 +78,9 @@ class SwitchboardTest : public ::testing::Test {
     board_ = std::make_unique<Switchboard>(settings_, std::move(deps));
   }
   ~SwitchboardTest() override {
+    Settle();  // Nothing that is posted may find the switchboard gone.
     board_.reset();
-    Settle();
+    executor_.RunAll();
   }
 
   void Settle() {
