@@ -14,7 +14,6 @@ constexpr absl::Duration kRingsAfter = absl::Milliseconds(50);
 constexpr absl::Duration kTransferFetchLimit = absl::Seconds(5);
 // How long a call stays after its end for late callbacks and closing handshakes.
 constexpr absl::Duration kLinger = absl::Seconds(8);
-constexpr absl::Duration kSpeakPerCharacter = absl::Milliseconds(40);
 constexpr absl::Duration kLateHangup = absl::Seconds(2);
 constexpr absl::Duration kReorderedBy = absl::Milliseconds(200);
 constexpr int kAnswerRetries = 2;
@@ -432,62 +431,6 @@ void CarrierCall::OnStreamEnded(CarrierStream& stream, bool dropped, const std::
   if (!pending_transfer_.url.empty()) return FetchTransfer();
   if (!std::exchange(stream_blocks_, false)) return;
   if (order_.scenario.carrier.after_stream == "end") return End(4010, "Answer XML");
-  Next();
-}
-
-// ---- <Dial> ----
-
-Pickup CarrierCall::NextPickup(const std::string& number) {
-  for (const auto& [known, pickups] : order_.scenario.humans) {
-    if (DigitsOf(known) != DigitsOf(number)) continue;
-    size_t& next = dialled_[known];
-    return pickups[std::min(next++, pickups.size() - 1)];
-  }
-  log_->Step("dial", absl::StrCat(number, " is in no [humans] of the scenario"));
-  Pickup pickup;
-  pickup.kind = Pickup::Kind::kInvalidNumber;
-  return pickup;
-}
-
-void CarrierCall::OnDialStep(const std::string& what) { log_->Step("dial-leg", what); }
-
-void CarrierCall::OnDialWhisper(const std::string& url) {
-  fetch_.Fetch("POST", url, Common("Dial"), 1, [this](const WebhookReply& reply) {
-    log_->Step("whisper", reply.status != 0 ? absl::StrCat(reply.status) : reply.error);
-    if (dial_ == nullptr) return;
-    const absl::StatusOr<std::vector<XmlElement>> elements = ReadAnswer(reply.body);
-    if (reply.status != 200 || !elements.ok())
-      log_->Violation(
-          absl::StrCat("confirmSound: ", elements.ok() ? "not answered with 200" : elements.status().message()));
-    std::string text;
-    for (const XmlElement& element : elements.ok() ? *elements : std::vector<XmlElement>()) {
-      if (element.name != "Speak" && element.name != "Play" && element.name != "Wait")
-        log_->Violation(absl::StrCat("confirmSound: <", element.name, "> is not Speak, Play or Wait"));
-      text += element.text;
-    }
-    log_->Update([&text](CarrierCallReport& report) { report.whispers.push_back(text); });
-    dial_->OnWhisper(kSpeakPerCharacter * static_cast<int64_t>(text.size()), Now());
-  });
-}
-
-void CarrierCall::OnDialProgress(const Params& params) {
-  Params all = Common("Dial");
-  all.erase(std::remove_if(all.begin(), all.end(), [](const auto& pair) { return pair.first == "Event"; }), all.end());
-  all.insert(all.end(), params.begin(), params.end());
-  Notify(absl::StrCat("dial-progress ", Find(params, "DialAction")),
-         {dial_element_.Attribute("callbackUrl"), dial_element_.Attribute("callbackMethod", "POST")}, all);
-}
-
-void CarrierCall::OnDialDone(const Params& params) {
-  old_dials_.push_back(std::move(dial_));
-  log_->Step("dial-done", Find(params, "DialStatus"));
-  Params all = Common("Dial");
-  all.erase(std::remove_if(all.begin(), all.end(), [](const auto& pair) { return pair.first == "Event"; }), all.end());
-  all.insert(all.end(), params.begin(), params.end());
-  const Webhook action{dial_element_.Attribute("action"), dial_element_.Attribute("method", "POST")};
-  if (action.url.empty()) return Next();
-  if (dial_element_.Attribute("redirect", "true") == "true") return FetchDocument(Document::kAction, action, all);
-  Notify("dial-action", action, all);
   Next();
 }
 

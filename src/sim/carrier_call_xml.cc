@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -8,7 +10,7 @@
 #include "src/base/ids.h"
 #include "src/sim/carrier_call.h"
 
-// What a call does with the elements of a document.
+// What a call does with the elements of a document, and how a <Dial> among them goes.
 namespace callbridge::sim {
 namespace {
 
@@ -19,6 +21,16 @@ constexpr absl::Duration kPlayLasts = absl::Seconds(1);
 int ReadInt(const XmlElement& element, const std::string& name, int otherwise) {
   int value;
   return absl::SimpleAtoi(element.Attribute(name), &value) ? value : otherwise;
+}
+
+// Whether two spellings mean one number.
+bool SameDigits(absl::string_view a, absl::string_view b) {
+  const auto digits = [](absl::string_view text) {
+    std::string only;
+    std::copy_if(text.begin(), text.end(), std::back_inserter(only), [](char c) { return absl::ascii_isdigit(c); });
+    return only;
+  };
+  return digits(a) == digits(b);
 }
 
 }  // namespace
@@ -219,6 +231,62 @@ void CarrierCall::Press(char digit) {
   gather_->digits += digit;
   gather_->until = Now() + absl::Seconds(std::max(1, ReadInt(gather_->element, "digitTimeout", 2)));
   if (static_cast<int>(gather_->digits.size()) >= ReadInt(gather_->element, "numDigits", 99)) FinishGather();
+}
+
+// ---- <Dial> ----
+
+Pickup CarrierCall::NextPickup(const std::string& number) {
+  for (const auto& [known, pickups] : order_.scenario.humans) {
+    if (!SameDigits(known, number)) continue;
+    size_t& next = dialled_[known];
+    return pickups[std::min(next++, pickups.size() - 1)];
+  }
+  log_->Step("dial", absl::StrCat(number, " is in no [humans] of the scenario"));
+  Pickup pickup;
+  pickup.kind = Pickup::Kind::kInvalidNumber;
+  return pickup;
+}
+
+void CarrierCall::OnDialStep(const std::string& what) { log_->Step("dial-leg", what); }
+
+void CarrierCall::OnDialWhisper(const std::string& url) {
+  fetch_.Fetch("POST", url, Common("Dial"), 1, [this](const WebhookReply& reply) {
+    log_->Step("whisper", reply.status != 0 ? absl::StrCat(reply.status) : reply.error);
+    if (dial_ == nullptr) return;
+    const absl::StatusOr<std::vector<XmlElement>> elements = ReadAnswer(reply.body);
+    if (reply.status != 200 || !elements.ok())
+      log_->Violation(
+          absl::StrCat("confirmSound: ", elements.ok() ? "not answered with 200" : elements.status().message()));
+    std::string text;
+    for (const XmlElement& element : elements.ok() ? *elements : std::vector<XmlElement>()) {
+      if (element.name != "Speak" && element.name != "Play" && element.name != "Wait")
+        log_->Violation(absl::StrCat("confirmSound: <", element.name, "> is not Speak, Play or Wait"));
+      text += element.text;
+    }
+    log_->Update([&text](CarrierCallReport& report) { report.whispers.push_back(text); });
+    dial_->OnWhisper(kSpeakPerCharacter * static_cast<int64_t>(text.size()), Now());
+  });
+}
+
+void CarrierCall::OnDialProgress(const Params& params) {
+  Params all = Common("Dial");
+  all.erase(std::remove_if(all.begin(), all.end(), [](const auto& pair) { return pair.first == "Event"; }), all.end());
+  all.insert(all.end(), params.begin(), params.end());
+  Notify(absl::StrCat("dial-progress ", Find(params, "DialAction")),
+         {dial_element_.Attribute("callbackUrl"), dial_element_.Attribute("callbackMethod", "POST")}, all);
+}
+
+void CarrierCall::OnDialDone(const Params& params) {
+  old_dials_.push_back(std::move(dial_));
+  log_->Step("dial-done", Find(params, "DialStatus"));
+  Params all = Common("Dial");
+  all.erase(std::remove_if(all.begin(), all.end(), [](const auto& pair) { return pair.first == "Event"; }), all.end());
+  all.insert(all.end(), params.begin(), params.end());
+  const Webhook action{dial_element_.Attribute("action"), dial_element_.Attribute("method", "POST")};
+  if (action.url.empty()) return Next();
+  if (dial_element_.Attribute("redirect", "true") == "true") return FetchDocument(Document::kAction, action, all);
+  Notify("dial-action", action, all);
+  Next();
 }
 
 }  // namespace callbridge::sim

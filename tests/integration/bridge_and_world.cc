@@ -15,7 +15,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "callbridge/v1/call_service.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "src/tape/reader.h"
 #include "src/tape/replay.h"
@@ -52,7 +51,13 @@ session::Settings SandboxSettings() {
   settings.destinations["support"].call.targets.push_back({"+14155550143"});
   settings.destinations["support"].description = "repairs";
   settings.allowed_prefixes = {"+1415555"};
+  settings.transfer_prefixes = {"+1415555014"};
   return settings;
+}
+
+void Prepare(grpc::ClientContext& context) {
+  context.set_wait_for_ready(true);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
 }
 
 }  // namespace
@@ -196,19 +201,44 @@ std::string BridgeAndWorld::CallIn(const std::string& text) {
   return NewestCall(known);
 }
 
+std::unique_ptr<v1::CallService::Stub> BridgeAndWorld::Stub() const {
+  return v1::CallService::NewStub(
+      grpc::CreateChannel(absl::StrCat("127.0.0.1:", grpc_port_), grpc::InsecureChannelCredentials()));
+}
+
+v1::Transfer BridgeAndWorld::TransferToNumber(const std::string& call_id, const std::string& number) {
+  v1::TransferCallRequest request;
+  request.set_call("calls/" + call_id);
+  request.set_number(number);
+  v1::TransferCallResponse response;
+  grpc::ClientContext context;
+  Prepare(context);
+  const grpc::Status status = Stub()->TransferCall(&context, request, &response);
+  if (!status.ok()) Die(absl::InternalError(status.error_message()));
+  return response.transfer();
+}
+
+grpc::Status BridgeAndWorld::CancelTransfer(const std::string& name, v1::Transfer* transfer) {
+  v1::CancelTransferRequest request;
+  request.set_transfer(name);
+  v1::CancelTransferResponse response;
+  grpc::ClientContext context;
+  Prepare(context);
+  const grpc::Status status = Stub()->CancelTransfer(&context, request, &response);
+  *transfer = response.transfer();
+  return status;
+}
+
 std::string BridgeAndWorld::CallOut(const std::string& text) {
   const auto scenario = world_->Read(text, "test");
   if (!scenario.ok()) Die(scenario.status());
   world_->carrier().RegisterPhone(*scenario);
-  const auto channel = grpc::CreateChannel(absl::StrCat("127.0.0.1:", grpc_port_), grpc::InsecureChannelCredentials());
-  const auto stub = v1::CallService::NewStub(channel);
   v1::StartCallRequest request;
   request.mutable_call()->set_to("+" + scenario->to);
   v1::StartCallResponse response;
   grpc::ClientContext context;
-  context.set_wait_for_ready(true);
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-  const grpc::Status status = stub->StartCall(&context, request, &response);
+  Prepare(context);
+  const grpc::Status status = Stub()->StartCall(&context, request, &response);
   if (!status.ok()) Die(absl::InternalError(status.error_message()));
   return std::string(absl::StripPrefix(response.call().name(), "calls/"));
 }

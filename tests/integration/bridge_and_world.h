@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "callbridge/v1/call_service.grpc.pb.h"
 #include "src/app/application.h"
 #include "src/app/options.h"
 #include "src/sim/world.h"
@@ -37,6 +38,11 @@ class BridgeAndWorld {
   std::string CallIn(const std::string& text);
   std::string CallOut(const std::string& text);
 
+  // Over gRPC; the transfer as it is then.
+  v1::Transfer TransferToNumber(const std::string& call_id, const std::string& number);
+  // The same; a status for what the server says.
+  grpc::Status CancelTransfer(const std::string& name, v1::Transfer* transfer);
+
   // One value of the call's row in call_logs, "" for NULL.
   std::string Column(const std::string& call_id, const std::string& column) const;
   std::vector<Row> Query(const std::string& sql) const;
@@ -58,6 +64,7 @@ class BridgeAndWorld {
 
  private:
   std::string NewestCall(size_t known) const;
+  std::unique_ptr<v1::CallService::Stub> Stub() const;
   void ReplayTapes() const;
 
   std::string folder_;

@@ -220,6 +220,33 @@ TEST(TransferTest, TheSecondTargetAnswersWhenTheFirstIsBusy) {
   EXPECT_EQ(both.Query("SELECT count(*) FROM call_events WHERE type = 'caller_returned'")[0][0], "0");
 }
 
+// By the API: to a number that no key names, and taken back while the phone rings.
+TEST(TransferTest, ACancelledOneBringsTheCallerBack) {
+  BridgeAndWorld both;
+  const std::string call = both.CallIn(
+      std::string(kIn) +
+      "[person]\nwait assistant done 300ms\nwait transferring\nwait returned\nwait assistant done 300ms\nhang up\n"
+      "[humans]\n14155550144: answer after 20s\n[model]\nreply: say dir-welcome\nreply: say vm-nobodyavail\n");
+  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return both.Column(call, "state") == "in_progress"; }));
+  const v1::Transfer asked = both.TransferToNumber(call, "+14155550144");
+  // The phone rings, and the caller has noticed.
+  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] {
+    const auto steps = both.CarrierReport().steps;
+    return std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step.detail == "wait returned"; });
+  }));
+  v1::Transfer cancelled;
+  for (int i = 0; i < 2; ++i) {
+    const grpc::Status status = both.CancelTransfer(asked.name(), &cancelled);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(cancelled.outcome(), v1::TRANSFER_OUTCOME_CANCELLED);
+  }
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  EXPECT_EQ(both.Column(call, "end_reason"), "normal_hangup");
+  EXPECT_EQ(both.Query("SELECT outcome FROM call_transfers"), (std::vector<Row>{{"cancelled"}}));
+  EXPECT_EQ(both.CarrierReport().streams, 2) << "back on a stream of its own, once";
+}
+
 TEST(TransferTest, WhoPressesTheKeyTakesTheCall) {
   BridgeAndWorld::Tweaks tweaks;
   tweaks.settings = [](session::Settings& settings) {
@@ -252,13 +279,18 @@ TEST(TransferTest, WhoPicksUpWithoutTheKeyHasNotTakenTheCall) {
 }
 
 // A machine answers an outbound call: it greets, beeps, and would record for a minute.
-TEST(MachineTest, TheCarrierIsAskedToListenForOne) {
+BridgeAndWorld::Tweaks Machines(call::VoicemailPolicy policy) {
   BridgeAndWorld::Tweaks tweaks;
-  tweaks.settings = [](session::Settings& settings) {
-    settings.agents["sandbox"].conduct.voicemail = call::VoicemailPolicy::kContinue;
+  tweaks.settings = [policy](session::Settings& settings) {
+    settings.agents["sandbox"].conduct.voicemail = policy;
+    settings.agents["sandbox"].conduct.voicemail_message = "Please call us back.";
     settings.agents["sandbox"].machine_detection_time = absl::Seconds(2);
   };
-  BridgeAndWorld both(tweaks);
+  return tweaks;
+}
+
+TEST(MachineTest, TheCarrierIsAskedToListenForOne) {
+  BridgeAndWorld both(Machines(call::VoicemailPolicy::kContinue));
   const std::string call = both.CallOut(
       std::string(kOut) +
       "pickup: machine after 300ms, greeting 2s, beep\n[person]\npause 3s\nhang up\n"
@@ -267,6 +299,57 @@ TEST(MachineTest, TheCarrierIsAskedToListenForOne) {
   EXPECT_THAT(both.Faults(), IsEmpty());
   EXPECT_TRUE(both.CarrierReport().machine_told);
   EXPECT_GE(both.CarrierReport().recording_from, 0) << "it beeped";
+  EXPECT_EQ(both.Query("SELECT count(*) FROM call_events WHERE type = 'machine_answered'")[0][0], "1")
+      << "whatever is repeated";
+  EXPECT_EQ(both.Column(call, "end_reason"), "normal_hangup") << "the policy is to go on";
+}
+
+TEST(MachineTest, IsHungUpOn) {
+  BridgeAndWorld both(Machines(call::VoicemailPolicy::kHangUp));
+  const std::string call =
+      both.CallOut(std::string(kOut) +
+                   "pickup: machine after 300ms, greeting 4s, beep\n[model]\nreply: say dir-welcome\n"
+                   "reply: say vm-msgsaved\n[carrier]\ntwice: yes\n");
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  EXPECT_EQ(both.Column(call, "end_reason"), "answering_machine") << both.Column(call, "end_evidence");
+  EXPECT_EQ(both.CarrierReport().recording_from, -1) << "before it beeped";
+  EXPECT_EQ(both.Query("SELECT count(*) FROM call_events WHERE type = 'machine_answered'")[0][0], "1");
+}
+
+TEST(MachineTest, GetsAMessageAfterItsBeep) {
+  BridgeAndWorld both(Machines(call::VoicemailPolicy::kLeaveMessage));
+  // What the model says before that is never the message.
+  const std::string call = both.CallOut(
+      std::string(kOut) + "pickup: machine after 300ms, greeting 4s, beep\n[model]\nreply: say dir-welcome\n" +
+      std::string("reply: say vm-msgsaved\nreply: say vm-msgsaved\nreply: say vm-msgsaved\nreply: say vm-msgsaved\n"));
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_EQ(both.Column(call, "end_reason"), "voicemail_left") << both.Column(call, "end_evidence");
+  EXPECT_EQ(both.CarrierReport().violations, std::vector<std::string>());
+  const sim::CarrierCallReport phone = both.CarrierReport();
+  ASSERT_GE(phone.recording_from, 0);
+  const std::string recorded = phone.heard.substr(static_cast<size_t>(phone.recording_from));
+  const auto items = both.ModelReport().items;
+  EXPECT_TRUE(
+      std::any_of(items.begin(), items.end(),
+                  [&](const auto& item) { return !item.mulaw.empty() && absl::StrContains(recorded, item.mulaw); }))
+      << "a whole message is on the machine, of " << recorded.size() / 8 << " ms recorded";
+}
+
+TEST(KeysTest, TheModelsKeysReachTheLine) {
+  BridgeAndWorld::Tweaks tweaks;
+  tweaks.settings = [](session::Settings& settings) { settings.agents["sandbox"].send_dtmf_tool = true; };
+  BridgeAndWorld both(tweaks);
+  const std::string call =
+      both.CallIn(std::string(kIn) +
+                  "[person]\nwait assistant done 300ms\nsay vm-youhave\nwait assistant done 800ms\nhang up\n"
+                  "[model]\nreply: say dir-welcome\nreply: call send_dtmf {\"digits\":\"12#\"}\n"
+                  "reply when tool-ok: say vm-msgsaved\n");
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  const auto sent = both.CarrierReport().dtmf;
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].digits, "12#");
 }
 
 TEST(TransferTest, ADestinationThatTheModelMadeUpIsNeverDialled) {

@@ -1,0 +1,283 @@
+#include "src/session/switchboard.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "src/base/error.h"
+#include "src/base/executor.h"
+#include "src/events/event_hub.h"
+#include "src/net/manual_loop.h"
+#include "tests/fakes/fake_ws_connection.h"
+#include "tests/fakes/memory_call_store.h"
+
+namespace callbridge::session {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Kind = Instructions::Kind;
+using Progress = FrontDesk::DialProgress;
+
+constexpr char kLeg[] = "6f2a1c34-9b7e-4a55-8c21-0f3d5e7a9b10";
+
+class FakeCarrier final : public carrier::CarrierApi {
+ public:
+  absl::StatusOr<std::string> Place(const Dial& dial) override {
+    placed.push_back(dial);
+    return std::string("request");
+  }
+  absl::Status HangUp(absl::string_view) override { return absl::OkStatus(); }
+  absl::Status Transfer(absl::string_view, absl::string_view url) override {
+    fetches.emplace_back(url);
+    return absl::OkStatus();
+  }
+
+  std::vector<Dial> placed;
+  std::vector<std::string> fetches;
+};
+
+Settings TestSettings() {
+  Settings settings;
+  settings.public_url = "https://bridge.example.com";
+  settings.model_url = "wss://model/v1/realtime";
+  Agent agent;
+  agent.caller_id = "+14155550100";
+  settings.agents["desk"] = agent;
+  agent.conduct.voicemail = call::VoicemailPolicy::kContinue;
+  agent.machine_detection_time = absl::Seconds(4);
+  settings.agents["seller"] = agent;
+  settings.default_agent = "desk";
+  Destination& sales = settings.destinations["sales"];
+  sales.call.targets = {{"+14155550142", absl::Seconds(9)}, {"+14155550143", absl::Seconds(8)}};
+  settings.destinations["secretary"].call.targets = {{"+14155550144"}};
+  settings.destinations["secretary"].call.confirm_key = "*";
+  settings.allowed_prefixes = {"+1415555"};
+  settings.transfer_prefixes = {"+1415555017"};
+  return settings;
+}
+
+// Calls between a carrier and a model that the test plays, in virtual time.
+class SwitchboardTest : public ::testing::Test {
+ protected:
+  SwitchboardTest() {
+    tools_.loop = &loop_;
+    tools_.connector = &model_;
+    Switchboard::Deps deps;
+    deps.loops = {&tools_};
+    deps.recorder = &recorder_;
+    deps.carrier = &carrier_;
+    deps.carrier_executor = &carrier_executor_;
+    deps.find_call = [this](const std::string& id, auto done) { done(store_.GetCall(id)); };
+    deps.on_finished = [this](const std::string&, int64_t next) { finished_.push_back(next); };
+    board_ = std::make_unique<Switchboard>(settings_, std::move(deps));
+  }
+  ~SwitchboardTest() override {
+    Settle();  // Nothing that is posted may find the switchboard gone.
+    board_.reset();
+    executor_.RunAll();
+  }
+
+  void Settle() {
+    for (int i = 0; i < 10; ++i) loop_.Run(), carrier_executor_.RunAll(), executor_.RunAll();
+  }
+
+  // A call comes in, and its caller talks to the assistant. Its id.
+  std::string Connect() {
+    FrontDesk::AnswerNotice notice;
+    notice.carrier_call_id = kLeg;
+    notice.from = "14155550121";
+    notice.to = "14155550100";
+    const Instructions first = board_->OnAnswer(notice);
+    EXPECT_EQ(first.kind, Kind::kStream);
+    token_ = first.call_token;
+    OpenStream(first);
+    return first.call_id;
+  }
+  void OpenStream(const Instructions& instructions) {
+    Settle();
+    net::WsConnection::Listener* const listener = board_->ClaimStream(instructions.stream_token);
+    ASSERT_NE(listener, nullptr);
+    stream_ = std::make_unique<testing::FakeWsConnection>(loop_, *listener);
+    stream_->Open();
+    stream_->Receive(absl::StrCat(R"({"event":"start","start":{"callId":")", kLeg, R"(","streamId":"s"}})"));
+    Settle();
+  }
+  absl::StatusOr<call::Transfer> Transfer(const std::string& call, const std::string& id, const std::string& to,
+                                          const std::string& number = "") {
+    absl::StatusOr<call::Transfer> result = absl::UnknownError("never answered");
+    board_->TransferCall({call, to, "why", id, number}, [&](auto answer) { result = std::move(answer); });
+    Settle();
+    return result;
+  }
+  absl::StatusOr<call::Transfer> Cancel(const std::string& call, const std::string& id) {
+    absl::StatusOr<call::Transfer> result = absl::UnknownError("never answered");
+    board_->CancelTransfer(call, id, [&](auto answer) { result = std::move(answer); });
+    Settle();
+    return result;
+  }
+  static std::string ReasonOf(const absl::Status& status) { return base::GetErrorInfo(status).reason; }
+  FrontDesk::DialRef Dial(int64_t target) const { return {token_, "x1", target}; }
+  // The events of that kind that were recorded.
+  int Events(const std::string& call, absl::string_view type) {
+    Settle();
+    int count = 0;
+    const auto events = store_.ReadCallEvents(call, 0, 1000);
+    if (!events.ok()) return -1;
+    for (const auto& event : *events) count += call::TypeName(event.event.body) == type ? 1 : 0;
+    return count;
+  }
+
+  const Settings settings_ = TestSettings();
+  net::ManualLoop loop_;
+  testing::FakeWsConnector model_{loop_};
+  LoopTools tools_;
+  store::MemoryCallStore store_;
+  events::EventHub hub_{0};
+  base::ManualExecutor executor_;
+  base::ManualExecutor carrier_executor_;
+  CallRecorder recorder_{store_, hub_, executor_};
+  FakeCarrier carrier_;
+  std::vector<int64_t> finished_;
+  std::unique_ptr<Switchboard> board_;
+  std::unique_ptr<testing::FakeWsConnection> stream_;
+  std::string token_;
+};
+
+TEST_F(SwitchboardTest, TheNextTargetIsTheAnswerToTheLastOnesEnd) {
+  const std::string call = Connect();
+  ASSERT_TRUE(Transfer(call, "x1", "sales").ok());
+  EXPECT_THAT(carrier_.fetches, ElementsAre(absl::StrCat("https://bridge.example.com/transfer/", token_)));
+  const Instructions first = board_->OnNextStep(token_);
+  EXPECT_EQ(first.kind, Kind::kDial);
+  EXPECT_EQ(first.number, "+14155550142");
+  EXPECT_EQ(first.caller_id, "+14155550100");
+  EXPECT_EQ(first.ring_time, absl::Seconds(9));
+  EXPECT_EQ(first.transfer_id, "x1");
+  EXPECT_EQ(first.target, 0);
+  EXPECT_FALSE(first.whispers);
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    const Instructions second = board_->OnTransferDone(Dial(0), call::TransferOutcome::kBusy, "");
+    EXPECT_EQ(second.number, "+14155550143") << "and a repeat skips nobody";
+    EXPECT_EQ(second.target, 1);
+  }
+  const Instructions back = board_->OnTransferDone(Dial(1), call::TransferOutcome::kNoAnswer, "");
+  EXPECT_EQ(back.kind, Kind::kStream);
+  OpenStream(back);
+  EXPECT_EQ(Events(call, "caller_returned"), 1);
+}
+
+TEST_F(SwitchboardTest, WhoTakesOverEndsTheAssistantsPart) {
+  const std::string call = Connect();
+  ASSERT_TRUE(Transfer(call, "x1", "sales").ok());
+  board_->OnNextStep(token_);
+  board_->OnDialProgress(Dial(0), Progress::kPickedUp);
+  Settle();
+  EXPECT_EQ(ReasonOf(Cancel(call, "x1").status()), "TRANSFER_NOT_CANCELLABLE");
+  EXPECT_EQ(board_->OnTransferDone(Dial(0), call::TransferOutcome::kBridged, "").kind, Kind::kHangUp);
+}
+
+TEST_F(SwitchboardTest, WithoutTheKeyNobodyHasTakenOver) {
+  const std::string call = Connect();
+  ASSERT_TRUE(Transfer(call, "x1", "secretary").ok());
+  const Instructions dial = board_->OnNextStep(token_);
+  EXPECT_TRUE(dial.whispers);
+  EXPECT_EQ(dial.confirm_key, "*");
+  EXPECT_EQ(board_->OnWhisper(token_), "You have a call. Press the star key to take it.");
+  EXPECT_EQ(board_->OnWhisper("nobody"), absl::nullopt);
+  board_->OnDialProgress(Dial(0), Progress::kPickedUp);
+  const Instructions back = board_->OnTransferDone(Dial(0), call::TransferOutcome::kBridged, "DialStatus completed");
+  EXPECT_EQ(back.kind, Kind::kStream);
+  Settle();
+  const auto transfer = Transfer(call, "x1", "secretary");
+  ASSERT_TRUE(transfer.ok()) << "a repeat answers with what became of it";
+  EXPECT_EQ(transfer->outcome, call::TransferOutcome::kRejected);
+  EXPECT_EQ(transfer->detail, "DialStatus completed, the key was not pressed");
+}
+
+TEST_F(SwitchboardTest, ATransferIsTakenBackOnce) {
+  const std::string call = Connect();
+  EXPECT_EQ(ReasonOf(Cancel(call, "x1").status()), "TRANSFER_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(Cancel("no-such-call", "x1").status()), "CALL_NOT_FOUND");
+  ASSERT_TRUE(Transfer(call, "x1", "sales").ok());
+  board_->OnNextStep(token_);
+  stream_->PeerClose(1000);
+  Settle();
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    const auto cancelled = Cancel(call, "x1");
+    ASSERT_TRUE(cancelled.ok()) << cancelled.status();
+    EXPECT_EQ(cancelled->outcome, call::TransferOutcome::kCancelled);
+  }
+  EXPECT_THAT(carrier_.fetches, SizeIs(2)) << "to begin with, and to come back";
+  EXPECT_EQ(board_->OnNextStep(token_).kind, Kind::kStream);
+  EXPECT_EQ(board_->OnTransferDone(Dial(0), call::TransferOutcome::kBusy, "").kind, Kind::kStream)
+      << "the dial that was given up rings nobody else";
+}
+
+TEST_F(SwitchboardTest, NumbersNeedTheOperatorsLeave) {
+  const std::string call = Connect();
+  EXPECT_EQ(ReasonOf(Transfer(call, "x1", "", "4155550177").status()), "INVALID_E164");
+  EXPECT_EQ(ReasonOf(Transfer(call, "x1", "", "+14155550188").status()), "DESTINATION_NOT_ALLOWED");
+  EXPECT_EQ(ReasonOf(Transfer(call, "x1", "", "").status()), "UNKNOWN_DESTINATION");
+  EXPECT_EQ(ReasonOf(Transfer(call, "x1", "moon", "+14155550177").status()), "UNKNOWN_DESTINATION");
+  const auto transfer = Transfer(call, "x1", "", "+14155550177");
+  ASSERT_TRUE(transfer.ok()) << transfer.status();
+  EXPECT_EQ(transfer->number, "+14155550177");
+  EXPECT_EQ(board_->OnNextStep(token_).number, "+14155550177");
+}
+
+TEST_F(SwitchboardTest, AMachineIsToldOnce) {
+  std::string call;
+  CallControl::StartRequest request;
+  request.to = "+14155550122";
+  request.agent = "seller";
+  board_->StartCall(request, [&](absl::StatusOr<store::CallRecord> started) { call = started->call_id; });
+  Settle();
+  ASSERT_THAT(carrier_.placed, SizeIs(1));
+  const std::string& amd = carrier_.placed[0].machine_detection_url;
+  ASSERT_EQ(amd.substr(0, 36), "https://bridge.example.com/amd?call=");
+  EXPECT_EQ(carrier_.placed[0].machine_detection_time, absl::Seconds(4));
+  const std::string token = amd.substr(36);
+  FrontDesk::AnswerNotice answer;
+  answer.call_token = token;
+  answer.carrier_call_id = kLeg;
+  answer.machine = true;
+  board_->OnMachine("nobody", "none", "");
+  EXPECT_EQ(Events(call, "machine_answered"), 0);
+  board_->OnAnswer(answer);
+  board_->OnAnswer(answer);
+  board_->OnMachine(token, kLeg, "again");
+  board_->OnMachine("", kLeg, "by its id");
+  EXPECT_EQ(Events(call, "machine_answered"), 1);
+}
+
+TEST_F(SwitchboardTest, AgentsWithoutAPolicyDoNotListenForMachines) {
+  CallControl::StartRequest request;
+  request.to = "+14155550122";
+  board_->StartCall(request, [](const absl::StatusOr<store::CallRecord>&) {});
+  Settle();
+  ASSERT_THAT(carrier_.placed, SizeIs(1));
+  EXPECT_THAT(carrier_.placed[0].machine_detection_url, IsEmpty());
+}
+
+TEST_F(SwitchboardTest, ACallWithoutNumbersIsServedAndItsEndIsTold) {
+  FrontDesk::AnswerNotice notice;
+  notice.carrier_call_id = kLeg;
+  EXPECT_EQ(board_->OnAnswer(notice).kind, Kind::kStream);
+  FrontDesk::HangupNotice hangup;
+  hangup.carrier_call_id = kLeg;
+  Settle();
+  board_->OnHangup(hangup);
+  for (int i = 0; i < 15; ++i) loop_.Advance(absl::Seconds(1)), Settle();
+  EXPECT_THAT(finished_, SizeIs(1));
+  EXPECT_EQ(board_->live_calls(), 0);
+  EXPECT_EQ(board_->OnAnswer(notice).kind, Kind::kHangUp) << "a late repeat makes no second call";
+}
+
+}  // namespace
+}  // namespace callbridge::session
