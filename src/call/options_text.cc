@@ -93,6 +93,7 @@ void Fields(CallOptions& out, V&& v) {
   v("playout.max_piece_chars", out.playout.max_piece_chars);
   v("playout.first_checkpoint_bytes", out.playout.first_checkpoint_bytes);
   v("playout.checkpoint_bytes", out.playout.checkpoint_bytes);
+  v("fallback_transfer_id", out.fallback_transfer_id);
 }
 
 class Writer {

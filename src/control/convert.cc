@@ -118,17 +118,11 @@ class BodyWriter {
     out_.mutable_assistant_speech_started()->set_greeting(body.greeting);
   }
   void operator()(const call::AssistantSpeechFinished& body) const {
-    auto* to = out_.mutable_assistant_speech_finished();
-    to->set_item_id(Word(body.item_id));
-    *to->mutable_heard_duration() = Milliseconds(body.heard_ms);
-    to->set_heard_basis(ToProto(body.basis));
+    PutHeard(body, out_.mutable_assistant_speech_finished());
   }
   void operator()(const call::BargeIn& body) const {
-    auto* to = out_.mutable_barge_in();
-    to->set_item_id(Word(body.item_id));
-    *to->mutable_heard_duration() = Milliseconds(body.heard_ms);
-    *to->mutable_received_duration() = Milliseconds(body.received_ms);
-    to->set_heard_basis(ToProto(body.basis));
+    PutHeard(body, out_.mutable_barge_in());
+    *out_.mutable_barge_in()->mutable_received_duration() = Milliseconds(body.received_ms);
   }
   void operator()(const call::TranscriptItemFinal& body) const {
     *out_.mutable_transcript_item_final()->mutable_item() = ToProto(body.item, v1::TRANSCRIPT_VIEW_BOTH);
@@ -210,6 +204,13 @@ class BodyWriter {
   }
 
  private:
+  template <typename Body, typename Message>
+  static void PutHeard(const Body& body, Message* to) {
+    to->set_item_id(Word(body.item_id));
+    *to->mutable_heard_duration() = Milliseconds(body.heard_ms);
+    to->set_heard_basis(ToProto(body.basis));
+  }
+
   // What the measures of a turn and those of an answer have in common.
   template <typename Measured, typename Message>
   static void PutFirstAudio(const Measured& body, Message* to) {

@@ -33,7 +33,7 @@ ModelLeg::Options WithToolCheck(const CallSession::Options& options, const ToolR
   ModelLeg::Options model = options.model;
   if (runner == nullptr || model.check_arguments) return model;
   model.check_arguments = [runner, agent = options.call.agent](absl::string_view name, absl::string_view arguments) {
-    return runner->Check(agent, name, arguments);
+    return runner->Check(agent, std::string(name), arguments);
   };
   return model;
 }
@@ -146,6 +146,8 @@ void CallSession::OnCallerAudio(absl::string_view base64) {
   const absl::Time now = Now();
   if (tape_ != nullptr) tape_->OnCallerAudio(base64, now);
   call_.OnCallerAudio(base64, now);
+  // Each frame puts off when its absence would be noticed; the first sets it.
+  AfterInput();
 }
 
 void CallSession::OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,

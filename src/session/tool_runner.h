@@ -15,7 +15,7 @@ class ToolRunner {
   virtual ~ToolRunner() = default;
 
   // Whether Run() would be given arguments that fit the tool. The message of an error is for the model. Pure, quick.
-  virtual absl::Status Check(absl::string_view /*agent*/, absl::string_view /*name*/,
+  virtual absl::Status Check(const std::string& /*agent*/, const std::string& /*name*/,
                              absl::string_view /*arguments*/) const {
     return absl::OkStatus();
   }
