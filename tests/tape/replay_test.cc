@@ -27,28 +27,30 @@ call::CallOptions Options() {
 }
 
 // A greeting, a barge-in, a hang-up.
-std::string ATape() {
+std::string ATape(const TapeWriter::Options& form = {}) {
   std::string sound = R"(model_audio response_id="r1" item_id="a1" base64=")";
   for (int i = 0; i < 2136 / 4; ++i) sound += "AAAA";
   sound += "\"";
-  return TapeOf(Options(), {{1000, R"(stream_opened stream_id="s1")"},
-                            {2000, R"(model_created session_id="sess_1" model="gpt-realtime")"},
-                            {3000, "model_configured"},
-                            {4000, R"(caller_audio base64="AAAA")"},
-                            {5000, R"(response_started response_id="r1")"},
-                            {5000, R"(item_added item_id="a1" role=assistant response_id="r1")"},
-                            {5100, R"(assistant_text item_id="a1" delta="Call 415")"},
-                            {5200, R"(assistant_text item_id="a1" delta="5550100 now.")"},
-                            {6000, sound},
-                            {6100, sound},
-                            {150000, "tick"},
-                            {190000, R"(speech_started item_id="u1")"},
-                            {200000, R"(response_ended response_id="r1" status="cancelled")"},
-                            {800000, R"(speech_stopped item_id="u1")"},
-                            {810000, R"(turn_committed item_id="u1")"},
-                            {900000, R"(caller_text item_id="u1" text="No, +1 415 555 0142.")"},
-                            {1000000, R"(hung_up reason=normal_hangup party=caller detail="4000")"},
-                            {9500000, "tick"}});
+  return TapeOf(Options(),
+                {{1000, R"(stream_opened stream_id="s1")"},
+                 {2000, R"(model_created session_id="sess_1" model="gpt-realtime")"},
+                 {3000, "model_configured"},
+                 {4000, R"(caller_audio base64="AAAA")"},
+                 {5000, R"(response_started response_id="r1")"},
+                 {5000, R"(item_added item_id="a1" role=assistant response_id="r1")"},
+                 {5100, R"(assistant_text item_id="a1" delta="Call 415")"},
+                 {5200, R"(assistant_text item_id="a1" delta="5550100 now.")"},
+                 {6000, sound},
+                 {6100, sound},
+                 {150000, "tick"},
+                 {190000, R"(speech_started item_id="u1")"},
+                 {200000, R"(response_ended response_id="r1" status="cancelled")"},
+                 {800000, R"(speech_stopped item_id="u1")"},
+                 {810000, R"(turn_committed item_id="u1")"},
+                 {900000, R"(caller_text item_id="u1" text="No, +1 415 555 0142.")"},
+                 {1000000, R"(hung_up reason=normal_hangup party=caller detail="4000")"},
+                 {9500000, "tick"}},
+                form);
 }
 
 Tape Read(absl::string_view text) {
@@ -68,6 +70,16 @@ TEST(ReplayTest, ACallGoesTheSameWay) {
   EXPECT_EQ(lines.size(), static_cast<size_t>(verdict.inputs + verdict.results));
   EXPECT_EQ(lines[0], "  0.000000 > open_model");
   EXPECT_TRUE(absl::StrContains(verdict.Summary(), "the same: 18 inputs")) << verdict.Summary();
+}
+
+TEST(ReplayTest, ATapeWithItsSoundsGoesTheSameWayToo) {
+  TapeWriter::Options form;
+  form.audio = true;
+  const std::string text = ATape(form);
+  ASSERT_TRUE(absl::StrContains(text, "> audio_to_carrier base64=\"AAAA"));
+  const Verdict verdict = Replay(Read(text));
+  EXPECT_TRUE(verdict.same) << verdict.difference;
+  EXPECT_TRUE(verdict.complete);
 }
 
 TEST(ReplayTest, NoNumberIsOnATape) {

@@ -6,10 +6,11 @@
 
 namespace callbridge::tape {
 
-std::string TapeOf(const call::CallOptions& options, const std::vector<std::pair<int64_t, std::string>>& inputs) {
+std::string TapeOf(const call::CallOptions& options, const std::vector<std::pair<int64_t, std::string>>& inputs,
+                   const TapeWriter::Options& form) {
   std::string text;
   NoSink sink;
-  TapeWriter tape({}, options, sink, std::make_unique<StringOut>(&text));
+  TapeWriter tape(form, options, sink, std::make_unique<StringOut>(&text));
   call::Call call(options, tape);
   const absl::Time begin = absl::FromUnixSeconds(1700000000);
   tape.OnBegin(begin);

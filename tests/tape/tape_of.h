@@ -37,7 +37,8 @@ class StringOut final : public TapeOut {
 
 // The tape of a call that is fed these inputs, each with its microsecond since the begin, as call/input_text.h writes
 // them.
-std::string TapeOf(const call::CallOptions& options, const std::vector<std::pair<int64_t, std::string>>& inputs);
+std::string TapeOf(const call::CallOptions& options, const std::vector<std::pair<int64_t, std::string>>& inputs,
+                   const TapeWriter::Options& form = {});
 
 }  // namespace callbridge::tape
 
