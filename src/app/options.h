@@ -21,6 +21,7 @@ struct Options {
   std::string public_url;
   std::string database_url;
   std::string openai_url;
+  std::string openai_rest_url;  // Without a slash at the end.
   std::string plivo_api_url;
   std::string config;
   std::string webhook_auth;

@@ -129,6 +129,7 @@ std::shared_ptr<CallSession> Switchboard::MakeSession(const Plan& plan) {
   deps.carrier = deps_.carrier;
   deps.carrier_executor = deps_.carrier_executor;
   deps.host = this;
+  deps.tool_runner = deps_.tool_runner;
   auto session = std::make_shared<CallSession>(std::move(options), deps);
   auto live = std::make_unique<LiveCall>();
   live->call_id = plan.call.call_id;
@@ -494,7 +495,8 @@ void Switchboard::Remember(const std::string& carrier_call_id) {
   ended_order_.pop_front();
 }
 
-void Switchboard::OnFinished(const std::string& call_id, int64_t /*next_sequence*/) {
+void Switchboard::OnFinished(const std::string& call_id, int64_t next_sequence) {
+  if (deps_.on_finished) deps_.on_finished(call_id, next_sequence);
   std::unique_ptr<LiveCall> gone;
   {
     base::MutexLock lock(mutex_);
@@ -529,6 +531,11 @@ void Switchboard::EndAll() {
 int Switchboard::live_calls() const {
   base::MutexLock lock(mutex_);
   return static_cast<int>(calls_.size()) + starting_;
+}
+
+bool Switchboard::IsLive(absl::string_view call_id) const {
+  base::MutexLock lock(mutex_);
+  return calls_.contains(call_id);
 }
 
 }  // namespace callbridge::session

@@ -23,6 +23,7 @@
 #include "src/session/call_session.h"
 #include "src/session/front_desk.h"
 #include "src/session/settings.h"
+#include "src/session/tool_runner.h"
 
 namespace callbridge::session {
 
@@ -39,8 +40,12 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     CallRecorder* recorder = nullptr;
     carrier::CarrierApi* carrier = nullptr;
     base::Executor* carrier_executor = nullptr;
+    // A call is over, and its last event before `next_sequence` is with the recorder. Still live then; on its loop,
+    // must not block. Empty: nobody is told.
+    std::function<void(const std::string& call_id, int64_t next_sequence)> on_finished;
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
+    ToolRunner* tool_runner = nullptr;  // Null: no tool of the configuration can be run.
   };
   // `settings` and everything in `deps` outlive the switchboard; the loops must have stopped before it is destroyed.
   Switchboard(const Settings& settings, Deps deps);
@@ -74,6 +79,9 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   // Ends every call with kServerDrain.
   void EndAll();
   int live_calls() const;
+
+  // Whether the call has a session here. Any thread.
+  bool IsLive(absl::string_view call_id) const;
 
  private:
   struct LiveCall {
