@@ -70,6 +70,7 @@ int Run(int argc, char** argv, const sigset_t& signals) {
   settings->model_ca_file = options->ca_file;
   settings->text_model_url = options->openai_rest_url;
   settings->log_transcripts = options->log_transcripts;
+  settings->tape_dir = options->tape_dir;
   auto application = Application::Start(*options, *std::move(settings));
   if (!application.ok()) return Fail(application.status());
   Serve(**application, *options, signals);

@@ -38,15 +38,17 @@ ABSL_FLAG(std::string, ca_file, "", "PEM file: authorities trusted for outgoing 
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "how long calls may go on after SIGTERM or SIGINT");
 ABSL_FLAG(std::string, log_format, "text", "text or json");
 ABSL_FLAG(bool, log_transcripts, false, "write what is said into the log");
+ABSL_FLAG(std::string, tape_dir, "", "folder in which each call leaves a tape for callbridge_replay; empty: none");
+ABSL_FLAG(bool, tape_audio, false, "tapes hold the sound itself, not only its length");
 
 namespace callbridge::app {
 namespace {
 
-constexpr const char* kFlags[] = {"http_listen",   "grpc_listen",        "admin_listen",   "grpc_tls_cert",
-                                  "grpc_tls_key",  "grpc_tls_client_ca", "public_url",     "database_url",
-                                  "openai_url",    "openai_rest_url",    "plivo_api_url",  "config",
-                                  "check_config",  "media_threads",      "webhook_auth",   "ca_file",
-                                  "drain_timeout", "log_format",         "log_transcripts"};
+constexpr const char* kFlags[] = {
+    "http_listen",     "grpc_listen",   "admin_listen", "grpc_tls_cert",   "grpc_tls_key",  "grpc_tls_client_ca",
+    "public_url",      "database_url",  "openai_url",   "openai_rest_url", "plivo_api_url", "config",
+    "check_config",    "media_threads", "webhook_auth", "ca_file",         "drain_timeout", "log_format",
+    "log_transcripts", "tape_dir",      "tape_audio"};
 
 // Makes the environment's values the flags' defaults, before the command line is read.
 absl::Status ApplyEnvironment() {
@@ -179,6 +181,8 @@ absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
   options.ca_file = absl::GetFlag(FLAGS_ca_file);
   options.log_format = absl::GetFlag(FLAGS_log_format);
   options.log_transcripts = absl::GetFlag(FLAGS_log_transcripts);
+  options.tape_dir = absl::GetFlag(FLAGS_tape_dir);
+  options.tape_audio = absl::GetFlag(FLAGS_tape_audio);
   options.drain_timeout = absl::GetFlag(FLAGS_drain_timeout);
   options.media_threads = absl::GetFlag(FLAGS_media_threads);
   if (absl::Status status = CheckWords(options); !status.ok()) return status;

@@ -27,8 +27,10 @@ struct Options {
   std::string webhook_auth;
   std::string log_format;
   std::string ca_file;
+  std::string tape_dir;
   int media_threads = 0;
   bool log_transcripts = false;
+  bool tape_audio = false;
   bool check_config = false;
   absl::Duration drain_timeout;
 

@@ -8,6 +8,7 @@
 #include "src/net/event_loop.h"
 #include "src/net/server.h"
 #include "src/sim/model_handshake.h"
+#include "src/sim/model_script.h"
 #include "src/sim/model_session.h"
 
 namespace callbridge::sim {
@@ -15,6 +16,8 @@ namespace {
 
 // 15 MiB of audio in base64, and its envelope.
 constexpr size_t kMaxMessage = 24 << 20;
+// Calls that may come back for another session.
+constexpr size_t kScriptsKept = 256;
 
 // One socket and its session. Lives as long as the server, for its report. The session runs on the loop; the mutex is
 // for reports, which any thread may ask for.
@@ -160,10 +163,15 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     options.seed = options_.seed + connections_.size();
     options.record = static_cast<int>(connections_.size()) < options_.sessions_recorded;
     if (verdict.error_code.empty()) {
-      options.scenario = TakeScenario();
+      options.script = TakeScript();
+      options.number = options.script->BeginSession();
+      options.scenario = options.script->scenario();
       summary_ = options.scenario.summary;
-      const std::string& refuse = options.scenario.model.refuse;
-      if (!refuse.empty()) verdict = ScriptedRefusal(refuse);
+      const std::string refuse = RefusalOf(options.scenario.model, options.number);
+      if (!refuse.empty()) {
+        verdict = ScriptedRefusal(refuse);
+        options.script->ExpectAnother();
+      }
     }
     if (verdict.http_status != 0) {
       decision.refusal = HttpError(verdict.http_status);
@@ -181,11 +189,24 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     return summary_.empty() ? default_.summary : summary_;
   }
 
-  Scenario TakeScenario() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (queue_.empty()) return default_;
-    Scenario next = std::move(queue_.front());
-    queue_.pop_front();
-    return next;
+  static std::string RefusalOf(const ModelManners& manners, int session) {
+    const auto found = manners.refusals.find(session);
+    return found == manners.refusals.end() ? manners.refuse : found->second;
+  }
+
+  // Nothing says which call a session is for: a queued scenario comes first, then the latest whose call must come back
+  // because its session broke, or will.
+  std::shared_ptr<ModelScript> TakeScript() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!queue_.empty()) {
+      scripts_.push_back(std::make_shared<ModelScript>(std::move(queue_.front())));
+      queue_.pop_front();
+      if (scripts_.size() > kScriptsKept) scripts_.pop_front();
+      return scripts_.back();
+    }
+    for (auto script = scripts_.rbegin(); script != scripts_.rend(); ++script) {
+      if ((*script)->awaits_another()) return *script;
+    }
+    return std::make_shared<ModelScript>(default_);
   }
 
   static base::HttpResponse HttpError(int status) {
@@ -202,7 +223,8 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
   mutable base::Mutex mutex_;
   std::deque<Scenario> queue_ ABSL_GUARDED_BY(mutex_);
   Scenario default_ ABSL_GUARDED_BY(mutex_);
-  std::string summary_ ABSL_GUARDED_BY(mutex_);  // Of the latest session's scenario.
+  std::deque<std::shared_ptr<ModelScript>> scripts_ ABSL_GUARDED_BY(mutex_);  // Taken from the queue; the latest.
+  std::string summary_ ABSL_GUARDED_BY(mutex_);                               // Of the latest session's scenario.
   TextModel text_model_;
   std::vector<std::shared_ptr<Connection>> connections_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<net::EventLoop>> loops_;

@@ -32,7 +32,8 @@ class ModelServer {
   virtual int port() const = 0;
 
   // Sessions opened from now on take the scenarios queued here, first come first served; with none queued,
-  // `SetDefault`'s. The protocol carries nothing that names the call, as in reality.
+  // the one whose session broke by its script goes on where it was, else `SetDefault`'s. The protocol carries nothing
+  // that names the call, as in reality.
   virtual void QueueScenario(const Scenario& scenario) = 0;
   virtual void SetDefault(const Scenario& scenario) = 0;
 

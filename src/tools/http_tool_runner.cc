@@ -86,6 +86,13 @@ bool HttpToolRunner::Remember(const std::string& key) {
   return true;
 }
 
+absl::Status HttpToolRunner::Check(const std::string& agent, const std::string& name,
+                                   absl::string_view arguments) const {
+  const session::HttpTool* const tool = Find(agent, name);
+  if (tool == nullptr) return absl::InvalidArgumentError(absl::StrCat("there is no tool '", name, "'"));
+  return CheckArguments(tool->parameters_json, arguments);
+}
+
 void HttpToolRunner::Run(const std::string& agent, const std::string& call_id, const std::string& tool_call_id,
                          const std::string& name, const std::string& arguments, Done done) {
   const session::HttpTool* const tool = Find(agent, name);

@@ -56,6 +56,9 @@ class HttpToolRunner final : public session::ToolRunner {
   // What waits ends without being sent; waits for requests under way: stop the web client before.
   ~HttpToolRunner() override;
 
+  // Whether the agent has the tool and the arguments fit its schema.
+  absl::Status Check(const std::string& agent, const std::string& name, absl::string_view arguments) const override;
+
   void Run(const std::string& agent, const std::string& call_id, const std::string& tool_call_id,
            const std::string& name, const std::string& arguments,
            std::function<void(bool ok, std::string output)> done) override;

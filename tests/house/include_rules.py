@@ -8,7 +8,7 @@ import re
 import sys
 
 # Room -> rooms of ours that it may include, besides itself. Dependencies point one way:
-#   app -> control, after_call, tools, session, http, net, carrier, store -> events, call, plivo, openai, web -> audio -> base
+#   app -> control, after_call, tools, session, tape, http, net, carrier, store -> events, call, plivo, openai, web -> audio -> base
 # Rooms of one tier do not know each other, except where a row says so. A room that is not here may include nothing.
 LAYERS = {
     "base": [],
@@ -27,13 +27,15 @@ LAYERS = {
     # Handlers turn webhooks into words to the sessions; they see no socket.
     "http": ["session", "plivo", "call", "audio", "base"],
     # A session carries out what the call commands: on the loop, at the carrier, in the store.
-    "session": ["store", "carrier", "net", "events", "call", "plivo", "openai", "audio", "base"],
+    "session": ["tape", "store", "carrier", "net", "events", "call", "plivo", "openai", "audio", "base"],
     # What an agent's tools are, and the word of those who want one run.
+    # A tape is the call's own words written down; it knows no session.
+    "tape": ["call", "audio", "base"],
     "tools": ["session", "web", "base"],
     # Works from the record of calls that are over; it meets no live one.
     "after_call": ["tools", "session", "store", "events", "call", "openai", "web", "base"],
     "control": ["session", "store", "events", "call", "audio", "base"],
-    "app": ["after_call", "tools", "web", "control", "session", "http", "net", "carrier", "store", "events", "call", "plivo", "openai", "audio", "base"],
+    "app": ["after_call", "tools", "tape", "web", "control", "session", "http", "net", "carrier", "store", "events", "call", "plivo", "openai", "audio", "base"],
     "client": ["base"],
     # The world outside: it shares sockets and the laws of audio with the server and nothing that the server believes.
     "sim": ["net", "audio", "base"],

@@ -140,6 +140,14 @@ TEST_F(HttpToolRunnerTest, WhatDoesNotFitIsNotSent) {
   EXPECT_TRUE(results_.WaitFor(4).ok);
 }
 
+TEST_F(HttpToolRunnerTest, CheckSaysBeforehandWhatRunWouldRefuse) {
+  AddTool("book");
+  Start();
+  EXPECT_TRUE(runner_->Check("a", "book", R"({"n":1})").ok());
+  EXPECT_THAT(std::string(runner_->Check("a", "book", R"({"n":"one"})").message()), HasSubstr("n: must be an integer"));
+  EXPECT_THAT(std::string(runner_->Check("a", "steal", "{}").message()), HasSubstr("no tool 'steal'"));
+}
+
 TEST_F(HttpToolRunnerTest, ATimeLimitIsTheTools) {
   AddTool("slow").timeout = absl::Milliseconds(150);
   endpoint_.Hold();
