@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "src/after_call/summary_jobs.h"
 #include "src/app/gateway.h"
 #include "src/base/executor.h"
 #include "src/base/log.h"
@@ -24,6 +25,8 @@
 #include "src/session/switchboard.h"
 #include "src/store/sqlite/sqlite_store.h"
 #include "src/tape/tape_shelf.h"
+#include "src/tools/http_tool_runner.h"
+#include "src/web/web_client.h"
 
 namespace callbridge::app {
 namespace {
@@ -72,6 +75,7 @@ class ServerApplication final : public Application {
     if (absl::Status status = Listen(); !status.ok()) return status;
     // Only now: a second server that finds the ports taken must not end the calls of the first.
     if (absl::Status status = CloseGhosts(); !status.ok()) return status;
+    summaries_->Start();
     ready_ = true;
     started_ = true;
     control_->SetServing(true);
@@ -99,8 +103,12 @@ class ServerApplication final : public Application {
     // Sockets first, then the loops they live on; nothing feeds a session any more after that.
     if (carrier_port_ != nullptr) carrier_port_->Stop();
     if (admin_port_ != nullptr) admin_port_->Stop();
+    if (web_ != nullptr) web_->Stop();
     carrier_executor_.reset();
     for (const auto& loop : loops_) loop->Stop();
+    // Their requests have ended with the client. Summaries that are not made are made after the next start.
+    tool_runner_.reset();
+    summaries_.reset();
     if (recorder_ != nullptr && !recorder_->Flush(kFlushLimit)) {
       Log(LogKind::kTrouble, "", "records are left unwritten", {{"pending", absl::StrCat(recorder_->pending())}});
     }
@@ -129,6 +137,10 @@ class ServerApplication final : public Application {
     plivo.auth_token = options_.plivo_auth_token;
     plivo.ca_file = options_.ca_file;
     carrier_ = carrier::MakePlivoClient(plivo);
+    web_ = web::MakeWebClient();
+    tools::HttpToolRunner::Options runner;
+    runner.ca_file = options_.ca_file;
+    tool_runner_ = std::make_unique<tools::HttpToolRunner>(settings_, *web_, runner);
     session::Switchboard::Deps deps;
     for (int i = 0; i < options_.media_threads; ++i) {
       loops_.push_back(net::EventLoop::Start(absl::StrCat("cb-loop-", i)));
@@ -140,11 +152,18 @@ class ServerApplication final : public Application {
     deps.recorder = recorder_.get();
     deps.carrier = carrier_.get();
     deps.carrier_executor = carrier_executor_.get();
+    deps.tool_runner = tool_runner_.get();
+    deps.on_finished = [this](const std::string& call_id, int64_t next_sequence) {
+      summaries_->OnCallFinished(call_id, next_sequence);
+    };
     deps.tapes = tapes_.get();
     deps.find_call = [this](const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)> done) {
       read_executor_->Post([this, call_id, done = std::move(done)] { done(store_->GetCall(call_id)); });
     };
     switchboard_ = std::make_unique<session::Switchboard>(settings_, std::move(deps));
+    after_call::SummaryJobs::Options summaries;
+    summaries.is_live = [this](const std::string& call_id) { return switchboard_->IsLive(call_id); };
+    summaries_ = std::make_unique<after_call::SummaryJobs>(*store_, *recorder_, *web_, settings_, summaries);
     http::Webhooks::Options webhooks;
     webhooks.public_url = options_.public_url;
     webhooks.auth_token = options_.plivo_auth_token;
@@ -251,11 +270,14 @@ class ServerApplication final : public Application {
   std::unique_ptr<base::ThreadExecutor> read_executor_;
   std::unique_ptr<carrier::CarrierApi> carrier_;
   std::unique_ptr<base::ThreadExecutor> carrier_executor_;
+  std::unique_ptr<web::WebClient> web_;
+  std::unique_ptr<tools::HttpToolRunner> tool_runner_;
   std::unique_ptr<base::ThreadExecutor> tape_executor_;
   std::unique_ptr<tape::TapeShelf> tapes_;  // Null: calls leave no tapes.
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::vector<std::unique_ptr<session::LoopTools>> tools_;
   std::unique_ptr<session::Switchboard> switchboard_;
+  std::unique_ptr<after_call::SummaryJobs> summaries_;
   std::unique_ptr<http::Webhooks> webhooks_;
   http::Admin admin_{[this] { return Stats(); }, [this] { return metrics_.Text(); }};
   AdminGateway admin_gateway_{admin_};

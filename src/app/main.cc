@@ -5,11 +5,14 @@
 #include <cstdlib>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "src/after_call/summary_jobs.h"
 #include "src/app/application.h"
 #include "src/app/config.h"
 #include "src/app/options.h"
 #include "src/base/log.h"
+#include "src/tools/http_tool_runner.h"
 
 namespace {
 
@@ -20,6 +23,10 @@ int Fail(const absl::Status& status) {
   callbridge::base::FlushLog();
   std::fprintf(stderr, "callbridge: %s\n", std::string(status.message()).c_str());
   return 1;
+}
+
+absl::Status InConfig(const Options& options, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(options.config, ": ", status.message()));
 }
 
 // Waits for SIGINT or SIGTERM, for at most `limit`; whether one came.
@@ -49,6 +56,9 @@ int Run(int argc, char** argv, const sigset_t& signals) {
   auto settings =
       options->config.empty() ? callbridge::app::DefaultConfig() : callbridge::app::LoadConfig(options->config);
   if (!settings.ok()) return Fail(settings.status());
+  for (const auto& check : {&callbridge::tools::CheckTools, &callbridge::after_call::CheckAfterCall}) {
+    if (absl::Status status = check(*settings); !status.ok()) return Fail(InConfig(*options, status));
+  }
   if (options->check_config) {
     std::printf("%s: ok\n", options->config.empty() ? "the default configuration" : options->config.c_str());
     return 0;
@@ -57,8 +67,8 @@ int Run(int argc, char** argv, const sigset_t& signals) {
   settings->public_url = options->public_url;
   settings->model_url = options->openai_url;
   settings->model_api_key = options->openai_api_key;
-  settings->text_model_url = options->openai_rest_url;
   settings->model_ca_file = options->ca_file;
+  settings->text_model_url = options->openai_rest_url;
   settings->log_transcripts = options->log_transcripts;
   settings->tape_dir = options->tape_dir;
   auto application = Application::Start(*options, *std::move(settings));

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "src/web/url.h"
 
 ABSL_FLAG(std::string, http_listen, "0.0.0.0:8080", "carrier-facing HTTP and WebSocket, host:port");
 ABSL_FLAG(std::string, grpc_listen, "127.0.0.1:50051", "control plane, host:port");
@@ -27,7 +28,7 @@ ABSL_FLAG(std::string, public_url, "", "the https:// base URL at which the carri
 ABSL_FLAG(std::string, database_url, "sqlite:var/callbridge.db", "where calls are kept: sqlite:PATH");
 ABSL_FLAG(std::string, openai_url, "wss://api.openai.com/v1/realtime", "the Realtime endpoint, or a compatible one");
 ABSL_FLAG(std::string, openai_rest_url, "https://api.openai.com/v1",
-          "the REST endpoint of the same service, for text models");
+          "the REST endpoint of the same service, for text models: summaries of calls");
 ABSL_FLAG(std::string, plivo_api_url, "https://api.plivo.com", "the carrier's REST API");
 ABSL_FLAG(std::string, config, "", "textproto file: agents, numbers, transfer destinations, limits");
 ABSL_FLAG(bool, check_config, false, "check --config and exit");
@@ -139,9 +140,9 @@ absl::Status CheckWords(const Options& options) {
     return absl::InvalidArgumentError("--drain_timeout: 0 or more, such as 30s");
   if (absl::Status status = CheckUrl("--openai_url", options.openai_url, "wss://", "ws://"); !status.ok())
     return status;
-  if (absl::Status status = CheckUrl("--openai_rest_url", options.openai_rest_url, "https://", "http://");
-      !status.ok()) {
-    return status;
+  if (absl::Status status = web::CheckUrl(options.openai_rest_url); !status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--openai_rest_url=", options.openai_rest_url, ": ", status.message()));
   }
   return CheckUrl("--plivo_api_url", options.plivo_api_url, "https://", "http://");
 }

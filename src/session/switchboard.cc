@@ -406,6 +406,8 @@ void Switchboard::Remember(const std::string& carrier_call_id) {
 }
 
 void Switchboard::OnFinished(const std::string& call_id, int64_t next_sequence) {
+  // While the call still counts as live: nobody is to see it gone and not hear of its last words.
+  if (deps_.on_finished) deps_.on_finished(call_id, next_sequence);
   std::unique_ptr<LiveCall> gone;
   {
     base::MutexLock lock(mutex_);
@@ -419,7 +421,6 @@ void Switchboard::OnFinished(const std::string& call_id, int64_t next_sequence) 
     if (by_carrier != by_carrier_id_.end() && by_carrier->second == gone.get()) by_carrier_id_.erase(by_carrier);
     Remember(gone->carrier_call_id);
   }
-  if (deps_.on_finished) deps_.on_finished(call_id, next_sequence);
   // The session is on the stack: it goes when the loop comes round.
   deps_.loops[gone->loop]->loop->Post([session = std::move(gone->session)] {});
 }
@@ -441,6 +442,11 @@ void Switchboard::EndAll() {
 int Switchboard::live_calls() const {
   base::MutexLock lock(mutex_);
   return static_cast<int>(calls_.size()) + starting_;
+}
+
+bool Switchboard::IsLive(absl::string_view call_id) const {
+  base::MutexLock lock(mutex_);
+  return calls_.contains(call_id);
 }
 
 }  // namespace callbridge::session

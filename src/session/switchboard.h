@@ -46,7 +46,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
     // Told when a call is over and all its records are handed over; `next_sequence` is for the first event that
-    // somebody else adds. On the call's loop; must not block. May be empty.
+    // somebody else adds. The call is still live then. On its loop; must not block. May be empty.
     std::function<void(const std::string& call_id, int64_t next_sequence)> on_finished;
     ToolRunner* tool_runner = nullptr;  // Null: no tool of the configuration can be run.
   };
@@ -85,6 +85,9 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   // Ends every call with kServerDrain.
   void EndAll();
   int live_calls() const;
+
+  // Whether the call has a session here. Any thread.
+  bool IsLive(absl::string_view call_id) const;
 
  private:
   struct LiveCall {

@@ -8,6 +8,7 @@
 #include "src/base/log.h"
 #include "src/tools/json_schema.h"
 #include "src/tools/tool_output.h"
+#include "src/web/url.h"
 
 namespace callbridge::tools {
 namespace {

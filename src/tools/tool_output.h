@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "src/session/settings.h"
-#include "src/web/web_client.h"
+#include "src/web/web_message.h"
 
 namespace callbridge::tools {
 

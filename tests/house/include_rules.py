@@ -47,6 +47,7 @@ LAYERS = {
 # (room, other room) -> the only headers of the other room that it may include.
 NARROW = {
     ("tools", "session"): ["src/session/settings.h", "src/session/tool_runner.h"],
+    ("carrier", "web"): ["src/web/send.h"],
     ("after_call", "session"): ["src/session/settings.h", "src/session/call_recorder.h"],
     ("after_call", "tools"): ["src/tools/json_schema.h"],
     ("session", "net"): ["src/net/loop.h", "src/net/ws_connection.h"],
@@ -60,7 +61,7 @@ LIBRARIES = {
     "gRPC": (r"(grpc|grpcpp|grpc\+\+)/|.*\.grpc\.pb\.h$", ["control", "app", "demo", "client"]),
     "protobuf": (r"google/protobuf/|.*\.pb\.h$", ["control", "app", "demo", "client", "config"]),
     "simdjson": (r"simdjson", ["plivo", "openai", "sim"]),
-    "libcurl": (r"curl/", ["web", "carrier", "sim", "demo"]),
+    "libcurl": (r"curl/", ["web", "sim", "demo"]),
     "RE2": (r"re2/", ["tools"]),
     "nlohmann-json": (r"nlohmann/", ["plivo", "openai", "tools", "store", "sim", "http", "demo", "bench"]),
     "OpenSSL": (r"openssl/", ["base", "plivo", "net", "sim", "store"]),

@@ -99,6 +99,7 @@ BridgeAndWorld::BridgeAndWorld(const Tweaks& tweaks)
   options.public_url = url;
   options.database_url = absl::StrCat("sqlite:", folder_, "/calls.db");
   options.openai_url = absl::StrCat("ws://127.0.0.1:", world_->model().port(), "/v1/realtime");
+  options.openai_rest_url = absl::StrCat("http://127.0.0.1:", world_->model().port(), "/v1");
   options.plivo_api_url = absl::StrCat("http://127.0.0.1:", world_->carrier().port());
   options.webhook_auth = "signature";
   options.media_threads = 2;
@@ -110,6 +111,7 @@ BridgeAndWorld::BridgeAndWorld(const Tweaks& tweaks)
   settings.public_url = options.public_url;
   settings.model_url = options.openai_url;
   settings.model_api_key = options.openai_api_key;
+  settings.text_model_url = options.openai_rest_url;
   settings.tape_dir = folder_ + "/tapes";
   std::filesystem::create_directory(settings.tape_dir);
   if (tweaks.settings) tweaks.settings(settings);

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "src/web/url.h"
 #include "tests/fakes/http_endpoint.h"
 #include "tests/net/peers.h"
 
