@@ -31,7 +31,7 @@ const bool kRegistered = RegisterScenarios("Start", {
                                                         {"GreetingIsHeardAndMarked", R"(
   ready
   say r1 a1 1000 Good morning, how can I help?
-  > audio_to_carrier item_id=a1 bytes=1600..1602
+  > audio_to_carrier item_id=a1 bytes=160..162
   > save_item item_id=a1
   = assistant_speech_started item_id=a1 greeting=true
   +1200
@@ -44,11 +44,11 @@ const bool kRegistered = RegisterScenarios("Start", {
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
   audio r1 a1 5000
-  total 2 audio_to_carrier      # 400 ms, and no more than a piece
+  total 7 audio_to_carrier      # 400 ms, and no more than a piece
   +1000
-  total 7 audio_to_carrier
+  total 12 audio_to_carrier
   +5000
-  total 25 audio_to_carrier
+  total 30 audio_to_carrier
 )"},
                                                         {"CallerSpeaksFirst", R"(
   option no_greeting
@@ -62,7 +62,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   ! create_response             # The model's server answers a turn by itself.
   +300 say r1 a1 800 Hi there.
   = assistant_speech_started item_id=a1 greeting=false
-  = turn_measured caller_item_id=u1 commit=0 first_audio=300 first_sent=300 first_heard=360
+  = turn_measured caller_item_id=u1 commit=0 first_audio=300 first_sent=300 first_heard=410
 )"},
                                                         {"Complaint11_EarlyWordsReachTheModelInOrder", R"(
   stream_opened stream_id=s1
