@@ -19,9 +19,11 @@
 #include "src/http/webhooks.h"
 #include "src/net/event_loop.h"
 #include "src/net/server.h"
+#include "src/session/call_metrics.h"
 #include "src/session/call_recorder.h"
 #include "src/session/switchboard.h"
 #include "src/store/sqlite/sqlite_store.h"
+#include "src/tape/tape_shelf.h"
 
 namespace callbridge::app {
 namespace {
@@ -117,7 +119,10 @@ class ServerApplication final : public Application {
     write_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-write");
     read_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-read");
     carrier_executor_ = std::make_unique<base::ThreadExecutor>("cb-carrier");
-    recorder_ = std::make_unique<session::CallRecorder>(*store_, *hub_, *write_executor_);
+    session::CallRecorder::Options recording;
+    recording.on_commit = [this](const call::Event& event) { metrics_.Observe(event); };
+    recorder_ = std::make_unique<session::CallRecorder>(*store_, *hub_, *write_executor_, std::move(recording));
+    if (absl::Status status = MakeTapeShelf(); !status.ok()) return status;
     carrier::PlivoOptions plivo;
     plivo.api_url = options_.plivo_api_url;
     plivo.auth_id = options_.plivo_auth_id;
@@ -135,6 +140,7 @@ class ServerApplication final : public Application {
     deps.recorder = recorder_.get();
     deps.carrier = carrier_.get();
     deps.carrier_executor = carrier_executor_.get();
+    deps.tapes = tapes_.get();
     deps.find_call = [this](const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)> done) {
       read_executor_->Post([this, call_id, done = std::move(done)] { done(store_->GetCall(call_id)); });
     };
@@ -145,6 +151,15 @@ class ServerApplication final : public Application {
     webhooks.check_signatures = options_.webhook_auth == "signature";
     webhooks_ = std::make_unique<http::Webhooks>(webhooks, *switchboard_);
     return absl::OkStatus();
+  }
+
+  absl::Status MakeTapeShelf() {
+    if (settings_.tape_dir.empty()) return absl::OkStatus();
+    tape_executor_ = std::make_unique<base::ThreadExecutor>("cb-tape");
+    tape::TapeWriter::Options tapes;
+    tapes.audio = options_.tape_audio;
+    tapes_ = std::make_unique<tape::TapeShelf>(settings_.tape_dir, tapes, *tape_executor_);
+    return WithFlag("--tape_dir", tapes_->Check());
   }
 
   absl::Status Listen() {
@@ -228,6 +243,7 @@ class ServerApplication final : public Application {
   bool stopped_ = false;
 
   // In the order in which they are made; what is below uses what is above.
+  session::CallMetrics metrics_;
   std::unique_ptr<store::CallStore> store_;
   std::unique_ptr<events::EventHub> hub_;
   std::unique_ptr<base::ThreadExecutor> write_executor_;
@@ -235,11 +251,13 @@ class ServerApplication final : public Application {
   std::unique_ptr<base::ThreadExecutor> read_executor_;
   std::unique_ptr<carrier::CarrierApi> carrier_;
   std::unique_ptr<base::ThreadExecutor> carrier_executor_;
+  std::unique_ptr<base::ThreadExecutor> tape_executor_;
+  std::unique_ptr<tape::TapeShelf> tapes_;  // Null: calls leave no tapes.
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::vector<std::unique_ptr<session::LoopTools>> tools_;
   std::unique_ptr<session::Switchboard> switchboard_;
   std::unique_ptr<http::Webhooks> webhooks_;
-  http::Admin admin_{[this] { return Stats(); }};
+  http::Admin admin_{[this] { return Stats(); }, [this] { return metrics_.Text(); }};
   AdminGateway admin_gateway_{admin_};
   std::unique_ptr<CarrierGateway> carrier_gateway_;
   std::unique_ptr<control::ControlServer> control_;

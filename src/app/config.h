@@ -10,12 +10,14 @@
 
 namespace callbridge::app {
 
-// Reads a configuration (text of proto callbridge.config.v1.Config) into the parts of Settings that it decides.
+// Reads a configuration (text of proto callbridge.config.v1.Config) into the parts of Settings that it decides, with
+// the files that it names: prompts and secrets. Their relative paths are taken from `folder`; empty: the current one.
 // kInvalidArgument, one line: "<name>:<line>:<column>: ..." for what is no such text, "<name>: agents[0].caller_id:
 // ..." for a value that is wrong, each with what would be right.
-absl::StatusOr<session::Settings> ParseConfig(absl::string_view text, const std::string& name);
+absl::StatusOr<session::Settings> ParseConfig(absl::string_view text, const std::string& name,
+                                              const std::string& folder = "");
 
-// The same for a file. kNotFound: it cannot be read.
+// The same for a file, whose folder is the one of the files it names. kNotFound: it cannot be read.
 absl::StatusOr<session::Settings> LoadConfig(const std::string& path);
 
 // What is used without a file: one agent, no destinations, nothing may be dialled.

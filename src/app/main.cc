@@ -57,8 +57,10 @@ int Run(int argc, char** argv, const sigset_t& signals) {
   settings->public_url = options->public_url;
   settings->model_url = options->openai_url;
   settings->model_api_key = options->openai_api_key;
+  settings->text_model_url = options->openai_rest_url;
   settings->model_ca_file = options->ca_file;
   settings->log_transcripts = options->log_transcripts;
+  settings->tape_dir = options->tape_dir;
   auto application = Application::Start(*options, *std::move(settings));
   if (!application.ok()) return Fail(application.status());
   Serve(**application, *options, signals);

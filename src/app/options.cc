@@ -27,7 +27,7 @@ ABSL_FLAG(std::string, public_url, "", "the https:// base URL at which the carri
 ABSL_FLAG(std::string, database_url, "sqlite:var/callbridge.db", "where calls are kept: sqlite:PATH");
 ABSL_FLAG(std::string, openai_url, "wss://api.openai.com/v1/realtime", "the Realtime endpoint, or a compatible one");
 ABSL_FLAG(std::string, openai_rest_url, "https://api.openai.com/v1",
-          "the REST endpoint of the same service; reserved for text models");
+          "the REST endpoint of the same service, for text models");
 ABSL_FLAG(std::string, plivo_api_url, "https://api.plivo.com", "the carrier's REST API");
 ABSL_FLAG(std::string, config, "", "textproto file: agents, numbers, transfer destinations, limits");
 ABSL_FLAG(bool, check_config, false, "check --config and exit");
@@ -37,15 +37,17 @@ ABSL_FLAG(std::string, ca_file, "", "PEM file: authorities trusted for outgoing 
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "how long calls may go on after SIGTERM or SIGINT");
 ABSL_FLAG(std::string, log_format, "text", "text or json");
 ABSL_FLAG(bool, log_transcripts, false, "write what is said into the log");
+ABSL_FLAG(std::string, tape_dir, "", "folder in which each call leaves a tape for callbridge_replay; empty: none");
+ABSL_FLAG(bool, tape_audio, false, "tapes hold the sound itself, not only its length");
 
 namespace callbridge::app {
 namespace {
 
-constexpr const char* kFlags[] = {"http_listen",   "grpc_listen",        "admin_listen",   "grpc_tls_cert",
-                                  "grpc_tls_key",  "grpc_tls_client_ca", "public_url",     "database_url",
-                                  "openai_url",    "openai_rest_url",    "plivo_api_url",  "config",
-                                  "check_config",  "media_threads",      "webhook_auth",   "ca_file",
-                                  "drain_timeout", "log_format",         "log_transcripts"};
+constexpr const char* kFlags[] = {
+    "http_listen",     "grpc_listen",   "admin_listen", "grpc_tls_cert",   "grpc_tls_key",  "grpc_tls_client_ca",
+    "public_url",      "database_url",  "openai_url",   "openai_rest_url", "plivo_api_url", "config",
+    "check_config",    "media_threads", "webhook_auth", "ca_file",         "drain_timeout", "log_format",
+    "log_transcripts", "tape_dir",      "tape_audio"};
 
 // Makes the environment's values the flags' defaults, before the command line is read.
 absl::Status ApplyEnvironment() {
@@ -137,6 +139,10 @@ absl::Status CheckWords(const Options& options) {
     return absl::InvalidArgumentError("--drain_timeout: 0 or more, such as 30s");
   if (absl::Status status = CheckUrl("--openai_url", options.openai_url, "wss://", "ws://"); !status.ok())
     return status;
+  if (absl::Status status = CheckUrl("--openai_rest_url", options.openai_rest_url, "https://", "http://");
+      !status.ok()) {
+    return status;
+  }
   return CheckUrl("--plivo_api_url", options.plivo_api_url, "https://", "http://");
 }
 
@@ -166,6 +172,7 @@ absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
   options.public_url = std::string(absl::StripSuffix(absl::GetFlag(FLAGS_public_url), "/"));
   options.database_url = absl::GetFlag(FLAGS_database_url);
   options.openai_url = absl::GetFlag(FLAGS_openai_url);
+  options.openai_rest_url = std::string(absl::StripSuffix(absl::GetFlag(FLAGS_openai_rest_url), "/"));
   options.plivo_api_url = std::string(absl::StripSuffix(absl::GetFlag(FLAGS_plivo_api_url), "/"));
   options.config = absl::GetFlag(FLAGS_config);
   options.check_config = absl::GetFlag(FLAGS_check_config);
@@ -173,6 +180,8 @@ absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
   options.ca_file = absl::GetFlag(FLAGS_ca_file);
   options.log_format = absl::GetFlag(FLAGS_log_format);
   options.log_transcripts = absl::GetFlag(FLAGS_log_transcripts);
+  options.tape_dir = absl::GetFlag(FLAGS_tape_dir);
+  options.tape_audio = absl::GetFlag(FLAGS_tape_audio);
   options.drain_timeout = absl::GetFlag(FLAGS_drain_timeout);
   options.media_threads = absl::GetFlag(FLAGS_media_threads);
   if (absl::Status status = CheckWords(options); !status.ok()) return status;

@@ -21,13 +21,16 @@ struct Options {
   std::string public_url;
   std::string database_url;
   std::string openai_url;
+  std::string openai_rest_url;  // Without a slash at the end.
   std::string plivo_api_url;
   std::string config;
   std::string webhook_auth;
   std::string log_format;
   std::string ca_file;
+  std::string tape_dir;
   int media_threads = 0;
   bool log_transcripts = false;
+  bool tape_audio = false;
   bool check_config = false;
   absl::Duration drain_timeout;
 

@@ -23,8 +23,6 @@ constexpr absl::Duration kAcknowledgementSlack = absl::Milliseconds(20);
 // Audio is kept so much longer than it seems to be needed: an acknowledgement may show that less was heard.
 constexpr int64_t kKeptBehind = 100 * kBytesPerMs;
 
-// Behind so much audio after a silence comes the first checkpoint.
-constexpr int64_t kFirstCheckpoint = 20 * kBytesPerMs;
 // Up to here pieces are cut where a checkpoint is due; from here on it waits for the end of its piece.
 constexpr int64_t kExactCheckpoints = 160 * kBytesPerMs;
 
@@ -69,7 +67,7 @@ int64_t AssistantPlayout::UntilCheckpoint(absl::Time now) const {
   // Early in a spell nobody knows when it began to sound: there the first acknowledgements are worth the most.
   const int64_t spell = ledger_.BytesSinceSilence(now);
   const int64_t since = std::min(since_checkpoint_, spell);
-  return std::min(options_.checkpoint_bytes, std::max(kFirstCheckpoint, (spell - since) / 2)) - since;
+  return std::min(options_.checkpoint_bytes, std::max(options_.first_checkpoint_bytes, (spell - since) / 2)) - since;
 }
 
 void AssistantPlayout::SendCheckpoint() {

@@ -35,8 +35,10 @@ class AssistantPlayout {
     absl::Duration lead = absl::Milliseconds(400);
     // Longest piece in characters: 2,136 are 1,602 bytes, 200 ms. A multiple of four.
     size_t max_piece_chars = 2136;
-    // A checkpoint follows at least each so much audio, and the end of each item; and where sound begins after a
-    // silence the first 20 ms and each doubling of them.
+    // Behind so much sound after a silence comes the first checkpoint, and the next each time that it is half as much
+    // again, but not closer than that ...
+    int64_t first_checkpoint_bytes = 20 * kBytesPerMs;
+    // ... and not further apart than this, and at the end of each item.
     int64_t checkpoint_bytes = 200 * kBytesPerMs;
   };
 

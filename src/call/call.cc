@@ -1,39 +1,30 @@
 #include "src/call/call.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/call/deadlines.h"
 
 namespace callbridge::call {
 namespace {
 
-constexpr absl::string_view kRing = "ring";
-constexpr absl::string_view kStream = "stream";
-constexpr absl::string_view kModel = "model";
-constexpr absl::string_view kGrace = "grace";
-constexpr absl::string_view kMaxDuration = "max_duration";
-constexpr absl::string_view kAnnouncement = "announcement";
-constexpr absl::string_view kTransferFetch = "transfer_fetch";
-constexpr absl::string_view kDial = "dial";
-constexpr absl::string_view kHangUp = "hangup";
-constexpr absl::string_view kLateText = "late_text";
-constexpr absl::string_view kSummary = "summary";
-constexpr absl::string_view kRetryResponse = "retry_response";
+// Of the caller's frames that the model has: enough to give a new session the utterance that the old one lost.
+constexpr size_t kFramesKept = 150;
+
+constexpr char kLineWasCut[] =
+    "The line to the caller was interrupted for a moment and is back. Go on where the caller stopped hearing you.";
 
 }  // namespace
+
+using namespace deadline;  // NOLINT(google-build-using-namespace): a list of names, of this room alone.
 
 Call::Call(CallOptions options, CommandSink& sink)
     : options_(std::move(options)),
       sink_(sink),
       playout_(options_.playout, playout_carrier_),
+      backlog_(options_.early_frames, kFramesKept),
       state_(options_.direction == Direction::kInbound ? State::kAnswered : State::kDialing) {}
-
-void Call::PlayoutCarrier::Play(absl::string_view item_id, absl::string_view base64) {
-  call_.sink_.AudioToCarrier(base64);
-  if (call_.speaking_item_ != item_id) call_.OnFirstSent(item_id);
-}
-
-void Call::PlayoutCarrier::Checkpoint(int64_t number) { call_.sink_.Do(command::SendCheckpoint{number}); }
 
 Event Call::Created(const CallOptions& options, absl::Time now) {
   return Event{options.call_id, 1, now,
@@ -49,16 +40,22 @@ void Call::Begin(absl::Time now) {
   answer_time_ = now;
   SetDeadline(kStream, options_.stream_limit);
   SetDeadline(kMaxDuration, options_.max_duration);
-  SetDeadline(kModel, options_.model_limit);
-  sink_.Do(command::OpenModel{});
+  OpenSession();
 }
 
 void Call::On(const input::Input& input, absl::Time now) {
   if (finished_) return;
   now_ = now;
   std::visit([this](const auto& in) { On(in); }, input);
+  Settle();
+}
+
+void Call::Settle() {
+  EndIfFarewellHeard();
   TakeFinalItems();
   BeginTransferIfAnnounced();
+  RenewIfQuiet();
+  WatchIdle();
   FinishIfDone();
 }
 
@@ -66,13 +63,17 @@ void Call::Emit(EventBody body) { sink_.Record(Event{options_.call_id, next_sequ
 
 void Call::SetDeadline(absl::string_view which, absl::Duration in) { deadlines_[std::string(which)] = now_ + in; }
 
+void Call::SetDeadlineOnce(absl::string_view which, absl::Duration in) {
+  if (!Awaits(which)) SetDeadline(which, in);
+}
+
 void Call::ClearDeadline(absl::string_view which) {
   const auto found = deadlines_.find(which);
   if (found != deadlines_.end()) deadlines_.erase(found);
 }
 
 absl::Time Call::next_deadline() const {
-  absl::Time next = over() ? absl::InfiniteFuture() : playout_.NextWake();
+  absl::Time next = over() ? absl::InfiniteFuture() : std::min(playout_.NextWake(), NextGap());
   for (const auto& [name, at] : deadlines_) next = std::min(next, at);
   return next;
 }
@@ -102,23 +103,19 @@ void Call::On(const input::DialUnknown&) {}
 void Call::On(const input::Rang&) {
   if (state_ != State::kDialing) return;
   MoveTo(State::kRinging);
-  if (hangup_asked_) return;  // Nobody will talk to the model.
-  SetDeadline(kModel, options_.ring_limit + options_.model_limit);
-  sink_.Do(command::OpenModel{});
+  if (!hangup_asked_) OpenSession();
 }
 
 void Call::On(const input::Answered&) {
   if (state_ != State::kDialing && state_ != State::kRinging) return;
-  const bool model_opened = state_ == State::kRinging;
   if (hangup_asked_) {
     MoveTo(State::kAnswered);
     return;
   }
   ClearDeadline(kRing);
   SetDeadline(kStream, options_.stream_limit);
-  if (!model_configured_) SetDeadline(kModel, options_.model_limit);
   MoveTo(State::kAnswered);
-  if (!model_opened) sink_.Do(command::OpenModel{});
+  EnsureSession();
 }
 
 void Call::On(const input::HungUp& in) { End(in.reason, in.party, in.detail); }
@@ -133,6 +130,8 @@ void Call::On(const input::StreamOpened& in) {
   // The carrier has one stream a call: another one means that the last is gone and nobody told.
   if (stream_open_) On(input::StreamClosed{false, "replaced by another stream"});
   stream_open_ = true;
+  playout_.OnNewStream();
+  if (streams_ == 0) stream_time_ = now_;
   ClearDeadline(kRing);
   ClearDeadline(kStream);
   ClearDeadline(kGrace);
@@ -142,7 +141,15 @@ void Call::On(const input::StreamOpened& in) {
   const bool dialling = transfer_ && transfer_->state == TransferState::kDialing;
   if (dialling || state_ == State::kTransferred) FailTransfer(TransferOutcome::kUnknown, "the stream came back");
   MoveTo(State::kInProgress);
-  if (return_pending_) ReturnToAssistant();
+  EnsureSession();
+  if (return_pending_) {
+    ReturnToAssistant();
+  } else if (line_cut_in_ && streams_ > 1) {
+    TellModel(kLineWasCut);
+    response_wanted_ = true;
+  }
+  line_cut_in_ = false;
+  if (session_.given_up && !TransferPending()) GiveUpOnModel();
   GreetIfReady();
   SendPendingResponse();
 }
@@ -150,10 +157,13 @@ void Call::On(const input::StreamOpened& in) {
 void Call::On(const input::StreamClosed& in) {
   if (!stream_open_) return;
   stream_open_ = false;
+  caller_until_ = gap_since_ = absl::InfinitePast();
   if (over()) return;
+  line_cut_in_ = playout_.Interruptible(now_) || !running_responses_.empty() || turn_.open;
   CutAssistant(Cut::kLineGone);
-  early_audio_.clear();
+  backlog_.Clear();
   caller_speaking_ = false;
+  TakeKeys();
   // We closed it ourselves for a transfer or a hang-up, and other things are awaited.
   if (state_ != State::kInProgress || hangup_asked_) return;
   lost_cleanly_ = in.clean;
@@ -182,9 +192,16 @@ void Call::On(const input::Tick&) {
   if (over()) return;
   if (MediaUp()) playout_.Pump(now_);
   TakeHeardItems();
+  PadGap();
 }
 
 void Call::OnDeadline(absl::string_view which) {
+  OnSignallingDeadline(which);
+  OnModelDeadline(which);
+  OnToolDeadline(which);
+}
+
+void Call::OnSignallingDeadline(absl::string_view which) {
   if (which == kRing) {
     if (state_ == State::kDialing && !dial_accepted_) {
       AskForHangUp(EndReason::kDialOutcomeUnknown, Party::kCarrier, "the carrier never told what came of the dialling");
@@ -193,8 +210,6 @@ void Call::OnDeadline(absl::string_view which) {
     }
   } else if (which == kStream) {
     AskForHangUp(EndReason::kStreamNeverStarted, Party::kCarrier, "the call was answered and no stream came");
-  } else if (which == kModel && !model_configured_) {
-    AskForHangUp(EndReason::kModelUnavailable, Party::kModel, "the session was not ready in time");
   } else if (which == kGrace && lost_cleanly_) {
     // The caller's hang-up without its notice: tell the carrier too, in case the leg is still up.
     sink_.Do(command::HangUpCarrier{});
@@ -206,13 +221,11 @@ void Call::OnDeadline(absl::string_view which) {
   } else if (which == kAnnouncement) {
     BeginTransfer();
   } else if (which == kTransferFetch) {
-    FailTransfer(TransferOutcome::kCarrierError, "the carrier did not fetch the instructions");
+    RecallCaller(TransferOutcome::kCarrierError, "the carrier did not fetch the instructions");
   } else if (which == kDial) {
-    FailTransfer(TransferOutcome::kUnknown, "the carrier never told what came of it");
+    RecallCaller(TransferOutcome::kUnknown, "the carrier never told what came of it");
   } else if (which == kHangUp) {
     End(asked_end_.reason, asked_end_.initiator, asked_end_.evidence);
-  } else if (which == kRetryResponse) {
-    RequestResponse();
   }
 }
 
@@ -230,6 +243,7 @@ void Call::ExpectHangUp(EndReason reason, Party party, absl::string_view evidenc
   asked_end_.initiator = party;
   asked_end_.evidence = std::string(evidence);
   CutAssistant(Cut::kLineGone);
+  farewell_ = Farewell();
   deadlines_.clear();
   SetDeadline(kHangUp, options_.hangup_limit);
   sink_.Do(command::NextStep{command::NextStep::Kind::kHangUp});
@@ -243,12 +257,7 @@ void Call::End(EndReason reason, Party party, absl::string_view evidence) {
   facts.conversation = conversation_;
   facts.human = human_;
   CutAssistant(Cut::kLineGone);
-  if (TransferPending()) {
-    ChangeTransfer(TransferState::kFailed, hangup_asked_ ? TransferOutcome::kCancelled : TransferOutcome::kCallerLeft,
-                   facts.evidence);
-  } else if (transfer_ && transfer_->state == TransferState::kConnected) {
-    ChangeTransfer(TransferState::kCompleted, TransferOutcome::kBridged, facts.evidence);
-  }
+  SettleTransfer(facts);
   deadlines_.clear();
   TakeFinalItems();
   const Termination termination = MakeTermination(facts);
@@ -271,6 +280,7 @@ void Call::CloseLegs() {
     return;
   }
   if (transcript_.empty()) return;
+  if (!options_.summary_in_session) return;
   if (!ModelUsable()) {
     summary_asked_ = summary_settled_ = true;
     Emit(SummaryFailed{"the model's session was gone"});

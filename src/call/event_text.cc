@@ -51,6 +51,13 @@ class EventWriter {
     Put("by", Name(e.transfer.requested_by)), Put("state", Name(e.transfer.state)),
         Put("outcome", Name(e.transfer.outcome));
     Put("detail", e.transfer.detail), Put("reason", e.transfer.reason);
+    // What came of each, at a glance: "busy,pending...".
+    std::string outcomes;
+    for (const TransferAttempt& attempt : e.transfer.attempts) {
+      absl::StrAppend(&outcomes, outcomes.empty() ? "" : ",", Name(attempt.outcome),
+                      attempt.end_time == absl::InfinitePast() ? "..." : "");
+    }
+    Put("attempts", outcomes);
     int number = 0;
     for (const TransferAttempt& attempt : e.transfer.attempts) {
       const std::string prefix = absl::StrCat("attempt", ++number);

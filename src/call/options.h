@@ -72,7 +72,7 @@ struct CallOptions {
   std::string fallback_destination;                    // kTransfer: a key.
   absl::Duration gap_after = absl::Milliseconds(200);  // Without the caller's audio: silence is put in its place ...
   absl::Duration gap_limit = absl::Seconds(10);        // ... for at most so long.
-  absl::Duration farewell_limit = absl::Seconds(10);   // Of waiting until the last words were heard.
+  absl::Duration farewell_limit = absl::Seconds(20);   // Of waiting until the last words were heard.
 
   // ---- The caller says nothing ----
   absl::Duration idle_after = absl::InfiniteDuration();  // Since all was heard.
@@ -95,18 +95,21 @@ struct CallOptions {
 
   absl::Duration ring_limit = absl::Seconds(60);            // Outbound: dialled to answered.
   absl::Duration stream_limit = absl::Seconds(10);          // Answered to stream.
-  absl::Duration model_limit = absl::Seconds(10);           // Opened to configured.
+  absl::Duration model_limit = absl::Seconds(5);            // Opened to configured, each time.
   absl::Duration stream_grace = absl::Seconds(5);           // Stream lost to its return or a hang-up notice.
   absl::Duration max_duration = absl::Minutes(30);          // From answer.
   absl::Duration announcement_limit = absl::Seconds(15);    // Of waiting for the last words before a transfer.
   absl::Duration transfer_fetch_limit = absl::Seconds(10);  // Transfer accepted to instructions fetched.
-  absl::Duration dial_limit = absl::Seconds(90);            // Instructions fetched to an outcome, without a human.
-  absl::Duration hangup_limit = absl::Seconds(5);           // Our hang-up to the carrier's notice.
-  absl::Duration late_text_limit = absl::Seconds(2);        // End to the last transcription.
-  absl::Duration summary_limit = absl::Seconds(8);          // End to the summary.
+  // Behind a target's ring time: instructions fetched to an outcome, without a human. With a key to press, and
+  // something to hear before, longer by the 20 s that this may take.
+  absl::Duration dial_limit = absl::Seconds(15);
+  absl::Duration hangup_limit = absl::Seconds(5);     // Our hang-up to the carrier's notice.
+  absl::Duration late_text_limit = absl::Seconds(2);  // End to the last transcription.
+  absl::Duration summary_limit = absl::Seconds(8);    // End to the summary.
   // Frames of the caller that are kept until the model is ready: 250 are 5 s.
   size_t early_frames = 250;
   audio::AssistantPlayout::Options playout;
+  std::string fallback_transfer_id;  // UUID of the transfer that `fallback` may make.
 };
 
 }  // namespace callbridge::call

@@ -49,6 +49,7 @@ void ConversationFields(CallOptions& out, V&& v) {
   v("model_renewal", out.model_renewal);
   v("fallback", out.fallback);
   v("fallback_destination", out.fallback_destination);
+  v("fallback_transfer_id", out.fallback_transfer_id);
   v("gap_after", out.gap_after);
   v("gap_limit", out.gap_limit);
   v("farewell_limit", out.farewell_limit);
@@ -90,7 +91,9 @@ void Fields(CallOptions& out, V&& v) {
   v("early_frames", out.early_frames);
   v("playout.lead", out.playout.lead);
   v("playout.max_piece_chars", out.playout.max_piece_chars);
+  v("playout.first_checkpoint_bytes", out.playout.first_checkpoint_bytes);
   v("playout.checkpoint_bytes", out.playout.checkpoint_bytes);
+  v("fallback_transfer_id", out.fallback_transfer_id);
 }
 
 class Writer {

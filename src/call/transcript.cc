@@ -197,11 +197,36 @@ void Transcript::CloseAll() {
   }
 }
 
-std::string Transcript::Text() const {
-  std::vector<TranscriptItem> items;
-  for (const Entry& entry : items_) items.push_back(entry.item);
-  return FormatTranscript(items);
+bool Transcript::HasText(absl::string_view item_id) const {
+  const TranscriptItem* const item = Find(item_id);
+  return item != nullptr && !item->text_generated.empty();
 }
+
+void Transcript::Forget(absl::string_view item_id) {
+  const auto found = std::find_if(items_.begin(), items_.end(),
+                                  [item_id](const Entry& entry) { return entry.item.item_id == item_id; });
+  if (found == items_.end() || found->final || !found->item.text_generated.empty()) return;
+  items_.erase(found);
+  Renumber();
+}
+
+std::string Transcript::Before(absl::string_view item_id, const std::set<std::string>& among) const {
+  std::string before;
+  for (const Entry& entry : items_) {
+    if (entry.item.item_id == item_id) break;
+    if (among.count(entry.item.item_id) > 0) before = entry.item.item_id;
+  }
+  return before;
+}
+
+std::vector<TranscriptItem> Transcript::Items() const {
+  std::vector<TranscriptItem> items;
+  items.reserve(items_.size());
+  for (const Entry& entry : items_) items.push_back(entry.item);
+  return items;
+}
+
+std::string Transcript::Text() const { return FormatTranscript(Items()); }
 
 std::string FormatTranscript(const std::vector<TranscriptItem>& items) {
   std::string text;

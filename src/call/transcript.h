@@ -1,7 +1,9 @@
 #ifndef CALLBRIDGE_SRC_CALL_TRANSCRIPT_H_
 #define CALLBRIDGE_SRC_CALL_TRANSCRIPT_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,7 +57,20 @@ class Transcript {
   // An item as it stands, for saving while it is in progress; null if unknown.
   const TranscriptItem* Find(absl::string_view item_id) const;
 
+  // Whether words are known of it.
+  bool HasText(absl::string_view item_id) const;
+
+  // As if it had never been announced, unless its words are known: it will be heard once more, under another id.
+  void Forget(absl::string_view item_id);
+
+  // The id of the nearest item in front of it that is one of `among`; empty: none.
+  std::string Before(absl::string_view item_id, const std::set<std::string>& among) const;
+
+  // All items as they stand, in their order.
+  std::vector<TranscriptItem> Items() const;
+
   bool empty() const { return items_.empty(); }
+  size_t size() const { return items_.size(); }
 
   // FormatTranscript() of the items as they stand.
   std::string Text() const;

@@ -29,6 +29,9 @@ class CarrierApi {
     std::string hangup_url;
     absl::Duration ring_timeout = absl::Seconds(45);
     absl::Duration time_limit = absl::Hours(4);
+    // Where the carrier tells, while the call goes on, that a machine answered; empty: it does not listen for one.
+    std::string machine_detection_url;
+    absl::Duration machine_detection_time = absl::Seconds(5);  // For listening: 2 to 10 s.
   };
   // Asks for one call. The result is the carrier's request id. Never retried.
   virtual absl::StatusOr<std::string> Place(const Dial& dial) = 0;

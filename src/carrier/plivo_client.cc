@@ -65,6 +65,11 @@ class PlivoClient final : public CarrierApi {
     call.hangup_url = dial.hangup_url;
     call.ring_timeout_seconds = static_cast<int>(absl::ToInt64Seconds(dial.ring_timeout));
     call.time_limit_seconds = static_cast<int>(absl::ToInt64Seconds(dial.time_limit));
+    if (!dial.machine_detection_url.empty()) {
+      call.machine_detection = plivo::MachineDetection::kContinue;
+      call.machine_detection_url = dial.machine_detection_url;
+      call.machine_detection_time_ms = static_cast<int>(absl::ToInt64Milliseconds(dial.machine_detection_time));
+    }
     const auto body = plivo::FormatPlaceCall(call);
     if (!body.ok()) return body.status();
     const auto reply = Request("POST", *path, *body);

@@ -1,5 +1,7 @@
 #include "src/control/call_service.h"
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -28,6 +30,18 @@ absl::Status InsideCall(const absl::Status& status) {
   const bool begins_with_it = absl::StartsWith(status.message(), absl::StrCat(info.field, ": "));
   return base::MakeError(status.code(), info.reason, absl::StrCat(begins_with_it ? "call." : "", status.message()),
                          metadata);
+}
+
+// Answers `call` with the transfer that CallControl comes back with.
+template <typename Response>
+std::function<void(absl::StatusOr<call::Transfer>)> AnswerWithTransfer(std::shared_ptr<UnaryCall<Response>> call,
+                                                                       std::string call_id) {
+  return [call = std::move(call), call_id = std::move(call_id)](const absl::StatusOr<call::Transfer>& result) {
+    if (!result.ok()) return call->Finish(FromStore(result.status(), call_id));
+    Response answer;
+    *answer.mutable_transfer() = ToProto(call_id, *result);
+    call->Finish(std::move(answer));
+  };
 }
 
 }  // namespace
@@ -94,14 +108,43 @@ grpc::ServerUnaryReactor* CallService::TransferCall(grpc::CallbackServerContext*
       [&](const std::string&) { return ParseTransferCall(*request, control_.Destinations()); },
       [&](const auto& call, session::CallControl::TransferRequest transfer) {
         if (context->IsCancelled()) return call->Finish(absl::CancelledError("the client went away"));
-        const std::string call_id = transfer.call_id;
-        control_.TransferCall(std::move(transfer), [call, call_id](const absl::StatusOr<call::Transfer>& result) {
-          if (!result.ok()) return call->Finish(FromStore(result.status(), call_id));
-          v1::TransferCallResponse answer;
-          *answer.mutable_transfer() = ToProto(call_id, *result);
-          call->Finish(std::move(answer));
-        });
+        auto done = AnswerWithTransfer<v1::TransferCallResponse>(call, transfer.call_id);
+        control_.TransferCall(std::move(transfer), std::move(done));
       });
+}
+
+grpc::ServerUnaryReactor* CallService::CancelTransfer(grpc::CallbackServerContext* context,
+                                                      const v1::CancelTransferRequest* request,
+                                                      v1::CancelTransferResponse* response) {
+  return Handle(
+      context, "CancelTransfer", response,
+      [&](const std::string&) { return ParseTransferName("transfer", request->transfer()); },
+      [&](const auto& call, const TransferKey& key) {
+        auto done = [answer = AnswerWithTransfer<v1::CancelTransferResponse>(call, key.call_id), call, key,
+                     &executor = executor_, &store = store_](const absl::StatusOr<call::Transfer>& result) {
+          if (!absl::IsFailedPrecondition(result.status())) return answer(result);
+          executor.Post([call, key, refused = result.status(), &store] {
+            call->Guard([&] { call->Finish(ReadRefusedCancel(store, key, refused)); });
+          });
+        };
+        control_.CancelTransfer(key.call_id, key.transfer_id, std::move(done));
+      });
+}
+
+grpc::ServerUnaryReactor* CallService::GetTransfer(grpc::CallbackServerContext* context,
+                                                   const v1::GetTransferRequest* request,
+                                                   v1::GetTransferResponse* response) {
+  return HandleRead(
+      context, "GetTransfer", response,
+      [&](const std::string&) { return ParseTransferName("transfer", request->transfer()); }, ReadTransfer);
+}
+
+grpc::ServerUnaryReactor* CallService::ListTransfers(grpc::CallbackServerContext* context,
+                                                     const v1::ListTransfersRequest* request,
+                                                     v1::ListTransfersResponse* response) {
+  return HandleRead(
+      context, "ListTransfers", response, [&](const std::string&) { return ParseCallName("call", request->call()); },
+      ReadTransfers);
 }
 
 grpc::ServerUnaryReactor* CallService::GetCall(grpc::CallbackServerContext* context, const v1::GetCallRequest* request,

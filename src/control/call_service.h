@@ -37,6 +37,13 @@ class CallService final : public v1::CallService::CallbackService {
                                     v1::EndCallResponse* response) override;
   grpc::ServerUnaryReactor* TransferCall(grpc::CallbackServerContext* context, const v1::TransferCallRequest* request,
                                          v1::TransferCallResponse* response) override;
+  grpc::ServerUnaryReactor* CancelTransfer(grpc::CallbackServerContext* context,
+                                           const v1::CancelTransferRequest* request,
+                                           v1::CancelTransferResponse* response) override;
+  grpc::ServerUnaryReactor* GetTransfer(grpc::CallbackServerContext* context, const v1::GetTransferRequest* request,
+                                        v1::GetTransferResponse* response) override;
+  grpc::ServerUnaryReactor* ListTransfers(grpc::CallbackServerContext* context, const v1::ListTransfersRequest* request,
+                                          v1::ListTransfersResponse* response) override;
   grpc::ServerUnaryReactor* GetCall(grpc::CallbackServerContext* context, const v1::GetCallRequest* request,
                                     v1::GetCallResponse* response) override;
   grpc::ServerUnaryReactor* ListCalls(grpc::CallbackServerContext* context, const v1::ListCallsRequest* request,

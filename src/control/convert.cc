@@ -10,6 +10,7 @@
 #include "google/protobuf/timestamp.pb.h"
 #include "src/control/cursor.h"
 #include "src/control/utf8.h"
+#include "src/store/text.h"
 
 namespace callbridge::control {
 namespace {
@@ -52,13 +53,33 @@ google::protobuf::Duration Seconds(int64_t seconds) {
   return duration;
 }
 
-// Writes an event's body into its field of the oneof.
-struct BodyWriter {
-  const call::Event& event;
-  v1::CallEvent& out;
+// -1 stands for what is not known.
+template <typename SetDuration>
+void PutMeasured(int64_t ms, SetDuration mutable_field) {
+  if (ms >= 0) *mutable_field() = Milliseconds(ms);
+}
+
+// `text` is RFC 3339; whatever else a model may have written there is left out.
+template <typename SetTime>
+void PutTimeText(const std::string& text, SetTime mutable_field) {
+  absl::Time time;
+  std::string error;
+  const bool read = absl::ParseTime(absl::RFC3339_full, text, &time, &error);
+  if (read && store::IsStorableTime(time)) PutTime(time, mutable_field);
+}
+
+bool IsEmpty(const call::CallResult& result) {
+  return result.disposition.empty() && result.interest.empty() && result.follow_up_time.empty() &&
+         result.fields_json.empty();
+}
+
+// Writes an event's body into its field of the oneof. No overload for all: a kind without its own must not compile.
+class BodyWriter {
+ public:
+  BodyWriter(const call::Event& event, v1::CallEvent& out) : event_(event), out_(out) {}
 
   void operator()(const call::CallCreated& body) const {
-    auto* to = out.mutable_call_created();
+    auto* to = out_.mutable_call_created();
     to->set_direction(ToProto(body.direction));
     to->set_from(Word(body.from));
     to->set_to(Word(body.to));
@@ -66,90 +87,140 @@ struct BodyWriter {
     to->set_lead(LeadName(body.lead_id));
   }
   void operator()(const call::StateChanged& body) const {
-    out.mutable_state_changed()->set_from(ToProto(body.from));
-    out.mutable_state_changed()->set_to(ToProto(body.to));
+    out_.mutable_state_changed()->set_from(ToProto(body.from));
+    out_.mutable_state_changed()->set_to(ToProto(body.to));
   }
   void operator()(const call::StreamConnected& body) const {
-    out.mutable_stream_connected()->set_stream_id(Word(body.stream_id));
-    out.mutable_stream_connected()->set_ordinal(body.ordinal);
+    out_.mutable_stream_connected()->set_stream_id(Word(body.stream_id));
+    out_.mutable_stream_connected()->set_ordinal(body.ordinal);
   }
-  void operator()(const call::StreamLost& body) const { out.mutable_stream_lost()->set_detail(Detail(body.detail)); }
+  void operator()(const call::StreamLost& body) const { out_.mutable_stream_lost()->set_detail(Detail(body.detail)); }
   void operator()(const call::ModelReady& body) const {
-    out.mutable_model_ready()->set_session_id(Word(body.session_id));
-    out.mutable_model_ready()->set_model(Word(body.model));
+    auto* to = out_.mutable_model_ready();
+    to->set_session_id(Word(body.session_id));
+    to->set_model(Word(body.model));
+    to->set_ordinal(body.ordinal);
   }
   void operator()(const call::ModelTrouble& body) const {
-    auto* to = out.mutable_model_trouble();
+    auto* to = out_.mutable_model_trouble();
     to->set_code(Word(body.code));
     to->set_message(Detail(body.message));
     to->set_fatal(body.fatal);
   }
   void operator()(const call::CallerSpeechStarted& body) const {
-    out.mutable_caller_speech_started()->set_item_id(Word(body.item_id));
+    out_.mutable_caller_speech_started()->set_item_id(Word(body.item_id));
   }
   void operator()(const call::CallerSpeechStopped& body) const {
-    out.mutable_caller_speech_stopped()->set_item_id(Word(body.item_id));
+    out_.mutable_caller_speech_stopped()->set_item_id(Word(body.item_id));
   }
   void operator()(const call::AssistantSpeechStarted& body) const {
-    out.mutable_assistant_speech_started()->set_item_id(Word(body.item_id));
-    out.mutable_assistant_speech_started()->set_greeting(body.greeting);
+    out_.mutable_assistant_speech_started()->set_item_id(Word(body.item_id));
+    out_.mutable_assistant_speech_started()->set_greeting(body.greeting);
   }
   void operator()(const call::AssistantSpeechFinished& body) const {
-    auto* to = out.mutable_assistant_speech_finished();
-    to->set_item_id(Word(body.item_id));
-    *to->mutable_heard_duration() = Milliseconds(body.heard_ms);
-    to->set_heard_basis(ToProto(body.basis));
+    PutHeard(body, out_.mutable_assistant_speech_finished());
   }
   void operator()(const call::BargeIn& body) const {
-    auto* to = out.mutable_barge_in();
-    to->set_item_id(Word(body.item_id));
-    *to->mutable_heard_duration() = Milliseconds(body.heard_ms);
-    *to->mutable_received_duration() = Milliseconds(body.received_ms);
-    to->set_heard_basis(ToProto(body.basis));
+    PutHeard(body, out_.mutable_barge_in());
+    *out_.mutable_barge_in()->mutable_received_duration() = Milliseconds(body.received_ms);
   }
   void operator()(const call::TranscriptItemFinal& body) const {
-    *out.mutable_transcript_item_final()->mutable_item() = ToProto(body.item, v1::TRANSCRIPT_VIEW_BOTH);
+    *out_.mutable_transcript_item_final()->mutable_item() = ToProto(body.item, v1::TRANSCRIPT_VIEW_BOTH);
   }
   void operator()(const call::ToolCalled& body) const {
-    auto* to = out.mutable_tool_called();
+    auto* to = out_.mutable_tool_called();
     to->set_tool_call_id(Word(body.tool_call_id));
     to->set_name(Word(body.name));
     to->set_arguments(ToUtf8(body.arguments));
   }
   void operator()(const call::ToolAnswered& body) const {
-    auto* to = out.mutable_tool_answered();
+    auto* to = out_.mutable_tool_answered();
     to->set_tool_call_id(Word(body.tool_call_id));
     to->set_name(Word(body.name));
     to->set_output(ToUtf8(body.output));
     to->set_ok(body.ok);
   }
   void operator()(const call::TransferChanged& body) const {
-    *out.mutable_transfer_changed()->mutable_transfer() = ToProto(event.call_id, body.transfer);
+    *out_.mutable_transfer_changed()->mutable_transfer() = ToProto(event_.call_id, body.transfer);
   }
   void operator()(const call::CallerReturned& body) const {
-    out.mutable_caller_returned()->set_transfer(TransferName(event.call_id, body.transfer_id));
+    out_.mutable_caller_returned()->set_transfer(TransferName(event_.call_id, body.transfer_id));
   }
-  void operator()(const call::DtmfReceived& body) const { out.mutable_dtmf_received()->set_digit(Word(body.digit)); }
+  void operator()(const call::DtmfReceived& body) const { out_.mutable_dtmf_received()->set_digit(Word(body.digit)); }
   void operator()(const call::TurnMeasured& body) const {
-    auto* to = out.mutable_turn_measured();
+    auto* to = out_.mutable_turn_measured();
     to->set_caller_item_id(Word(body.caller_item_id));
-    if (body.to_commit_ms >= 0) *to->mutable_to_commit() = Milliseconds(body.to_commit_ms);
-    if (body.to_first_audio_ms >= 0) *to->mutable_to_first_audio() = Milliseconds(body.to_first_audio_ms);
-    if (body.to_first_sent_ms >= 0) *to->mutable_to_first_sent() = Milliseconds(body.to_first_sent_ms);
-    if (body.to_first_heard_ms >= 0) *to->mutable_to_first_heard() = Milliseconds(body.to_first_heard_ms);
+    PutMeasured(body.to_commit_ms, [to] { return to->mutable_to_commit(); });
+    PutFirstAudio(body, to);
   }
   void operator()(const call::CallEnded& body) const {
-    *out.mutable_call_ended()->mutable_end() = ToProto(body.termination);
-    *out.mutable_call_ended()->mutable_duration() = Seconds(body.duration_seconds);
+    *out_.mutable_call_ended()->mutable_end() = ToProto(body.termination);
+    *out_.mutable_call_ended()->mutable_duration() = Seconds(body.duration_seconds);
   }
   void operator()(const call::SummaryReady& body) const {
-    out.mutable_summary_ready()->set_summary(ToUtf8(body.summary));
+    out_.mutable_summary_ready()->set_summary(ToUtf8(body.summary));
+    if (!IsEmpty(body.result)) *out_.mutable_summary_ready()->mutable_result() = ToProto(body.result);
   }
-  template <typename Body>
-  void operator()(const Body&) const {}
   void operator()(const call::SummaryFailed& body) const {
-    out.mutable_summary_failed()->set_reason(Detail(body.reason));
+    out_.mutable_summary_failed()->set_reason(Detail(body.reason));
   }
+  void operator()(const call::AssistantSilenced& body) const {
+    *out_.mutable_assistant_silenced()->mutable_silence_duration() = Milliseconds(body.silence_ms);
+  }
+  void operator()(const call::AssistantPaused& body) const {
+    out_.mutable_assistant_paused()->set_item_id(Word(body.item_id));
+    *out_.mutable_assistant_paused()->mutable_heard_duration() = Milliseconds(body.heard_ms);
+  }
+  void operator()(const call::AssistantResumed& body) const {
+    out_.mutable_assistant_resumed()->set_item_id(Word(body.item_id));
+    *out_.mutable_assistant_resumed()->mutable_paused_duration() = Milliseconds(body.paused_ms);
+  }
+  void operator()(const call::AnswerMeasured& body) const {
+    auto* to = out_.mutable_answer_measured();
+    PutMeasured(body.to_stream_ms, [to] { return to->mutable_to_stream(); });
+    PutMeasured(body.to_model_ready_ms, [to] { return to->mutable_to_model_ready(); });
+    PutFirstAudio(body, to);
+  }
+  void operator()(const call::ModelReopening& body) const {
+    out_.mutable_model_reopening()->set_attempt(body.attempt);
+    out_.mutable_model_reopening()->set_reason(Word(body.reason));
+  }
+  void operator()(const call::PromptPlayed& body) const {
+    auto* to = out_.mutable_prompt_played();
+    to->set_name(Word(body.name));
+    to->set_item_id(Word(body.item_id));
+    to->set_text(ToUtf8(body.text));
+  }
+  void operator()(const call::CallerIdle& body) const {
+    out_.mutable_caller_idle()->set_count(body.count);
+    out_.mutable_caller_idle()->set_goodbye(body.goodbye);
+  }
+  void operator()(const call::MachineAnswered& body) const {
+    out_.mutable_machine_answered()->set_policy(ToProto(body.policy));
+    out_.mutable_machine_answered()->set_detail(Detail(body.detail));
+  }
+  void operator()(const call::CallbackPromised& body) const {
+    out_.mutable_callback_promised()->set_reason(Word(body.reason));
+  }
+
+ private:
+  template <typename Body, typename Message>
+  static void PutHeard(const Body& body, Message* to) {
+    to->set_item_id(Word(body.item_id));
+    *to->mutable_heard_duration() = Milliseconds(body.heard_ms);
+    to->set_heard_basis(ToProto(body.basis));
+  }
+
+  // What the measures of a turn and those of an answer have in common.
+  template <typename Measured, typename Message>
+  static void PutFirstAudio(const Measured& body, Message* to) {
+    PutMeasured(body.to_first_audio_ms, [to] { return to->mutable_to_first_audio(); });
+    PutMeasured(body.to_first_sent_ms, [to] { return to->mutable_to_first_sent(); });
+    PutMeasured(body.to_first_heard_ms, [to] { return to->mutable_to_first_heard(); });
+  }
+
+  const call::Event& event_;
+  v1::CallEvent& out_;
 };
 
 v1::LeadCallStatus LeadCallStatusOf(absl::string_view status) {
@@ -180,6 +251,7 @@ v1::SpeakerRole ToProto(call::Role value) { return Shifted<v1::SpeakerRole>(valu
 v1::TranscriptItemStatus ToProto(call::ItemStatus value) { return Shifted<v1::TranscriptItemStatus>(value); }
 v1::TransferOutcome ToProto(call::TransferOutcome value) { return Shifted<v1::TransferOutcome>(value); }
 v1::TransferState ToProto(call::TransferState value) { return Shifted<v1::TransferState>(value); }
+v1::VoicemailPolicy ToProto(call::VoicemailPolicy value) { return Shifted<v1::VoicemailPolicy>(value); }
 // The only one whose zero means something: kNone is UNSPECIFIED.
 v1::HeardBasis ToProto(call::HeardBasis value) { return static_cast<v1::HeardBasis>(value); }
 
@@ -191,6 +263,16 @@ v1::CallEnd ToProto(const call::Termination& termination) {
   out.set_evidence(Detail(termination.evidence));
   out.set_retryable(termination.retryable);
   out.set_failed(termination.failed);
+  return out;
+}
+
+v1::CallResult ToProto(const call::CallResult& result) {
+  v1::CallResult out;
+  out.set_disposition(Word(result.disposition));
+  out.set_interest(Word(result.interest));
+  PutTimeText(result.follow_up_time, [&] { return out.mutable_follow_up_time(); });
+  // Half a JSON object is of no use to anybody.
+  if (result.fields_json.size() <= kMaxTextBytes) out.set_fields_json(ToUtf8(result.fields_json));
   return out;
 }
 
@@ -215,6 +297,8 @@ v1::Call ToProto(const store::CallRecord& record) {
   out.set_summary(ToUtf8(record.summary));
   out.set_carrier_call_id(Word(record.carrier_call_id));
   out.set_model_session_id(Word(record.model_session_id));
+  if (!IsEmpty(record.result)) *out.mutable_result() = ToProto(record.result);
+  if (record.answered_by_machine) out.set_answered_by(v1::ANSWERED_BY_MACHINE);
   return out;
 }
 
@@ -228,6 +312,10 @@ v1::Lead ToProto(const store::LeadRecord& record) {
   if (!record.last_call_id.empty()) out.set_last_call(CallName(record.last_call_id));
   PutTime(record.create_time, [&] { return out.mutable_create_time(); });
   PutTime(record.update_time, [&] { return out.mutable_update_time(); });
+  out.set_disposition(Word(record.result.disposition));
+  out.set_interest(Word(record.result.interest));
+  PutTimeText(record.result.follow_up_time, [&] { return out.mutable_follow_up_time(); });
+  if (!record.result_call_id.empty()) out.set_result_call(CallName(record.result_call_id));
   return out;
 }
 
@@ -244,6 +332,14 @@ v1::Transfer ToProto(absl::string_view call_id, const call::Transfer& transfer) 
   PutTime(transfer.request_time, [&] { return out.mutable_request_time(); });
   PutTime(transfer.connect_time, [&] { return out.mutable_connect_time(); });
   PutTime(transfer.end_time, [&] { return out.mutable_end_time(); });
+  for (const call::TransferAttempt& attempt : transfer.attempts) {
+    v1::TransferAttempt* to = out.add_attempts();
+    to->set_number(Word(attempt.number));
+    to->set_outcome(ToProto(attempt.outcome));
+    to->set_detail(Detail(attempt.detail));
+    PutTime(attempt.start_time, [to] { return to->mutable_start_time(); });
+    PutTime(attempt.end_time, [to] { return to->mutable_end_time(); });
+  }
   return out;
 }
 
@@ -271,7 +367,7 @@ v1::CallEvent ToProto(const events::StoredEvent& stored) {
   out.set_sequence(stored.event.sequence);
   PutTime(stored.event.time, [&] { return out.mutable_event_time(); });
   out.set_type(std::string(call::TypeName(stored.event.body)));
-  std::visit(BodyWriter{stored.event, out}, stored.event.body);
+  std::visit(BodyWriter(stored.event, out), stored.event.body);
   return out;
 }
 

@@ -31,8 +31,10 @@ v1::HeardBasis ToProto(call::HeardBasis value);
 v1::TranscriptItemStatus ToProto(call::ItemStatus value);
 v1::TransferOutcome ToProto(call::TransferOutcome value);
 v1::TransferState ToProto(call::TransferState value);
+v1::VoicemailPolicy ToProto(call::VoicemailPolicy value);
 
 v1::CallEnd ToProto(const call::Termination& termination);
+v1::CallResult ToProto(const call::CallResult& result);
 v1::Call ToProto(const store::CallRecord& record);
 v1::Lead ToProto(const store::LeadRecord& record);
 v1::Transfer ToProto(absl::string_view call_id, const call::Transfer& transfer);

@@ -3,6 +3,8 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "src/base/error.h"
 #include "src/control/convert.h"
 #include "src/control/page_token.h"
 #include "src/control/status_map.h"
@@ -44,6 +46,44 @@ absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, con
     }
     last = &record;
   }
+  return response;
+}
+
+absl::StatusOr<v1::GetTransferResponse> ReadTransfer(store::CallStore& store, const TransferKey& key) {
+  const auto transfers = store.ListTransfers(key.call_id);
+  if (!transfers.ok()) return FromStore(transfers.status(), key.call_id);
+  for (const call::Transfer& transfer : *transfers) {
+    if (transfer.transfer_id != key.transfer_id) continue;
+    v1::GetTransferResponse response;
+    *response.mutable_transfer() = ToProto(key.call_id, transfer);
+    return response;
+  }
+  return base::MakeError(absl::StatusCode::kNotFound, "TRANSFER_NOT_FOUND", "the call has no such transfer");
+}
+
+absl::StatusOr<v1::CancelTransferResponse> ReadRefusedCancel(store::CallStore& store, const TransferKey& key,
+                                                             const absl::Status& refused) {
+  const auto call = store.GetCall(key.call_id);
+  if (!call.ok()) return FromStore(call.status(), key.call_id);
+  if (!call::IsFinal(call->state)) return refused;
+  auto read = ReadTransfer(store, key);
+  if (!read.ok()) return read.status();
+  if (read->transfer().outcome() == v1::TRANSFER_OUTCOME_CANCELLED) {
+    v1::CancelTransferResponse response;
+    *response.mutable_transfer() = std::move(*read->mutable_transfer());
+    return response;
+  }
+  const auto state = static_cast<call::TransferState>(read->transfer().state() - 1);
+  return base::MakeError(absl::StatusCode::kFailedPrecondition, "TRANSFER_NOT_CANCELLABLE",
+                         absl::StrCat("the transfer is ", Name(state), ", and its call is over"),
+                         {{"state", std::string(Name(state))}});
+}
+
+absl::StatusOr<v1::ListTransfersResponse> ReadTransfers(store::CallStore& store, const std::string& call_id) {
+  const auto transfers = store.ListTransfers(call_id);
+  if (!transfers.ok()) return FromStore(transfers.status(), call_id);
+  v1::ListTransfersResponse response;
+  for (const call::Transfer& transfer : *transfers) *response.add_transfers() = ToProto(call_id, transfer);
   return response;
 }
 

@@ -1,16 +1,31 @@
 #ifndef CALLBRIDGE_SRC_CONTROL_PAGES_H_
 #define CALLBRIDGE_SRC_CONTROL_PAGES_H_
 
+#include <string>
+
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "callbridge/v1/call_service.pb.h"
 #include "src/control/requests.h"
 #include "src/store/call_store.h"
 
-// Answers that are read from the store page by page. Block as the store does. A page ends early where its message would
-// pass 1 MiB.
+// Answers that are read from the store, long lists page by page. Block as the store does. A page ends early where its
+// message would pass 1 MiB.
 namespace callbridge::control {
 
 absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, const ListRequest& request);
+
+// kNotFound CALL_NOT_FOUND, TRANSFER_NOT_FOUND.
+absl::StatusOr<v1::GetTransferResponse> ReadTransfer(store::CallStore& store, const TransferKey& key);
+
+// The answer of CancelTransfer where CallControl refused with `refused`. Of a call that is over it knows no transfers
+// any more; then the record says what became of this one. kNotFound TRANSFER_NOT_FOUND, kFailedPrecondition
+// TRANSFER_NOT_CANCELLABLE {state}.
+absl::StatusOr<v1::CancelTransferResponse> ReadRefusedCancel(store::CallStore& store, const TransferKey& key,
+                                                             const absl::Status& refused);
+
+// kNotFound CALL_NOT_FOUND.
+absl::StatusOr<v1::ListTransfersResponse> ReadTransfers(store::CallStore& store, const std::string& call_id);
 
 // kNotFound CALL_NOT_FOUND.
 absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& store, const TranscriptRequest& request);

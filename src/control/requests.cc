@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
@@ -207,6 +208,23 @@ absl::StatusOr<store::CallFilter> ParseFilter(const v1::CallFilter& filter) {
   return out;
 }
 
+// Exactly one of a known destination and a number.
+absl::Status CheckWhom(const v1::TransferCallRequest& request, const std::vector<std::string>& destinations) {
+  const std::string keys = destinations.empty() ? "none is configured" : absl::StrJoin(destinations, ", ");
+  if (request.destination().empty()) {
+    if (!request.number().empty()) return CheckNumber("number", request.number());
+    return Required("destination", absl::StrCat(keys, "; or a number instead of it"));
+  }
+  if (!request.number().empty()) {
+    return FieldError("number", "FIELD_CONFLICT", "goes without `destination`; set one of the two");
+  }
+  if (std::find(destinations.begin(), destinations.end(), request.destination()) != destinations.end()) {
+    return absl::OkStatus();
+  }
+  return FieldError("destination", "UNKNOWN_DESTINATION",
+                    absl::StrCat(Quoted(request.destination()), " is not a destination; there are: ", keys));
+}
+
 template <size_t... kIndex>
 std::vector<absl::string_view> TypeNames(std::index_sequence<kIndex...>) {
   return {call::TypeName(call::EventBody(std::in_place_index<kIndex>))...};
@@ -309,17 +327,26 @@ absl::StatusOr<session::CallControl::TransferRequest> ParseTransferCall(const v1
                                                                         const std::vector<std::string>& destinations) {
   auto call_id = ParseCallName("call", request.call());
   if (!call_id.ok()) return call_id.status();
-  const std::string keys = destinations.empty() ? "none is configured" : absl::StrJoin(destinations, ", ");
-  if (request.destination().empty()) return Required("destination", keys);
-  if (std::find(destinations.begin(), destinations.end(), request.destination()) == destinations.end()) {
-    return FieldError("destination", "UNKNOWN_DESTINATION",
-                      absl::StrCat(Quoted(request.destination()), " is not a destination; there are: ", keys));
-  }
-  absl::Status status = CheckLength("reason", request.reason(), kMaxReasonBytes);
+  absl::Status status = CheckWhom(request, destinations);
+  if (status.ok()) status = CheckLength("reason", request.reason(), kMaxReasonBytes);
   if (status.ok()) status = CheckUuid("request_id", request.request_id());
   if (!status.ok()) return status;
   const std::string id = request.request_id().empty() ? base::NewUuid() : request.request_id();
-  return session::CallControl::TransferRequest{*std::move(call_id), request.destination(), request.reason(), id};
+  return session::CallControl::TransferRequest{*std::move(call_id), request.destination(), request.reason(), id,
+                                               request.number()};
+}
+
+absl::StatusOr<TransferKey> ParseTransferName(absl::string_view field, absl::string_view name) {
+  if (name.empty()) return Required(field, "calls/{uuid}/transfers/{uuid}");
+  const std::vector<absl::string_view> parts = absl::StrSplit(name, '/');
+  if (parts.size() == 4 && parts[0] == "calls" && base::IsCanonicalUuid(parts[1]) && parts[2] == "transfers" &&
+      base::IsCanonicalUuid(parts[3])) {
+    return TransferKey{std::string(parts[1]), std::string(parts[3])};
+  }
+  return FieldError(
+      field, "INVALID_TRANSFER_NAME",
+      absl::StrCat(Quoted(name),
+                   " is not the name of a transfer; write calls/{uuid}/transfers/{uuid}, the UUIDs in lower case"));
 }
 
 absl::StatusOr<ListRequest> ParseListCalls(const v1::ListCallsRequest& request) {

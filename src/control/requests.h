@@ -38,6 +38,13 @@ absl::StatusOr<EndRequest> ParseEndCall(const v1::EndCallRequest& request);
 absl::StatusOr<session::CallControl::TransferRequest> ParseTransferCall(const v1::TransferCallRequest& request,
                                                                         const std::vector<std::string>& destinations);
 
+// "calls/{uuid}/transfers/{uuid}".
+struct TransferKey {
+  std::string call_id;
+  std::string transfer_id;
+};
+absl::StatusOr<TransferKey> ParseTransferName(absl::string_view field, absl::string_view name);
+
 struct ListRequest {
   store::CallFilter filter;
   absl::optional<store::CallPageKey> after;

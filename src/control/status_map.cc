@@ -121,12 +121,13 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
 }
 
 absl::Status FromStore(const absl::Status& status, absl::string_view call_id) {
-  if (status.code() == absl::StatusCode::kNotFound) {
+  const std::string reason = base::GetErrorInfo(status).reason;
+  if (status.code() == absl::StatusCode::kNotFound && (reason.empty() || reason == "CALL_NOT_FOUND")) {
     return base::MakeError(absl::StatusCode::kNotFound, "CALL_NOT_FOUND",
                            absl::StrCat("there is no call calls/", call_id),
                            {{"call", absl::StrCat("calls/", call_id)}});
   }
-  if (status.code() == absl::StatusCode::kUnavailable && base::GetErrorInfo(status).reason.empty()) {
+  if (status.code() == absl::StatusCode::kUnavailable && reason.empty()) {
     base::Log(base::LogKind::kDatabase, call_id, "the database is not available to a request",
               {{"error", status.ToString()}});
     return base::MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",

@@ -49,6 +49,7 @@ base::HttpResponse Admin::Handle(const base::HttpRequest& request) const {
   base::HttpResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = Metrics(stats);
+  if (more_) response.body += more_();
   return response;
 }
 

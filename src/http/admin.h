@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <utility>
 
 #include "src/base/http_message.h"
 
@@ -16,17 +18,20 @@ struct ServerStats {
   int64_t events_lost = 0;     // Dropped because the store was away too long.
 };
 
-// The operator's port. Thread-safe if `stats` is.
+// The operator's port. Thread-safe if `stats` and `more` are. `more`: further metrics in Prometheus' text format, of
+// other names than those of ServerStats; empty: none.
 //   GET /healthz   200 while the process lives
 //   GET /readyz    200 while it takes calls, else 503
 //   GET /metrics   Prometheus text
 class Admin {
  public:
-  explicit Admin(std::function<ServerStats()> stats) : stats_(std::move(stats)) {}
+  explicit Admin(std::function<ServerStats()> stats, std::function<std::string()> more = nullptr)
+      : stats_(std::move(stats)), more_(std::move(more)) {}
   base::HttpResponse Handle(const base::HttpRequest& request) const;
 
  private:
   std::function<ServerStats()> stats_;
+  std::function<std::string()> more_;
 };
 
 }  // namespace callbridge::http

@@ -1,9 +1,11 @@
 #include "src/http/webhooks.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "src/base/log.h"
@@ -89,13 +91,31 @@ call::EndReason ReasonOf(plivo::CallStatus status) {
   }
 }
 
-call::TransferOutcome OutcomeOf(plivo::DialStatus status) {
-  switch (status) {
+// "failed" is all that is said of a refusal and of a wrong number; the cause, a word of the telephone network, tells
+// them apart.
+call::TransferOutcome OutcomeOfFailure(absl::string_view cause) {
+  static constexpr std::pair<absl::string_view, call::TransferOutcome> kCauses[] = {
+      {"USER_BUSY", call::TransferOutcome::kBusy},
+      {"NO_ANSWER", call::TransferOutcome::kNoAnswer},
+      {"NO_USER_RESPONSE", call::TransferOutcome::kNoAnswer},
+      {"CALL_REJECTED", call::TransferOutcome::kRejected},
+      {"UNALLOCATED_NUMBER", call::TransferOutcome::kInvalidTarget},
+      {"INVALID_NUMBER_FORMAT", call::TransferOutcome::kInvalidTarget},
+      {"USER_NOT_REGISTERED", call::TransferOutcome::kInvalidTarget},
+  };
+  for (const auto& [word, outcome] : kCauses) {
+    if (absl::EqualsIgnoreCase(word, cause)) return outcome;
+  }
+  return call::TransferOutcome::kCarrierError;
+}
+
+call::TransferOutcome OutcomeOf(const plivo::DialDoneParams& done) {
+  switch (done.status) {
     case plivo::DialStatus::kCompleted: return call::TransferOutcome::kBridged;
     case plivo::DialStatus::kBusy: return call::TransferOutcome::kBusy;
     case plivo::DialStatus::kNoAnswer:
     case plivo::DialStatus::kTimeout: return call::TransferOutcome::kNoAnswer;
-    case plivo::DialStatus::kFailed: return call::TransferOutcome::kCarrierError;
+    case plivo::DialStatus::kFailed: return OutcomeOfFailure(done.hangup_cause);
     case plivo::DialStatus::kCancel: return call::TransferOutcome::kCancelled;
     case plivo::DialStatus::kUnknown: return call::TransferOutcome::kUnknown;
   }
@@ -127,7 +147,8 @@ bool IsForm(const HttpRequest& request) {
 
 struct Webhooks::Call {
   const HttpRequest& request;
-  plivo::Form params;      // Of the body, or of the query with GET.
+  plivo::Form params;  // Of the body, or of the query with GET.
+  plivo::Form query;
   std::string call_token;  // From ?call= or from the path.
 };
 
@@ -147,6 +168,7 @@ HttpResponse Webhooks::Handle(const HttpRequest& request) {
       {"/amd", false, &Webhooks::MachineDetection},
       {"/transfer/", true, &Webhooks::Transfer},
       {"/transfer-done/", false, &Webhooks::TransferDone},
+      {"/whisper/", false, &Webhooks::Whisper},
   };
   const absl::string_view path = request.Path();
   // Load balancers ask whether anybody is at home.
@@ -175,7 +197,7 @@ HttpResponse Webhooks::Handle(const HttpRequest& request) {
                 {{"path", std::string(prefix ? route.path : path)}, {"why", std::string(signature.message())}});
       return Plain(403, "the request is not signed by the carrier");
     }
-    Call call{request, request.method == "GET" ? *query : *std::move(body), ""};
+    Call call{request, request.method == "GET" ? *query : *std::move(body), *query, ""};
     call.call_token = prefix ? std::string(path.substr(route.path.size())) : std::string(query->Get("call"));
     return (this->*route.handler)(call);
   }
@@ -218,6 +240,7 @@ HttpResponse Webhooks::Answer(const Call& call) {
   notice.carrier_request_id = params->common.request_uuid;
   notice.from = params->common.from;
   notice.to = params->common.to;
+  notice.machine = params->machine.value_or(false);
   return Write(desk_.OnAnswer(notice));
 }
 
@@ -245,31 +268,55 @@ HttpResponse Webhooks::StreamStatus(const Call& call) {
 HttpResponse Webhooks::MachineDetection(const Call& call) {
   const auto params = plivo::ParseMachineDetection(call.params);
   if (!params.ok()) return BadRequest(params.status());
-  desk_.OnStreamStatus(params->common.call_uuid, "MachineDetection", params->machine.value_or(false) ? "machine" : "");
+  if (params->machine) {
+    desk_.OnMachine(call.call_token, params->common.call_uuid,
+                    absl::StrCat("Event ", params->common.event_text, ", IfMachine ", params->if_machine));
+  }
   return Acknowledge();
 }
 
 HttpResponse Webhooks::Transfer(const Call& call) { return Write(desk_.OnNextStep(call.call_token)); }
 
+absl::StatusOr<session::FrontDesk::DialRef> Webhooks::DialOf(const Call& call) {
+  session::FrontDesk::DialRef dial{call.call_token, std::string(call.query.Get("transfer")), 0};
+  if (dial.transfer_id.empty()) return absl::InvalidArgumentError("transfer: missing or empty");
+  if (!absl::SimpleAtoi(call.query.Get("target"), &dial.target) || dial.target < 0)
+    return absl::InvalidArgumentError("target: must be a number from 0");
+  return dial;
+}
+
 // Both of a Dial's URLs lead here: DialAction marks what happens during the dial, DialStatus its end.
 HttpResponse Webhooks::TransferDone(const Call& call) {
-  if (!call.params.Get("DialAction").empty()) {
-    const auto progress = plivo::ParseDialProgress(call.params);
-    if (!progress.ok()) return BadRequest(progress.status());
-    if (progress->action == plivo::DialAction::kAnswer || progress->action == plivo::DialAction::kConnected) {
-      desk_.OnHumanAnswered(call.call_token);
-    }
-    return Acknowledge();
-  }
+  const auto dial = DialOf(call);
+  if (!dial.ok()) return BadRequest(dial.status());
+  if (!call.params.Get("DialAction").empty()) return DialProgress(call, *dial);
   const auto done = plivo::ParseDialDone(call.params);
   if (!done.ok()) return BadRequest(done.status());
-  return Write(
-      desk_.OnTransferDone(call.call_token, OutcomeOf(done->status), absl::StrCat("DialStatus ", done->status_text)));
+  return Write(desk_.OnTransferDone(*dial, OutcomeOf(*done), absl::StrCat("DialStatus ", done->status_text)));
+}
+
+HttpResponse Webhooks::DialProgress(const Call& call, const session::FrontDesk::DialRef& dial) {
+  using Progress = session::FrontDesk::DialProgress;
+  const auto progress = plivo::ParseDialProgress(call.params);
+  if (!progress.ok()) return BadRequest(progress.status());
+  if (progress->action == plivo::DialAction::kAnswer) {
+    desk_.OnDialProgress(dial, Progress::kPickedUp);
+  } else if (progress->action == plivo::DialAction::kConnected) {
+    desk_.OnDialProgress(dial, Progress::kConnected);
+  } else if (progress->b_leg_hangup_cause_code == plivo::kConfirmKeyMissing) {
+    desk_.OnDialProgress(dial, Progress::kNotConfirmed);
+  }
+  return Acknowledge();
+}
+
+HttpResponse Webhooks::Whisper(const Call& call) {
+  const auto text = desk_.OnWhisper(call.call_token);
+  if (!text) return Plain(404, "no such call");
+  return text->empty() ? Acknowledge() : Xml(plivo::FormatXml(plivo::SpeakXml{*text}));
 }
 
 HttpResponse Webhooks::Write(const Instructions& instructions) const {
   const std::string next = absl::StrCat(options_.public_url, "/transfer/", instructions.call_token);
-  const std::string done = absl::StrCat(options_.public_url, "/transfer-done/", instructions.call_token);
   switch (instructions.kind) {
     case Instructions::Kind::kStream: {
       plivo::AnswerXml xml;
@@ -279,9 +326,16 @@ HttpResponse Webhooks::Write(const Instructions& instructions) const {
       return Xml(plivo::FormatXml(xml));
     }
     case Instructions::Kind::kDial: {
+      const std::string dial = absl::StrCat(instructions.call_token, "?transfer=", instructions.transfer_id,
+                                            "&target=", instructions.target);
+      const std::string done = absl::StrCat(options_.public_url, "/transfer-done/", dial);
       plivo::DialXml xml;
       xml.to = instructions.number;
       xml.caller_id = instructions.caller_id;
+      xml.timeout_seconds = static_cast<int>(
+          absl::ToInt64Seconds(std::clamp(instructions.ring_time, absl::Seconds(5), absl::Seconds(120))));
+      if (instructions.whispers) xml.confirm_sound_url = absl::StrCat(options_.public_url, "/whisper/", dial);
+      xml.confirm_key = instructions.confirm_key;
       xml.action_url = done;
       xml.callback_url = done;
       return Xml(plivo::FormatXml(xml));

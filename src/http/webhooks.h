@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "src/base/http_message.h"
 #include "src/plivo/form.h"
@@ -14,12 +15,17 @@ namespace callbridge::http {
 // The carrier's webhooks: request in, response out. Every request is checked by its signature against the configured
 // public URL, not against what a proxy made of it. Pure but for the front desk; thread-safe.
 //
-//   GET|POST /answer                instructions for a call that was answered, or that came in (?call= names an
-//   outbound one) POST     /ring, /hangup         notices GET|POST /transfer/{token}      the next instructions of a
-//   call: stream again, dial a human, hang up POST     /transfer-done/{token} a dial has ended (its action), or
-//   something happened in it (its callback) POST     /stream-status         diagnostics of a stream POST     /amd
-//   machine detection; acknowledged, and logged by the front desk as a stream status is GET      /media-stream 426: it
-//   is a WebSocket GET      /                      200, unsigned, for load balancers
+//   GET|POST /answer                 instructions for a call that was answered (?call= names an outbound one), or that
+//                                    came in; Machine=true tells that a machine answered
+//   POST     /ring, /hangup          notices (?call=)
+//   GET|POST /transfer/{token}       the next instructions of a call: stream again, dial a human, hang up
+//   POST     /transfer-done/{token}  a dial has ended (its action), or something happened in it (its callback);
+//                                    ?transfer= and ?target= name the dial
+//   POST     /whisper/{token}        what is said to the human before the caller is put through
+//   POST     /amd                    a machine answered (?call=)
+//   POST     /stream-status          diagnostics of a stream
+//   GET      /media-stream           426: it is a WebSocket
+//   GET      /                       200, unsigned, for load balancers
 class Webhooks {
  public:
   struct Options {
@@ -51,6 +57,9 @@ class Webhooks {
   base::HttpResponse StreamStatus(const Call& call);
   base::HttpResponse Transfer(const Call& call);
   base::HttpResponse TransferDone(const Call& call);
+  base::HttpResponse DialProgress(const Call& call, const session::FrontDesk::DialRef& dial);
+  base::HttpResponse Whisper(const Call& call);
+  static absl::StatusOr<session::FrontDesk::DialRef> DialOf(const Call& call);
   base::HttpResponse MachineDetection(const Call& call);
   base::HttpResponse Write(const session::Instructions& instructions) const;
 

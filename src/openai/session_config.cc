@@ -99,9 +99,9 @@ absl::Status Validate(const Transcription& transcription) {
 }
 
 // The schema as JSON; a discarded value if it is not an object of type "object".
-Json ToolParameters(const Tool& tool) {
-  if (tool.parameters_json.empty()) return Json{{"type", "object"}, {"properties", Json::object()}};
-  Json parsed = Json::parse(tool.parameters_json, nullptr, /*allow_exceptions=*/false);
+Json ToolParameters(absl::string_view json) {
+  if (json.empty()) return Json{{"type", "object"}, {"properties", Json::object()}};
+  Json parsed = Json::parse(json.begin(), json.end(), nullptr, /*allow_exceptions=*/false);
   const bool good = parsed.is_object() && parsed.contains("type") && parsed["type"] == "object";
   return good ? parsed : Json(nlohmann::detail::value_t::discarded);
 }
@@ -111,8 +111,8 @@ absl::Status ValidateTools(const SessionConfig& config) {
   for (const Tool& tool : config.tools) {
     const std::string field = absl::StrCat("tools[", names.size(), "]");
     if (!IsToolName(tool.name)) return Bad(absl::StrCat(field, ".name"), "must be 1 to 64 letters, digits, _ or -");
-    if (ToolParameters(tool).is_discarded()) {
-      return Bad(absl::StrCat(field, ".parameters_json"), "must be a JSON object with \"type\": \"object\"");
+    if (const absl::Status parameters = CheckToolParameters(tool.parameters_json); !parameters.ok()) {
+      return Bad(absl::StrCat(field, ".parameters_json"), parameters.message());
     }
     if (!names.insert(tool.name).second)
       return Bad(absl::StrCat(field, ".name"), absl::StrCat(tool.name, " is there twice"));
@@ -184,7 +184,7 @@ Json ToolsJson(const std::vector<Tool>& tools) {
     json.push_back({{"type", "function"},
                     {"name", tool.name},
                     {"description", tool.description},
-                    {"parameters", ToolParameters(tool)}});
+                    {"parameters", ToolParameters(tool.parameters_json)}});
   }
   return json;
 }
@@ -294,6 +294,11 @@ absl::Status ValidateSessionConfig(const SessionConfig& config) {
   }
   const absl::Status tools = ValidateTools(config);
   return tools.ok() ? Validate(config.truncation) : tools;
+}
+
+absl::Status CheckToolParameters(absl::string_view json) {
+  if (!ToolParameters(json).is_discarded()) return absl::OkStatus();
+  return absl::InvalidArgumentError("must be a JSON object with \"type\": \"object\"");
 }
 
 absl::string_view ModelNotice(absl::string_view model) {

@@ -94,6 +94,10 @@ struct SessionConfig {
 // their own.
 absl::Status ValidateSessionConfig(const SessionConfig& config);
 
+// Whether `json` can be a tool's parameters, or describe what else is to be an object: a JSON Schema of type "object",
+// or empty. kInvalidArgument says what would be right.
+absl::Status CheckToolParameters(absl::string_view json);
+
 // What an operator should know about a model's name before calls depend on it ("... shuts down on 2027-01-20, use
 // ..."); empty: nothing.
 absl::string_view ModelNotice(absl::string_view model);

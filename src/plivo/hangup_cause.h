@@ -32,6 +32,9 @@ struct HangupCause {
 // Codes of the 7xxx and 8xxx families are our server's fault also when they are not in the table.
 HangupCause LookUpHangupCause(int code);
 
+// Of a dialled leg: somebody picked up and did not press the key that <Dial> wanted.
+inline constexpr int kConfirmKeyMissing = 9110;
+
 enum class CallStatus { kUnknown, kRinging, kInProgress, kCompleted, kBusy, kFailed, kTimeout, kNoAnswer, kCancel };
 enum class DialStatus { kUnknown, kCompleted, kBusy, kFailed, kCancel, kTimeout, kNoAnswer };
 enum class HangupSource { kUnknown, kCaller, kCallee, kPlivo, kCarrier, kApiRequest, kAnswerXml, kError };

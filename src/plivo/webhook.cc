@@ -55,6 +55,18 @@ absl::optional<int> Code(const Form& form, absl::string_view name) {
   return value;
 }
 
+// One that is read more generously: a verdict must not be lost for its spelling.
+absl::optional<bool> LooseFlag(const Form& form, absl::string_view name) {
+  const absl::string_view text = absl::StripAsciiWhitespace(form.GetIgnoringCase(name));
+  for (const absl::string_view yes : {"true", "1", "yes", "machine"}) {
+    if (absl::EqualsIgnoreCase(text, yes)) return true;
+  }
+  for (const absl::string_view no : {"false", "0", "no", "human"}) {
+    if (absl::EqualsIgnoreCase(text, no)) return false;
+  }
+  return absl::nullopt;
+}
+
 absl::optional<bool> Flag(const Form& form, absl::string_view name) {
   const absl::string_view text = form.Get(name);
   if (absl::EqualsIgnoreCase(text, "true")) return true;
@@ -173,7 +185,7 @@ absl::StatusOr<AnswerParams> ParseAnswer(const Form& form) {
     params->session_start = ParseCarrierTime(form.Get("SessionStart"));
     params->bill_rate = Text(form, "BillRate");
     params->digits = Text(form, "Digits");
-    params->machine = Flag(form, "Machine");
+    params->machine = LooseFlag(form, "Machine");
     ReadSipHeaders(form, params);
     const CommonParams& common = params->common;
     // Event says so; CallStatus and HangupCause are second and third witness, in case it is missing or new.
@@ -246,7 +258,8 @@ absl::StatusOr<DialProgressParams> ParseDialProgress(const Form& form) {
 
 absl::StatusOr<MachineDetectionParams> ParseMachineDetection(const Form& form) {
   return Make<MachineDetectionParams>(form, [&form](MachineDetectionParams* params) {
-    params->machine = Flag(form, "Machine");
+    // The event is told of machines only.
+    params->machine = LooseFlag(form, "Machine").value_or(params->common.event == Event::kMachineDetection);
     params->if_machine = Text(form, "IfMachine");
   });
 }

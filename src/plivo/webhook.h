@@ -138,7 +138,7 @@ struct DialProgressParams {
 // Asynchronous machine detection. A human seems to give no callback at all: wait with a timer.
 struct MachineDetectionParams {
   CommonParams common;
-  absl::optional<bool> machine;
+  bool machine = false;    // Also when only the event says so.
   std::string if_machine;  // "continue" or "hangup".
 };
 

@@ -13,6 +13,8 @@
 namespace callbridge::plivo {
 namespace {
 
+constexpr size_t kMaxSpokenBytes = 3000;
+
 bool IsAlphanumeric(absl::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return absl::ascii_isalnum(c); });
 }
@@ -88,6 +90,15 @@ absl::Status Check(const AnswerXml& answer) {
   return status;
 }
 
+absl::Status CheckConfirm(const DialXml& dial) {
+  if (dial.confirm_key.empty()) return absl::OkStatus();
+  if (dial.confirm_key.size() != 1 || dial.confirm_key.find_first_not_of("0123456789*#") != std::string::npos)
+    return absl::InvalidArgumentError("confirm_key: must be one of 0-9 * #, or empty");
+  if (dial.confirm_sound_url.empty())
+    return absl::InvalidArgumentError("confirm_sound_url: must be given with confirm_key");
+  return CheckRange("confirm_timeout_seconds", dial.confirm_timeout_seconds, 1, 120);
+}
+
 absl::Status Check(const DialXml& dial) {
   absl::Status status = CheckTarget(dial.to);
   if (status.ok() && !dial.caller_id.empty() && !base::IsE164(dial.caller_id)) {
@@ -98,6 +109,8 @@ absl::Status Check(const DialXml& dial) {
   if (status.ok()) status = CheckHttpUrl("action_url", dial.action_url);
   if (status.ok()) status = CheckOptionalHttpUrl("callback_url", dial.callback_url);
   if (status.ok()) status = CheckOptionalHttpUrl("redirect_url", dial.redirect_url);
+  if (status.ok()) status = CheckOptionalHttpUrl("confirm_sound_url", dial.confirm_sound_url);
+  if (status.ok()) status = CheckConfirm(dial);
   return status;
 }
 
@@ -215,6 +228,11 @@ absl::StatusOr<std::string> FormatXml(const DialXml& dial) {
   xml.Attribute("action", dial.action_url).Attribute("method", "POST");
   xml.Attribute("redirect", dial.action_continues ? "true" : "false");
   if (!dial.callback_url.empty()) xml.Attribute("callbackUrl", dial.callback_url).Attribute("callbackMethod", "POST");
+  if (!dial.confirm_sound_url.empty()) xml.Attribute("confirmSound", dial.confirm_sound_url);
+  if (!dial.confirm_key.empty()) {
+    xml.Attribute("confirmKey", dial.confirm_key);
+    xml.Attribute("confirmTimeout", absl::StrCat(dial.confirm_timeout_seconds));
+  }
   xml.Open(IsSipUri(dial.to) ? "User" : "Number").Text(dial.to).Close().Close();
   AddRedirect(dial.redirect_url, &xml);
   return xml.Close().Finish();
@@ -228,6 +246,13 @@ absl::StatusOr<std::string> FormatXml(const HangupXml& hangup) {
   xml.Open("Response").Open("Hangup");
   if (!hangup.reason.empty()) xml.Attribute("reason", hangup.reason);
   return xml.Close().Close().Finish();
+}
+
+absl::StatusOr<std::string> FormatXml(const SpeakXml& speak) {
+  if (speak.text.empty() || speak.text.size() > kMaxSpokenBytes)
+    return absl::InvalidArgumentError(absl::StrCat("text: must be 1 to ", kMaxSpokenBytes, " bytes"));
+  XmlWriter xml;
+  return xml.Open("Response").Open("Speak").Text(speak.text).Close().Close().Finish();
 }
 
 absl::StatusOr<std::string> FormatXml(const EmptyXml&) {

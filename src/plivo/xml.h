@@ -12,7 +12,8 @@
 
 // The instructions that our webhooks answer with. Every document begins with its declaration at byte 0, is well-formed,
 // escapes what it is given, and writes every attribute whose default is not what we want. Serve it with kXmlContentType
-// and status 200. Source: Plivo's documentation of the Stream, Dial, Redirect and Hangup elements.
+// and status 200. Source: Plivo's documentation of the Stream, Dial, Redirect, Speak and Hangup
+// elements.
 namespace callbridge::plivo {
 
 inline constexpr absl::string_view kXmlContentType = "application/xml";
@@ -63,6 +64,13 @@ struct DialXml {
   int time_limit_seconds = 14400;  // Of talk: 1-86400.
   std::string action_url;          // http(s)://; asked when the dial is over, and told how it went. Required.
   std::string callback_url;        // http(s)://; told what happens meanwhile. Empty: none.
+  // http(s)://; asked, by POST, what is said to the human (a SpeakXml) before the caller is put through. Empty:
+  // nothing.
+  std::string confirm_sound_url;
+  // 0-9 * #; the human is not put through before pressing it. Empty: picking up is enough. With it `confirm_sound_url`
+  // is required: nobody presses a key that they were not told of.
+  std::string confirm_key;
+  int confirm_timeout_seconds = 15;  // Of waiting for the key: 1-120.
   // Whether `action_url` answers with the next instructions. If not, it is only told, and those behind this element
   // apply.
   bool action_continues = true;
@@ -74,6 +82,11 @@ struct HangupXml {
   std::string reason;  // "", "rejected" or "busy".
 };
 
+// Something is said, by the carrier's own voice. Up to 3000 bytes.
+struct SpeakXml {
+  std::string text;
+};
+
 // No instructions: right for notices, ends a call otherwise.
 struct EmptyXml {};
 
@@ -81,6 +94,7 @@ struct EmptyXml {};
 absl::StatusOr<std::string> FormatXml(const AnswerXml& answer);
 absl::StatusOr<std::string> FormatXml(const DialXml& dial);
 absl::StatusOr<std::string> FormatXml(const HangupXml& hangup);
+absl::StatusOr<std::string> FormatXml(const SpeakXml& speak);
 absl::StatusOr<std::string> FormatXml(const EmptyXml& empty);
 
 }  // namespace callbridge::plivo

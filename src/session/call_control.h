@@ -43,14 +43,22 @@ class CallControl {
 
   struct TransferRequest {
     std::string call_id;
-    std::string destination;  // Key in the configuration.
+    std::string destination;  // Key in the configuration; empty: `number`.
     std::string reason;
     std::string transfer_id;  // UUID; a repeat with the same id answers with the same transfer.
+    std::string number;       // E.164; empty: the destination's. Checked here.
   };
   // Answers when the call accepted it (state kRequested or further); what comes of it are events.
-  // kNotFound CALL_NOT_FOUND; kInvalidArgument UNKNOWN_DESTINATION; kFailedPrecondition CALL_NOT_ACTIVE {state},
-  // TRANSFER_IN_PROGRESS {transfer_id}.
+  // kNotFound CALL_NOT_FOUND; kInvalidArgument UNKNOWN_DESTINATION, INVALID_E164; kFailedPrecondition
+  // DESTINATION_NOT_ALLOWED (a number outside the configured transfer_prefixes), CALL_NOT_ACTIVE {state},
+  // TRANSFER_IN_PROGRESS {transfer_id}, TRANSFER_LIMIT (the call has had as many as it may).
   virtual void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) = 0;
+
+  // Takes a transfer back as long as no human has the caller; answers with what it is then, state kFailed and outcome
+  // kCancelled. A repeat changes nothing and is OK. kNotFound CALL_NOT_FOUND, TRANSFER_NOT_FOUND; kFailedPrecondition
+  // TRANSFER_NOT_CANCELLABLE {state}: a human has the caller, or it is over in another way.
+  virtual void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
+                              std::function<void(absl::StatusOr<call::Transfer>)> done) = 0;
 
   // Keys that TransferRequest::destination may have, for messages and GetServerInfo.
   virtual std::vector<std::string> Destinations() const = 0;

@@ -43,7 +43,8 @@ struct Lane {
 bool HasFields(const store::CallWrite& write) {
   return !write.transcript_items.empty() || write.state || write.answer_time || write.carrier_call_id ||
          write.carrier_request_id || write.model_session_id || write.transfer || write.transferred || write.end ||
-         write.transcript || write.summary;
+         write.transcript || write.summary || write.result || write.summary_due || write.summary_settled ||
+         write.answered_by_machine;
 }
 
 }  // namespace
@@ -205,7 +206,7 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
       if (options_.clock->Now() < create.deadline) return Outcome::kAway;
     }
     const bool away = absl::IsUnavailable(created.status());
-    if (created.ok()) hub_.Publish(created->events);
+    if (created.ok()) Publish(created->events);
     const CreateDone done = std::move(create.done);
     lane.taken.clear();
     if (done) done(std::move(created));
@@ -244,6 +245,13 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
     std::vector<events::StoredEvent> events;
     for (size_t i = 0; i < write.events.size() && i < positions.size(); ++i)
       events.push_back({positions[i], write.events[i]});
+    Publish(std::move(events));
+  }
+
+  void Publish(std::vector<events::StoredEvent> events) {
+    if (options_.on_commit) {
+      for (const events::StoredEvent& stored : events) options_.on_commit(stored.event);
+    }
     hub_.Publish(std::move(events));
   }
 

@@ -38,6 +38,9 @@ class CallRecorder {
     size_t max_merged = 64;                           // The most writes in one transaction.
     const base::Clock* clock = &base::SystemClock();  // For create_patience.
 
+    // Sees each event once it is committed, in the order of its call, on the executor; before the hub. Empty: nobody.
+    std::function<void(const call::Event&)> on_commit;
+
     // Runs the task after the pause, on any thread. Empty: a thread of the recorder's own. Tests put theirs here.
     std::function<void(absl::Duration, base::Task)> delay;
   };

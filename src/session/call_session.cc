@@ -28,14 +28,26 @@ input::Input DialResult(const absl::StatusOr<std::string>& placed) {
   }
 }
 
+// Tools of the configuration are looked at by whoever runs them, before the call hears of them.
+ModelLeg::Options WithToolCheck(const CallSession::Options& options, const ToolRunner* runner) {
+  ModelLeg::Options model = options.model;
+  if (runner == nullptr || model.check_arguments) return model;
+  model.check_arguments = [runner, agent = options.call.agent](absl::string_view name, absl::string_view arguments) {
+    return runner->Check(agent, std::string(name), arguments);
+  };
+  return model;
+}
+
 }  // namespace
 
 CallSession::CallSession(Options options, const Deps& deps)
     : options_(std::move(options)),
       deps_(deps),
       carrier_call_id_(options_.carrier_call_id),
-      model_(options_.model, *deps.tools->connector, deps.tools->model_parser, deps.tools->loop->clock(), *this),
-      call_(options_.call, *this) {
+      model_(WithToolCheck(options_, deps.tool_runner), *deps.tools->connector, deps.tools->model_parser,
+             deps.tools->loop->clock(), *this),
+      tape_(deps.tapes == nullptr ? nullptr : deps.tapes->NewTape(options_.call, *this, Now())),
+      call_(options_.call, tape_ == nullptr ? static_cast<call::CommandSink&>(*this) : *tape_) {
   write_.call_id = options_.call.call_id;
 }
 
@@ -49,7 +61,9 @@ void CallSession::Begin() {
   });
   if (!carrier_call_id_.empty()) write_.carrier_call_id = carrier_call_id_;
   dirty_ = !carrier_call_id_.empty();
-  call_.Begin(Now());
+  const absl::Time now = Now();
+  if (tape_ != nullptr) tape_->OnBegin(now);
+  call_.Begin(now);
   AfterInput();
 }
 
@@ -58,7 +72,9 @@ void CallSession::Feed(const input::Input& input) {
     write_.carrier_request_id = dialled->request_id;
     dirty_ = true;
   }
-  call_.On(input, Now());
+  const absl::Time now = Now();
+  if (tape_ != nullptr) tape_->OnInput(input, now);
+  call_.On(input, now);
   AfterInput();
 }
 
@@ -126,11 +142,19 @@ void CallSession::OnStreamGone(CarrierLeg& leg) {
   deps_.tools->loop->Post([gone] {});
 }
 
-void CallSession::OnCallerAudio(absl::string_view base64) { call_.OnCallerAudio(base64, Now()); }
+void CallSession::OnCallerAudio(absl::string_view base64) {
+  const absl::Time now = Now();
+  if (tape_ != nullptr) tape_->OnCallerAudio(base64, now);
+  call_.OnCallerAudio(base64, now);
+  // Each frame puts off when its absence would be noticed; the first sets it.
+  AfterInput();
+}
 
 void CallSession::OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
                                int64_t bytes) {
-  call_.OnModelAudio(response_id, item_id, base64, bytes, Now());
+  const absl::Time now = Now();
+  if (tape_ != nullptr) tape_->OnModelAudio(response_id, item_id, base64, bytes, now);
+  call_.OnModelAudio(response_id, item_id, base64, bytes, now);
   AfterInput();
 }
 
@@ -219,7 +243,7 @@ void CallSession::Record(call::Event event) {
     deps_.host->OnStateChanged(options_.call.call_id, moved->to);
   }
   const bool ended = std::holds_alternative<call::CallEnded>(event.body);
-  Project(std::move(event), ended ? call_.transcript().Text() : std::string(), write_);
+  Project(std::move(event), ended ? Closing{call_.transcript().Text(), options_.summary_later} : Closing(), write_);
   dirty_ = true;
 }
 

@@ -21,6 +21,7 @@
 #include "src/session/carrier_leg.h"
 #include "src/session/model_leg.h"
 #include "src/session/tool_runner.h"
+#include "src/tape/tape_shelf.h"
 
 namespace callbridge::session {
 
@@ -59,6 +60,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     std::string transfer_url;     // Where the carrier fetches new instructions for this call.
     std::string carrier_call_id;  // Empty: not known yet.
     bool log_transcripts = false;
+    bool summary_later = false;  // Made from the transcript, when the call is over.
   };
   // Everything outlives the session.
   struct Deps {
@@ -68,6 +70,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     base::Executor* carrier_executor = nullptr;  // Its requests block.
     SessionHost* host = nullptr;
     ToolRunner* tool_runner = nullptr;  // Null: no tool of the configuration can be run.
+    const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
   };
 
   CallSession(Options options, const Deps& deps);
@@ -142,6 +145,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   ModelLeg model_;
   CarrierLeg* stream_ = nullptr;                      // The one that the call uses now.
   std::vector<std::unique_ptr<CarrierLeg>> streams_;  // All whose sockets are still there.
+  std::unique_ptr<tape::TapeWriter> tape_;            // Null: none is left. Told of each input before the call is.
   call::Call call_;
   std::unique_ptr<net::Timer> timer_;
   absl::Time armed_ = absl::InfiniteFuture();

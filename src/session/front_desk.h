@@ -1,9 +1,12 @@
 #ifndef CALLBRIDGE_SRC_SESSION_FRONT_DESK_H_
 #define CALLBRIDGE_SRC_SESSION_FRONT_DESK_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "src/call/types.h"
 
 namespace callbridge::session {
@@ -20,8 +23,14 @@ struct Instructions {
   std::string call_id;
   std::string call_token;    // Unguessable name of the call in URLs of ours; all kinds but kUnknown.
   std::string stream_token;  // kStream: opens one stream, once.
-  std::string number;        // kDial: E.164 or SIP URI.
-  std::string caller_id;     // kDial: E.164, ours.
+  // kDial:
+  std::string number;     // E.164 or SIP URI.
+  std::string caller_id;  // E.164, ours.
+  absl::Duration ring_time = absl::Seconds(25);
+  std::string transfer_id;
+  int64_t target = 0;       // Which of the transfer's targets; in the URLs of this dial.
+  bool whispers = false;    // FrontDesk::OnWhisper has something for the human.
+  std::string confirm_key;  // The key with which the human takes the call; empty: picking up is enough.
 };
 
 // What webhooks tell and ask. Thread-safe and never blocking: answers come from memory, effects are posted to the
@@ -37,6 +46,7 @@ class FrontDesk {
     std::string carrier_request_id;
     std::string from;
     std::string to;
+    bool machine = false;  // The carrier has found already that a machine answered.
   };
   // Somebody answered our outbound call, or an inbound call reached us (which makes the call). kHangUp for a call that
   // is over, or when there is no room.
@@ -56,12 +66,28 @@ class FrontDesk {
   // The carrier asks for the next instructions of a call.
   virtual Instructions OnNextStep(absl::string_view call_token) = 0;
 
-  // The human picked up.
-  virtual void OnHumanAnswered(absl::string_view call_token) = 0;
+  // Which dial of which call a carrier's report is about: as the dial's URLs have it.
+  struct DialRef {
+    std::string call_token;
+    std::string transfer_id;
+    int64_t target = 0;
+  };
+  enum class DialProgress {
+    kPickedUp,      // The human's phone was picked up; a whisper or a wanted key may still be between.
+    kConnected,     // Caller and human hear each other.
+    kNotConfirmed,  // The one who picked up did not press the key.
+  };
+  virtual void OnDialProgress(const DialRef& dial, DialProgress what) = 0;
 
-  // The dial ended; what is next.
-  virtual Instructions OnTransferDone(absl::string_view call_token, call::TransferOutcome outcome,
-                                      absl::string_view detail) = 0;
+  // A dial ended; what is next: another target, or the way back. A repeat, or a late one about an earlier target, is
+  // answered with what is next now.
+  virtual Instructions OnTransferDone(const DialRef& dial, call::TransferOutcome outcome, absl::string_view detail) = 0;
+
+  // What is said to the human who picked up, before the caller is put through; empty: nothing. nullopt: no such call.
+  virtual absl::optional<std::string> OnWhisper(absl::string_view call_token) = 0;
+
+  // A machine answered an outbound call, as the carrier found.
+  virtual void OnMachine(absl::string_view call_token, absl::string_view carrier_call_id, absl::string_view detail) = 0;
 
   // Diagnostics of a stream.
   virtual void OnStreamStatus(absl::string_view carrier_call_id, absl::string_view event, absl::string_view detail) = 0;

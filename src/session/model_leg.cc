@@ -26,7 +26,6 @@ call::EndReason ReasonOf(ErrorClass error_class, bool was_configured) {
   switch (error_class) {
     case ErrorClass::kFatalConfig: return call::EndReason::kModelRefused;
     case ErrorClass::kFatalAccount: return call::EndReason::kModelQuota;
-    case ErrorClass::kSessionExpired: return call::EndReason::kModelSessionLost;
     default: return was_configured ? call::EndReason::kModelSessionLost : call::EndReason::kModelUnavailable;
   }
 }
@@ -145,15 +144,22 @@ void ModelLeg::Do(const c::Command& command) {
 
 void ModelLeg::Carry(const c::ConfigureModel& command) {
   openai::SessionConfig config = options_.session;
+  if (session_.configured) {
+    // The rest stands. To say it again could be refused: the voice is fixed once the assistant has spoken.
+    ChangeTurns(command.protect_greeting ? openai::WithoutInterruption(config.turn_detection) : config.turn_detection);
+    return;
+  }
   if (command.protect_greeting) config.turn_detection = openai::WithoutInterruption(config.turn_detection);
   session_.turns = config.turn_detection;
   session_.update_id = NextEventId("session");
   Send(openai::FormatSessionUpdate(config, session_.update_id));
 }
 
-void ModelLeg::Carry(const c::ReleaseGreeting&) {
-  session_.release_id = NextEventId("turns");
-  Send(openai::FormatTurnDetectionUpdate(options_.session.turn_detection, session_.release_id));
+void ModelLeg::Carry(const c::ReleaseGreeting&) { ChangeTurns(options_.session.turn_detection); }
+
+void ModelLeg::ChangeTurns(const openai::TurnDetection& turns) {
+  session_.turns_id = NextEventId("turns");
+  Send(openai::FormatTurnDetectionUpdate(turns, session_.turns_id));
 }
 
 void ModelLeg::Carry(const c::RestoreConversation& command) {
@@ -267,7 +273,7 @@ void ModelLeg::On(const openai::SessionUpdated& event) {
   openai::SessionConfig asked = options_.session;
   asked.turn_detection = session_.turns;
   if (const absl::Status confirmed = openai::ConfirmSession(asked, event.session); !confirmed.ok()) {
-    Give(input::ModelError{"session_not_as_configured", std::string(confirmed.message()), true,
+    Fail(input::ModelError{"session_not_as_configured", std::string(confirmed.message()), true,
                            call::EndReason::kModelRefused});
     return;
   }
@@ -289,22 +295,37 @@ ErrorClass ModelLeg::ClassOf(const openai::Error& event) const {
 
 void ModelLeg::On(const openai::Error& event) {
   const ErrorClass error_class = ClassOf(event);
-  const bool of_release = !session_.release_id.empty() && event.event_id == session_.release_id;
+  const bool of_turns = !session_.turns_id.empty() && event.event_id == session_.turns_id;
   if (error_class == ErrorClass::kReconnect) {
-    Drop();
-    session_.open = false;
-    Give(input::ModelClosed{ReasonOf(error_class, session_.configured), absl::StrCat(event.code, ": ", event.message)});
+    GiveUp(ReasonOf(error_class, session_.configured), absl::StrCat(event.code, ": ", event.message));
     return;
   }
-  if (error_class == ErrorClass::kHarmless || of_release) {
-    owner_.OnModelNote(of_release ? "turn detection not changed" : "harmless error",
+  if (error_class == ErrorClass::kHarmless || of_turns) {
+    owner_.OnModelNote(of_turns ? "turn detection not changed" : "harmless error",
                        absl::StrCat(event.code, " ", event.message));
     return;
   }
   input::ModelError error{event.code.empty() ? event.type : event.code, event.message, openai::IsFatal(error_class),
                           ReasonOf(error_class, session_.configured)};
-  if (error.fatal || error_class == ErrorClass::kSessionExpired) session_.last_error = error;
+  if (error.fatal) {
+    Fail(error);
+    return;
+  }
+  if (error_class == ErrorClass::kSessionExpired) session_.last_error = error;
   Give(error);
+}
+
+// The session is of no use any more: nothing that still comes of it is the call's business.
+void ModelLeg::Fail(const input::ModelError& error) {
+  const int session = sessions_;
+  Give(error);
+  if (session == sessions_) GiveUp(error.reason, absl::StrCat(error.code, ": ", error.message));
+}
+
+void ModelLeg::GiveUp(call::EndReason reason, const std::string& detail) {
+  Drop();
+  session_.open = false;
+  if (!session_.closing) Give(input::ModelClosed{reason, detail});
 }
 
 // ---- The caller ----
@@ -413,10 +434,8 @@ void ModelLeg::On(const openai::ResponseDone& event) {
   Give(input::ResponseEnded{event.response_id, std::string(StatusName(event.status)), event.error_code,
                             event.error_message.empty() ? event.reason : event.error_message});
   if (session != sessions_ || !openai::IsFatal(error_class)) return;
-  const input::ModelError error{event.error_code.empty() ? event.error_type : event.error_code, event.error_message,
-                                true, ReasonOf(error_class, session_.configured)};
-  session_.last_error = error;
-  Give(error);
+  Fail(input::ModelError{event.error_code.empty() ? event.error_type : event.error_code, event.error_message, true,
+                         ReasonOf(error_class, session_.configured)});
 }
 
 void ModelLeg::OnSummary(const openai::ResponseDone& event) {

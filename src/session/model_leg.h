@@ -81,7 +81,7 @@ class ModelLeg final : public net::WsConnection::Listener {
     bool closing = false;
     int bad_messages = 0;              // In a row.
     std::string update_id;             // Of the event that configures it.
-    std::string release_id;            // ... that gives it back its turn detection.
+    std::string turns_id;              // Of the last that changed its turn detection.
     openai::TurnDetection turns;       // As asked for.
     std::set<std::string> asides;      // Responses outside the conversation.
     std::set<std::string> tool_calls;  // That its conversation has.
@@ -94,6 +94,9 @@ class ModelLeg final : public net::WsConnection::Listener {
   };
 
   void Drop();
+  void Fail(const call::input::ModelError& error);
+  void GiveUp(call::EndReason reason, const std::string& detail);
+  void ChangeTurns(const openai::TurnDetection& turns);
   void Send(const std::string& text);
   std::string NextEventId(absl::string_view kind);
   std::string NextItemId();

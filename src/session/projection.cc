@@ -11,6 +11,8 @@ namespace {
 
 using base::LogKind;
 
+constexpr char kCallback[] = "callback";  // One of the dispositions that the configuration has if it names none.
+
 void Apply(const call::StateChanged& body, const call::Event& event, store::CallWrite& write) {
   write.state = body.to;
   // The first move to kAnswered is the answer; a later one (a lost stream) does not move it: the store keeps the first.
@@ -34,12 +36,28 @@ void Apply(const call::TransferChanged& body, const call::Event&, store::CallWri
 
 void Apply(const call::SummaryReady& body, const call::Event&, store::CallWrite& write) {
   write.summary = body.summary;
+  // One without a result takes nothing away from what is known already.
+  const call::CallResult& result = body.result;
+  const bool empty = result.disposition.empty() && result.interest.empty() && result.follow_up_time.empty() &&
+                     result.fields_json.empty();
+  if (!empty) write.result = result;
+  write.summary_settled = true;
+}
+
+void Apply(const call::SummaryFailed&, const call::Event&, store::CallWrite& write) { write.summary_settled = true; }
+
+void Apply(const call::MachineAnswered&, const call::Event&, store::CallWrite& write) {
+  write.answered_by_machine = true;
+}
+
+void Apply(const call::CallbackPromised&, const call::Event&, store::CallWrite& write) {
+  write.result.emplace().disposition = kCallback;
 }
 
 template <typename Body>
 void Apply(const Body&, const call::Event&, store::CallWrite&) {}
 
-std::string Ms(int64_t ms) { return absl::StrCat(ms, "ms"); }
+std::string Ms(int64_t ms) { return ms < 0 ? "unknown" : absl::StrCat(ms, "ms"); }
 
 LogLine Line(const call::CallCreated& body) {
   return {LogKind::kCall,
@@ -58,7 +76,9 @@ LogLine Line(const call::StreamConnected& body) {
 }
 LogLine Line(const call::StreamLost& body) { return {LogKind::kTrouble, "audio stream lost", {{"why", body.detail}}}; }
 LogLine Line(const call::ModelReady& body) {
-  return {LogKind::kAssistant, "model session ready", {{"session", body.session_id}, {"model", body.model}}};
+  return {LogKind::kAssistant,
+          "model session ready",
+          {{"session", body.session_id}, {"model", body.model}, {"ordinal", absl::StrCat(body.ordinal)}}};
 }
 LogLine Line(const call::ModelTrouble& body) {
   return {LogKind::kTrouble,
@@ -93,6 +113,7 @@ LogLine Line(const call::TransferChanged& body) {
           absl::StrCat("transfer ", Name(transfer.state)),
           {{"destination", transfer.destination},
            {"number", base::MaskNumber(transfer.number)},
+           {"tried", absl::StrCat(transfer.attempts.size())},
            {"outcome", std::string(Name(transfer.outcome))},
            {"detail", transfer.detail}}};
 }
@@ -101,7 +122,10 @@ LogLine Line(const call::DtmfReceived&) { return {LogKind::kCaller, "key pressed
 LogLine Line(const call::TurnMeasured& body) {
   return {LogKind::kAssistant,
           "turn answered",
-          {{"to_first_audio", Ms(body.to_first_audio_ms)}, {"to_first_sent", Ms(body.to_first_sent_ms)}}};
+          {{"to_commit", Ms(body.to_commit_ms)},
+           {"to_first_audio", Ms(body.to_first_audio_ms)},
+           {"to_first_sent", Ms(body.to_first_sent_ms)},
+           {"to_first_heard", Ms(body.to_first_heard_ms)}}};
 }
 LogLine Line(const call::CallEnded& body) {
   const call::Termination& end = body.termination;
@@ -112,7 +136,9 @@ LogLine Line(const call::CallEnded& body) {
            {"evidence", end.evidence},
            {"duration", absl::StrCat(body.duration_seconds, "s")}}};
 }
-LogLine Line(const call::SummaryReady&) { return {LogKind::kEnd, "summary ready", {}}; }
+LogLine Line(const call::SummaryReady& body) {
+  return {LogKind::kEnd, "summary ready", {{"disposition", body.result.disposition}}};
+}
 LogLine Line(const call::AssistantSilenced& body) {
   return {LogKind::kBargeIn, "assistant silent", {{"after", Ms(body.silence_ms)}}};
 }
@@ -151,10 +177,11 @@ LogLine Line(const call::TranscriptItemFinal&) { return {}; }
 
 }  // namespace
 
-void Project(call::Event event, const std::string& transcript, store::CallWrite& write) {
+void Project(call::Event event, const Closing& closing, store::CallWrite& write) {
   std::visit([&](const auto& body) { Apply(body, event, write); }, event.body);
   if (const auto* ended = std::get_if<call::CallEnded>(&event.body)) {
-    write.end = store::CallWrite::End{ended->termination, event.time, ended->duration_seconds, transcript};
+    write.end = store::CallWrite::End{ended->termination, event.time, ended->duration_seconds, closing.transcript};
+    write.summary_due |= closing.summary_later && !closing.transcript.empty();
   }
   write.events.push_back(std::move(event));
 }

@@ -42,12 +42,30 @@ ModelLeg::Options ModelOptions(const Settings& settings, const Agent& agent) {
   return options;
 }
 
+bool BeginsWithOneOf(const std::vector<std::string>& prefixes, absl::string_view number) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [number](const std::string& prefix) {
+    return !prefix.empty() && absl::StartsWith(number, prefix);
+  });
+}
+
+// Why nobody could be transferred to that number, whoever asks; OK: nothing speaks against it.
+absl::Status CheckTransferNumber(const Settings& settings, absl::string_view number) {
+  if (!base::IsE164(number))
+    return FieldError("number", "INVALID_E164", "not a phone number in E.164 form, such as +14155550123");
+  if (BeginsWithOneOf(settings.transfer_prefixes, number)) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kFailedPrecondition, "DESTINATION_NOT_ALLOWED",
+                   "number: outside the configured transfer_prefixes", {{"field", "number"}});
+}
+
+absl::Status NotCancellable(absl::string_view state) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "TRANSFER_NOT_CANCELLABLE",
+                   absl::StrCat("the transfer is ", state), {{"state", std::string(state)}});
+}
+
 }  // namespace
 
 bool MayDial(const Settings& settings, absl::string_view number) {
-  return std::any_of(
-      settings.allowed_prefixes.begin(), settings.allowed_prefixes.end(),
-      [number](const std::string& prefix) { return !prefix.empty() && absl::StartsWith(number, prefix); });
+  return BeginsWithOneOf(settings.allowed_prefixes, number);
 }
 
 Switchboard::Switchboard(const Settings& settings, Deps deps) : settings_(settings), deps_(std::move(deps)) {}
@@ -86,6 +104,7 @@ Switchboard::Plan Switchboard::MakePlan(call::Direction direction, const std::st
   plan.token = base::NewToken();
   plan.call = plan.agent->conduct;
   plan.call.call_id = base::NewUuid();
+  plan.call.fallback_transfer_id = base::NewUuid();
   plan.call.direction = direction;
   plan.call.from = from;
   plan.call.to = to;
@@ -123,12 +142,16 @@ std::shared_ptr<CallSession> Switchboard::MakeSession(const Plan& plan) {
   options.transfer_url = absl::StrCat(settings_.public_url, "/transfer/", plan.token);
   options.carrier_call_id = plan.carrier_call_id;
   options.log_transcripts = settings_.log_transcripts;
+  options.summary_later =
+      !plan.call.summary_in_session && plan.agent->after_call.summary == AfterCall::Summary::kText;
   CallSession::Deps deps;
   deps.tools = deps_.loops[plan.loop];
   deps.recorder = deps_.recorder;
   deps.carrier = deps_.carrier;
   deps.carrier_executor = deps_.carrier_executor;
   deps.host = this;
+  deps.tapes = deps_.tapes;
+  deps.tool_runner = deps_.tool_runner;
   auto session = std::make_shared<CallSession>(std::move(options), deps);
   auto live = std::make_unique<LiveCall>();
   live->call_id = plan.call.call_id;
@@ -229,6 +252,10 @@ void Switchboard::BeginOutbound(const Plan& plan, const StartRequest& request) {
   dial.hangup_url = absl::StrCat(settings_.public_url, "/hangup?call=", plan.token);
   dial.ring_timeout = request.ring_timeout;
   dial.time_limit = plan.call.max_duration + absl::Minutes(5);
+  if (plan.call.voicemail != call::VoicemailPolicy::kOff) {
+    dial.machine_detection_time = plan.agent->machine_detection_time;
+    dial.machine_detection_url = absl::StrCat(settings_.public_url, "/amd?call=", plan.token);
+  }
   base::Log(base::LogKind::kCall, plan.call.call_id, "outbound call",
             {{"from", base::MaskNumber(plan.call.from)}, {"to", base::MaskNumber(plan.call.to)}});
   base::MutexLock lock(mutex_);
@@ -257,36 +284,45 @@ void Switchboard::EndCall(absl::string_view call_id, absl::string_view reason, s
   });
 }
 
+absl::Status Switchboard::CheckTransfer(const TransferRequest& request) const {
+  if (request.destination.empty() && !request.number.empty()) return CheckTransferNumber(settings_, request.number);
+  if (settings_.destinations.count(request.destination) > 0) return absl::OkStatus();
+  return FieldError(
+      "destination", "UNKNOWN_DESTINATION",
+      absl::StrCat("no destination '", request.destination, "'; there are: ", absl::StrJoin(Destinations(), ", ")));
+}
+
+absl::StatusOr<call::Transfer> Switchboard::TransferNow(CallSession& session, const TransferRequest& request) {
+  const call::Call& call = session.call();
+  if (const call::Transfer* known = call.FindTransfer(request.transfer_id)) return *known;
+  const std::string problem = call.TransferProblem(request.destination, request.number);
+  if (problem.empty()) {
+    session.Feed(input::TransferRequested{request.transfer_id, request.destination, request.reason,
+                                          request.destination.empty() ? request.number : ""});
+    return *call.transfer();
+  }
+  const auto& current = call.transfer();
+  const bool busy =
+      current && (current->state == call::TransferState::kRequested || current->state == call::TransferState::kDialing);
+  const bool active = call.state() == call::State::kInProgress;
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   busy                               ? "TRANSFER_IN_PROGRESS"
+                   : active && call.TransfersUsedUp() ? "TRANSFER_LIMIT"
+                                                      : "CALL_NOT_ACTIVE",
+                   problem,
+                   {{"state", std::string(Name(call.state()))}, {"transfer_id", busy ? current->transfer_id : ""}});
+}
+
 void Switchboard::TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) {
-  if (settings_.destinations.count(request.destination) == 0) {
-    done(FieldError(
-        "destination", "UNKNOWN_DESTINATION",
-        absl::StrCat("no destination '", request.destination, "'; there are: ", absl::StrJoin(Destinations(), ", "))));
+  if (absl::Status status = CheckTransfer(request); !status.ok()) {
+    done(std::move(status));
     return;
   }
   {
     base::MutexLock lock(mutex_);
     if (const LiveCall* live = FindById(request.call_id)) {
-      deps_.loops[live->loop]->loop->Post(
-          [session = live->session, request = std::move(request), done = std::move(done)] {
-            const auto& current = session->call().transfer();
-            if (current && current->transfer_id == request.transfer_id) {
-              done(*current);
-              return;
-            }
-            const std::string problem = session->call().TransferProblem(request.destination);
-            if (!problem.empty()) {
-              const bool busy = current && (current->state == call::TransferState::kRequested ||
-                                            current->state == call::TransferState::kDialing);
-              done(MakeError(absl::StatusCode::kFailedPrecondition, busy ? "TRANSFER_IN_PROGRESS" : "CALL_NOT_ACTIVE",
-                             problem,
-                             {{"state", std::string(Name(session->call().state()))},
-                              {"transfer_id", busy ? current->transfer_id : ""}}));
-              return;
-            }
-            session->Feed(input::TransferRequested{request.transfer_id, request.destination, request.reason, ""});
-            done(*session->call().transfer());
-          });
+      deps_.loops[live->loop]->loop->Post([session = live->session, request = std::move(request),
+                                           done = std::move(done)] { done(TransferNow(*session, request)); });
       return;
     }
   }
@@ -300,174 +336,49 @@ void Switchboard::TransferCall(TransferRequest request, std::function<void(absl:
   });
 }
 
+absl::StatusOr<call::Transfer> Switchboard::CancelNow(CallSession& session, const std::string& transfer_id) {
+  const auto find = [&] { return session.call().FindTransfer(transfer_id); };
+  if (find() == nullptr) {
+    return MakeError(absl::StatusCode::kNotFound, "TRANSFER_NOT_FOUND",
+                     absl::StrCat("this call has no transfer ", transfer_id), {{"transfer", transfer_id}});
+  }
+  // Without effect unless it can be cancelled.
+  session.Feed(input::TransferCancelRequested{transfer_id});
+  const call::Transfer& now = *find();
+  if (now.state == call::TransferState::kFailed && now.outcome == call::TransferOutcome::kCancelled) return now;
+  return NotCancellable(Name(now.state));
+}
+
+void Switchboard::CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
+                                 std::function<void(absl::StatusOr<call::Transfer>)> done) {
+  {
+    base::MutexLock lock(mutex_);
+    if (const LiveCall* live = FindById(call_id)) {
+      deps_.loops[live->loop]->loop->Post([session = live->session, id = std::string(transfer_id),
+                                           done = std::move(done)] { done(CancelNow(*session, id)); });
+      return;
+    }
+  }
+  deps_.find_call(std::string(call_id), [done, id = std::string(call_id)](absl::StatusOr<store::CallRecord> found) {
+    if (found.ok()) {
+      done(NotCancellable("over, as the call is"));
+    } else {
+      done(absl::IsNotFound(found.status()) ? NoSuchCall(id) : found.status());
+    }
+  });
+}
+
 std::vector<std::string> Switchboard::Destinations() const {
   std::vector<std::string> keys;
   for (const auto& [key, destination] : settings_.destinations) keys.push_back(key);
   return keys;
 }
 
-// ---- FrontDesk ----
-
-Instructions Switchboard::InstructionsFor(LiveCall& live) {
-  Instructions out;
-  out.kind = live.next;
-  out.call_id = live.call_id;
-  out.call_token = live.token;
-  if (call::IsFinal(live.state)) out.kind = Instructions::Kind::kHangUp;
-  if (out.kind == Instructions::Kind::kDial) {
-    out.number = live.number;
-    out.caller_id = live.caller_id;
-  } else if (out.kind == Instructions::Kind::kStream) {
-    // A repeated request gets the same token, as long as no stream has used it.
-    if (live.stream_token.empty()) {
-      live.stream_token = base::NewToken();
-      by_stream_token_[live.stream_token] = &live;
-    }
-    out.stream_token = live.stream_token;
-  }
-  return out;
-}
-
-Instructions Switchboard::OnAnswer(const AnswerNotice& notice) {
-  // Held to the end: two requests about the same call can come at once, on two loops, and the first makes it.
-  base::MutexLock lock(mutex_);
-  LiveCall* live = notice.call_token.empty() ? FindByCarrierId(notice.carrier_call_id) : FindByToken(notice.call_token);
-  if (live != nullptr) {
-    if (!notice.call_token.empty()) {
-      deps_.loops[live->loop]->loop->Post([session = live->session, id = notice.carrier_call_id] {
-        session->SetCarrierCallId(id);
-        session->Feed(input::Answered{id});
-      });
-    }
-    return InstructionsFor(*live);
-  }
-  Instructions hang_up;
-  hang_up.kind = Instructions::Kind::kHangUp;
-  // An outbound call that we have ended meanwhile, or a repeat about an inbound one that is over: nobody to connect
-  // them to.
-  if (!notice.call_token.empty() || ended_.contains(notice.carrier_call_id)) return hang_up;
-  if (!accepting_ || static_cast<int>(calls_.size()) + starting_ >= settings_.max_calls) {
-    base::Log(base::LogKind::kTrouble, "", "inbound call refused",
-              {{"why", accepting_ ? "max_calls" : "draining"}, {"carrier_call_id", notice.carrier_call_id}});
-    return hang_up;
-  }
-  return AdmitInbound(notice);
-}
-
-Instructions Switchboard::AdmitInbound(const AnswerNotice& notice) {
-  const std::string to = base::NormalizeNumber(notice.to);
-  const auto agent = settings_.inbound.find(to);
-  Plan plan = MakePlan(call::Direction::kInbound, base::NormalizeNumber(notice.from), to,
-                       agent == settings_.inbound.end() ? settings_.default_agent : agent->second);
-  plan.carrier_call_id = notice.carrier_call_id;
-  plan.loop = static_cast<int>(next_loop_++ % deps_.loops.size());
-  const absl::Time now = Now();
-  // The caller is not kept waiting for the database: the recorder keeps this and what follows in order.
-  deps_.recorder->Create(RecordOf(plan, now), {call::Call::Created(plan.call, now)}, absl::nullopt,
-                         [id = plan.call.call_id](absl::StatusOr<store::CallStore::Created> created) {
-                           if (created.ok()) return;
-                           base::Log(base::LogKind::kTrouble, id, "the call could not be recorded",
-                                     {{"why", std::string(created.status().message())}});
-                         });
-  deps_.loops[plan.loop]->loop->Post([session = MakeSession(plan)] { session->Begin(); });
-  base::Log(base::LogKind::kCall, plan.call.call_id, "inbound call",
-            {{"from", base::MaskNumber(plan.call.from)}, {"to", base::MaskNumber(plan.call.to)}});
-  return InstructionsFor(*FindById(plan.call.call_id));
-}
-
-void Switchboard::OnRing(absl::string_view call_token, absl::string_view carrier_call_id) {
-  base::MutexLock lock(mutex_);
-  const LiveCall* live = FindByToken(call_token);
-  if (live == nullptr) return;
-  deps_.loops[live->loop]->loop->Post([session = live->session, id = std::string(carrier_call_id)] {
-    session->SetCarrierCallId(id);
-    session->Feed(input::Rang{id});
-  });
-}
-
-void Switchboard::OnHangup(const HangupNotice& notice) {
-  base::MutexLock lock(mutex_);
-  const LiveCall* live = notice.call_token.empty() ? nullptr : FindByToken(notice.call_token);
-  if (live == nullptr) live = FindByCarrierId(notice.carrier_call_id);
-  if (live == nullptr) return;
-  deps_.loops[live->loop]->loop->Post([session = live->session, notice] {
-    session->SetCarrierCallId(notice.carrier_call_id);
-    session->Feed(input::HungUp{notice.reason, notice.party, notice.detail});
-  });
-}
-
-Instructions Switchboard::OnNextStep(absl::string_view call_token) {
-  base::MutexLock lock(mutex_);
-  LiveCall* live = FindByToken(call_token);
-  if (live == nullptr) return {};
-  Instructions out = InstructionsFor(*live);
-  if (out.kind == Instructions::Kind::kDial) Feed(*live, input::TransferFetched{live->transfer_id, 0});
-  return out;
-}
-
-void Switchboard::OnHumanAnswered(absl::string_view call_token) {
-  base::MutexLock lock(mutex_);
-  if (const LiveCall* live = FindByToken(call_token)) Feed(*live, input::HumanAnswered{live->transfer_id, 0});
-}
-
-Instructions Switchboard::OnTransferDone(absl::string_view call_token, call::TransferOutcome outcome,
-                                         absl::string_view detail) {
-  base::MutexLock lock(mutex_);
-  LiveCall* live = FindByToken(call_token);
-  if (live == nullptr) return {};
-  Feed(*live, input::TransferDone{live->transfer_id, 0, outcome, std::string(detail)});
-  // The loop will say the same in a moment; the carrier wants its answer now.
-  if (live->next == Instructions::Kind::kDial) {
-    live->next = outcome == call::TransferOutcome::kBridged ? Instructions::Kind::kHangUp : Instructions::Kind::kStream;
-  }
-  return InstructionsFor(*live);
-}
-
-void Switchboard::OnStreamStatus(absl::string_view carrier_call_id, absl::string_view event, absl::string_view detail) {
-  std::string call_id;
-  {
-    base::MutexLock lock(mutex_);
-    if (const LiveCall* live = FindByCarrierId(carrier_call_id)) call_id = live->call_id;
-  }
-  if (!call_id.empty() && !detail.empty()) {
-    base::Log(base::LogKind::kCall, call_id, absl::StrCat("stream status ", event), {{"detail", std::string(detail)}});
-  }
-}
-
-// ---- Streams ----
-
-int Switchboard::LoopOfStream(absl::string_view stream_token) const {
-  base::MutexLock lock(mutex_);
-  const auto found = by_stream_token_.find(stream_token);
-  return found == by_stream_token_.end() ? -1 : found->second->loop;
-}
-
-net::WsConnection::Listener* Switchboard::ClaimStream(absl::string_view stream_token) {
-  std::shared_ptr<CallSession> session;
-  {
-    base::MutexLock lock(mutex_);
-    const auto found = by_stream_token_.find(stream_token);
-    if (found == by_stream_token_.end()) return nullptr;
-    session = found->second->session;
-    found->second->stream_token.clear();
-    by_stream_token_.erase(found);
-  }
-  return session->NewStream();
-}
-
 // ---- SessionHost ----
 
 void Switchboard::OnNextStep(const std::string& call_id, const call::command::NextStep& step) {
-  using Kind = call::command::NextStep::Kind;
   base::MutexLock lock(mutex_);
-  LiveCall* live = FindById(call_id);
-  if (live == nullptr) return;
-  live->next = step.kind == Kind::kStream ? Instructions::Kind::kStream
-               : step.kind == Kind::kDial ? Instructions::Kind::kDial
-                                          : Instructions::Kind::kHangUp;
-  if (step.kind != Kind::kDial) return;
-  live->number = step.targets.front().number;
-  live->transfer_id = step.transfer_id;
+  if (LiveCall* live = FindById(call_id)) live->next.Set(step);
 }
 
 void Switchboard::OnCarrierCallId(const std::string& call_id, const std::string& carrier_call_id) {
@@ -494,7 +405,7 @@ void Switchboard::Remember(const std::string& carrier_call_id) {
   ended_order_.pop_front();
 }
 
-void Switchboard::OnFinished(const std::string& call_id, int64_t /*next_sequence*/) {
+void Switchboard::OnFinished(const std::string& call_id, int64_t next_sequence) {
   std::unique_ptr<LiveCall> gone;
   {
     base::MutexLock lock(mutex_);
@@ -508,6 +419,7 @@ void Switchboard::OnFinished(const std::string& call_id, int64_t /*next_sequence
     if (by_carrier != by_carrier_id_.end() && by_carrier->second == gone.get()) by_carrier_id_.erase(by_carrier);
     Remember(gone->carrier_call_id);
   }
+  if (deps_.on_finished) deps_.on_finished(call_id, next_sequence);
   // The session is on the stack: it goes when the loop comes round.
   deps_.loops[gone->loop]->loop->Post([session = std::move(gone->session)] {});
 }

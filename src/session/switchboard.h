@@ -22,7 +22,10 @@
 #include "src/session/call_recorder.h"
 #include "src/session/call_session.h"
 #include "src/session/front_desk.h"
+#include "src/session/next_steps.h"
 #include "src/session/settings.h"
+#include "src/session/tool_runner.h"
+#include "src/tape/tape_shelf.h"
 
 namespace callbridge::session {
 
@@ -39,8 +42,13 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     CallRecorder* recorder = nullptr;
     carrier::CarrierApi* carrier = nullptr;
     base::Executor* carrier_executor = nullptr;
+    const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
+    // Told when a call is over and all its records are handed over; `next_sequence` is for the first event that
+    // somebody else adds. On the call's loop; must not block. May be empty.
+    std::function<void(const std::string& call_id, int64_t next_sequence)> on_finished;
+    ToolRunner* tool_runner = nullptr;  // Null: no tool of the configuration can be run.
   };
   // `settings` and everything in `deps` outlive the switchboard; the loops must have stopped before it is destroyed.
   Switchboard(const Settings& settings, Deps deps);
@@ -50,6 +58,8 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   void StartCall(StartRequest request, std::function<void(absl::StatusOr<store::CallRecord>)> done) override;
   void EndCall(absl::string_view call_id, absl::string_view reason, std::function<void(absl::Status)> done) override;
   void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) override;
+  void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
+                      std::function<void(absl::StatusOr<call::Transfer>)> done) override;
   std::vector<std::string> Destinations() const override;
 
   // ---- FrontDesk ----
@@ -57,9 +67,10 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   void OnRing(absl::string_view call_token, absl::string_view carrier_call_id) override;
   void OnHangup(const HangupNotice& notice) override;
   Instructions OnNextStep(absl::string_view call_token) override;
-  void OnHumanAnswered(absl::string_view call_token) override;
-  Instructions OnTransferDone(absl::string_view call_token, call::TransferOutcome outcome,
-                              absl::string_view detail) override;
+  void OnDialProgress(const DialRef& dial, DialProgress what) override;
+  Instructions OnTransferDone(const DialRef& dial, call::TransferOutcome outcome, absl::string_view detail) override;
+  absl::optional<std::string> OnWhisper(absl::string_view call_token) override;
+  void OnMachine(absl::string_view call_token, absl::string_view carrier_call_id, absl::string_view detail) override;
   void OnStreamStatus(absl::string_view carrier_call_id, absl::string_view event, absl::string_view detail) override;
 
   // ---- Streams ----
@@ -84,9 +95,8 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     std::string caller_id;
     int loop = 0;
     call::State state = call::State::kDialing;
-    Instructions::Kind next = Instructions::Kind::kStream;
-    std::string number;                    // kDial.
-    std::string transfer_id;               // The latest.
+    NextSteps next;
+    bool machine = false;                  // The call was told that a machine answered.
     std::shared_ptr<CallSession> session;  // Touched on its loop only, but for posting.
   };
   struct Plan {  // What a new call is made from.
@@ -106,6 +116,10 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   Plan MakePlan(call::Direction direction, const std::string& from, const std::string& to, const std::string& agent);
   store::CallRecord RecordOf(const Plan& plan, absl::Time now) const;
   std::shared_ptr<CallSession> MakeSession(const Plan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckTransfer(const TransferRequest& request) const;
+  // On the call's loop.
+  static absl::StatusOr<call::Transfer> TransferNow(CallSession& session, const TransferRequest& request);
+  static absl::StatusOr<call::Transfer> CancelNow(CallSession& session, const std::string& transfer_id);
   absl::Status CheckStart(const StartRequest& request, Plan* plan);
   void BeginOutbound(const Plan& plan, const StartRequest& request);
   Instructions AdmitInbound(const AnswerNotice& notice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -4,6 +4,9 @@
 #include <functional>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
 namespace callbridge::session {
 
 // Runs the tools that an agent's configuration names. Thread-safe; must not block.
@@ -11,7 +14,13 @@ class ToolRunner {
  public:
   virtual ~ToolRunner() = default;
 
-  // Runs one tool once. `arguments` is a JSON object that fits the tool. `done` is called exactly once, on any thread,
+  // Whether Run() would be given arguments that fit the tool. The message of an error is for the model. Pure, quick.
+  virtual absl::Status Check(const std::string& /*agent*/, const std::string& /*name*/,
+                             absl::string_view /*arguments*/) const {
+    return absl::OkStatus();
+  }
+
+  // Runs one tool once. `arguments` is a JSON object that passed Check(). `done` is called exactly once, on any thread,
   // possibly inside this call, also when the tool takes too long; `output` is for the model: JSON, or words about what
   // went wrong. `tool_call_id` is the same if the same call were ever asked for again.
   virtual void Run(const std::string& agent, const std::string& call_id, const std::string& tool_call_id,

@@ -4,11 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "src/base/ids.h"
 #include "src/sim/carrier_causes.h"
 
 namespace callbridge::sim {
@@ -18,13 +14,13 @@ constexpr absl::Duration kRingsAfter = absl::Milliseconds(50);
 constexpr absl::Duration kTransferFetchLimit = absl::Seconds(5);
 // How long a call stays after its end for late callbacks and closing handshakes.
 constexpr absl::Duration kLinger = absl::Seconds(8);
+constexpr absl::Duration kSpeakPerCharacter = absl::Milliseconds(40);
 constexpr absl::Duration kLateHangup = absl::Seconds(2);
 constexpr absl::Duration kReorderedBy = absl::Milliseconds(200);
-constexpr int kMaxDocuments = 70;
 constexpr int kAnswerRetries = 2;
-constexpr absl::Duration kSpeakPerCharacter = absl::Milliseconds(40);
-constexpr absl::Duration kSpeakLongest = absl::Seconds(20);
-constexpr absl::Duration kPlayLasts = absl::Seconds(1);
+// Of an answering machine.
+constexpr char kBeep[] = "beep:400";
+constexpr absl::Duration kRecords = absl::Seconds(60);
 
 std::string Timestamp(absl::Time time, bool micros) {
   if (time == absl::InfiniteFuture()) return "";
@@ -39,13 +35,34 @@ std::string DigitsOf(absl::string_view number) {
   return digits;
 }
 
-int ReadInt(const XmlElement& element, const std::string& name, int otherwise) {
-  int value;
-  return absl::SimpleAtoi(element.Attribute(name), &value) ? value : otherwise;
-}
-
 // The last digit of 701x and 801x.
 int DigitOf(int document) { return 1 + document; }
+
+// What a machine does before its owner's part of the scenario, which most leave out.
+std::vector<PersonStep> StepsOf(const Scenario& scenario) {
+  const Pickup& pickup = scenario.pickup;
+  if (scenario.inbound || pickup.kind != Pickup::Kind::kMachine) return scenario.person;
+  PersonStep greeting;
+  greeting.kind = PersonStep::Kind::kSay;
+  greeting.clips = pickup.greeting;
+  greeting.duration = pickup.greeting_length;
+  std::vector<PersonStep> steps = {greeting};
+  if (pickup.beep) {
+    PersonStep beep;
+    beep.kind = PersonStep::Kind::kSay;
+    beep.clips = {kBeep};
+    steps.push_back(beep);
+  }
+  steps.insert(steps.end(), scenario.person.begin(), scenario.person.end());
+  if (!scenario.person.empty()) return steps;
+  PersonStep records;
+  records.duration = kRecords;
+  PersonStep hangs_up;
+  hangs_up.kind = PersonStep::Kind::kHangUp;
+  steps.push_back(records);
+  steps.push_back(hangs_up);
+  return steps;
+}
 
 const char* const kDocumentNames[] = {"answer", "action", "transfer", "redirect"};
 
@@ -61,7 +78,7 @@ CarrierCall::CarrierCall(CallOrder order, const CallShared& shared, std::shared_
       quiet_(std::move(quiet)),
       fetch_({shared.auth_token, shared.public_base, shared.dial_base, order_.scenario.carrier}, *shared.webhooks,
              loop),
-      person_(order_.scenario.person, shared.speech),
+      person_(StepsOf(order_.scenario), shared.speech),
       started_(loop.clock().Now()) {}
 
 CarrierCall::~CarrierCall() { ticker_.Remove(this); }
@@ -97,14 +114,39 @@ void CarrierCall::Pick() {
   if (over_) return;
   switch (order_.scenario.pickup.kind) {
     case Pickup::Kind::kAnswer:
-      person_active_ = true;
-      MarkAnswered();
-      return FetchDocument(Document::kAnswer, order_.answer, Common("StartApp"));
+    case Pickup::Kind::kMachine: return OnPickedUp();
     case Pickup::Kind::kBusy: return End(3010, "Callee");
     case Pickup::Kind::kNoAnswer: return End(3000, "Carrier");
     case Pickup::Kind::kReject: return End(3020, "Callee");
     default: return End(3080, "Carrier");
   }
+}
+
+void CarrierCall::OnPickedUp() {
+  person_active_ = true;
+  MarkAnswered();
+  const bool machine = order_.scenario.pickup.kind == Pickup::Kind::kMachine;
+  if (order_.detect_machine && machine && (order_.hang_up_on_machine || !order_.machine.url.empty()))
+    After(order_.detection_time, [this] { TellMachine(); });
+  Params params = Common("StartApp");
+  if (!order_.detect_machine || !order_.machine.url.empty())
+    return FetchDocument(Document::kAnswer, order_.answer, params);
+  params.emplace_back("Machine", machine ? "true" : "false");
+  log_->Update([machine](CarrierCallReport& report) { report.machine_told = machine; });
+  After(order_.detection_time, [this, params] {
+    if (!over_) FetchDocument(Document::kAnswer, order_.answer, params);
+  });
+}
+
+// About a human nothing is told.
+void CarrierCall::TellMachine() {
+  if (over_) return;
+  Params params = Common("MachineDetection");
+  params.emplace_back("Machine", "true");
+  params.emplace_back("IfMachine", order_.hang_up_on_machine ? "hangup" : "continue");
+  log_->Update([](CarrierCallReport& report) { report.machine_told = true; });
+  Notify("machine-detection", order_.machine, params);
+  if (order_.hang_up_on_machine) End(9100, "Plivo");
 }
 
 void CarrierCall::MarkAnswered() {
@@ -155,7 +197,9 @@ void CarrierCall::OnTick(absl::Time beat) {
     Person::Sight sight;
     sight.connected = dial_ != nullptr && dial_->connected();
     sight.transferring = dial_ != nullptr;
-    sight.line_open = streams_started_ > 0 || sight.connected || gather_ != nullptr;
+    // A machine talks to whoever is there.
+    const bool machine = order_.outbound && order_.scenario.pickup.kind == Pickup::Kind::kMachine;
+    sight.line_open = machine || streams_started_ > 0 || sight.connected || gather_ != nullptr;
     sight.streams = streams_started_;
     person_.Tick(beat, sight, *this);
   }
@@ -321,206 +365,6 @@ bool CarrierCall::StopStream() {
 
 void CarrierCall::SpeakByApi(const std::string& text) { log_->Step("speak", text); }
 
-// ---- Documents ----
-
-void CarrierCall::Next() {
-  const int generation = generation_;
-  while (!over_ && generation == generation_ && at_ < elements_.size()) {
-    const XmlElement element = elements_[at_++];
-    if (Execute(element)) return;
-  }
-  if (over_ || generation != generation_) return;
-  End(4010, "Answer XML");
-}
-
-bool CarrierCall::Execute(const XmlElement& element) {
-  const std::string& name = element.name;
-  if (name != "Stream" && StreamActive() && (name == "Speak" || name == "Play")) {
-    log_->Violation(absl::StrCat("<", name, "> while a stream is running is not heard"));
-  }
-  if (name == "Stream") return ExecuteStream(element);
-  if (name == "Dial") return ExecuteDial(element);
-  if (name == "Speak" || name == "Play") return ExecuteSpeak(element);
-  if (name == "Wait") return ExecuteWait(element);
-  if (name == "Hangup") return ExecuteHangup(element);
-  if (name == "Redirect") return ExecuteRedirect(element);
-  if (name == "Record") return ExecuteRecord(element);
-  if (name == "GetDigits") return ExecuteGetDigits(element);
-  if (name == "PreAnswer") {
-    elements_.insert(elements_.begin() + static_cast<int64_t>(at_), element.children.begin(), element.children.end());
-    log_->Step("xml", "PreAnswer");
-    return false;
-  }
-  MarkAnswered();
-  log_->Step("xml", absl::StrCat(name, " ", element.text));
-  return name == "Conference";  // Lasts until somebody hangs up or transfers the call.
-}
-
-bool CarrierCall::ExecuteStream(const XmlElement& element) {
-  std::vector<std::string> warnings;
-  const absl::StatusOr<StreamOrder> order = ReadStream(element, warnings);
-  if (!order.ok()) {
-    log_->Violation(order.status().message());
-    End(8011, "Error");
-    return true;
-  }
-  for (const std::string& warning : warnings) log_->Violation(warning);
-  if (StreamActive()) {
-    log_->Violation("a second <Stream> while one is running");
-    return false;
-  }
-  MarkAnswered();
-  const absl::StatusOr<Url> url = ParseUrl(order->url);
-  Url signed_url = *url;
-  if (order_.scenario.carrier.upgrade_scheme == "https") signed_url.scheme = url->scheme == "wss" ? "https" : "http";
-  if (url->scheme == "ws" && absl::StartsWith(shared_.public_base, "https:")) {
-    log_->Violation("the stream's URL is ws:// although the server's public URL is https://");
-  }
-  CarrierStream::Options options{order_.uuid,
-                                 shared_.auth_id,
-                                 *order,
-                                 MapUrl(*url, shared_.public_base, shared_.dial_base).Spell(),
-                                 signed_url.Spell(),
-                                 shared_.auth_token,
-                                 order_.scenario.carrier};
-  CarrierStream::Owner& owner = *this;
-  streams_.push_back(std::make_unique<CarrierStream>(std::move(options), loop_, owner));
-  stream_ = streams_.back().get();
-  stream_blocks_ = order->keep_alive;
-  stream_->Open();
-  return order->keep_alive;
-}
-
-Pickup CarrierCall::NextPickup(const std::string& number) {
-  for (const auto& [known, pickups] : order_.scenario.humans) {
-    if (DigitsOf(known) != DigitsOf(number)) continue;
-    size_t& next = dialled_[known];
-    return pickups[std::min(next++, pickups.size() - 1)];
-  }
-  log_->Step("dial", absl::StrCat(number, " is in no [humans] of the scenario"));
-  Pickup pickup;
-  pickup.kind = Pickup::Kind::kInvalidNumber;
-  return pickup;
-}
-
-bool CarrierCall::ExecuteDial(const XmlElement& element) {
-  if (element.children.empty()) {
-    log_->Violation("<Dial> without <Number> or <User>");
-    End(8011, "Error");
-    return true;
-  }
-  if (element.Attribute("timeout").empty()) log_->Violation("<Dial> without timeout: a phone can ring on");
-  MarkAnswered();
-  dial_element_ = element;
-  CarrierDial::Owner& owner = *this;
-  dial_ = std::make_unique<CarrierDial>(
-      element, order_.uuid, order_.from, [this](const std::string& number) { return NextPickup(number); }, Now(),
-      owner);
-  const std::vector<std::string> numbers = dial_->numbers();
-  log_->Step("dial", absl::StrJoin(numbers, " "));
-  log_->Update([&numbers](CarrierCallReport& report) {
-    report.dialled.insert(report.dialled.end(), numbers.begin(), numbers.end());
-  });
-  return true;
-}
-
-bool CarrierCall::ExecuteSpeak(const XmlElement& element) {
-  MarkAnswered();
-  const bool speak = element.name == "Speak";
-  log_->Step(speak ? "speak" : "play", element.text);
-  const absl::Duration length =
-      speak ? std::min(kSpeakPerCharacter * static_cast<int64_t>(element.text.size()), kSpeakLongest) : kPlayLasts;
-  AfterInDocument(length, [this] { Next(); });
-  return true;
-}
-
-bool CarrierCall::ExecuteWait(const XmlElement& element) {
-  AfterInDocument(absl::Seconds(std::max(1, ReadInt(element, "length", 1))), [this] { Next(); });
-  return true;
-}
-
-bool CarrierCall::ExecuteHangup(const XmlElement& element) {
-  const int schedule = ReadInt(element, "schedule", 0);
-  const std::string reason = element.Attribute("reason");
-  log_->Step("xml", absl::StrCat("Hangup ", reason));
-  if (schedule > 0) {
-    After(absl::Seconds(schedule), [this] { End(6000, "Answer XML"); });
-    return false;
-  }
-  const bool unanswered = answered_ == absl::InfiniteFuture();
-  End(unanswered && reason == "busy" ? 3010 : unanswered && reason == "rejected" ? 3020 : 4000, "Answer XML");
-  return true;
-}
-
-bool CarrierCall::ExecuteRedirect(const XmlElement& element) {
-  if (++documents_ > kMaxDocuments) {
-    End(2060, "Plivo");
-  } else {
-    FetchDocument(Document::kRedirect, {element.text, element.Attribute("method", "POST")}, Common("Redirect"));
-  }
-  return true;
-}
-
-bool CarrierCall::ExecuteRecord(const XmlElement& element) {
-  MarkAnswered();
-  const bool session = element.Attribute("recordSession", "false") == "true";
-  log_->Step("xml", session ? "Record session" : "Record");
-  const std::string id = base::NewUuid();
-  const auto params = [this, id](const std::string& duration) {
-    Params all = Common("Record");
-    all.emplace_back("RecordUrl", absl::StrCat("https://media.example.com/", id, ".mp3"));
-    all.emplace_back("RecordingID", id);
-    all.emplace_back("RecordingDuration", duration);
-    all.emplace_back("RecordingDurationMs", duration == "-1" ? "-1" : absl::StrCat(duration, "000"));
-    return all;
-  };
-  const Webhook action{element.Attribute("action"), element.Attribute("method", "POST")};
-  if (session) {
-    Notify("record", action, params("-1"));
-    return false;
-  }
-  const int length = std::max(1, std::min(ReadInt(element, "timeout", 15), ReadInt(element, "maxLength", 60)));
-  const bool redirect = element.Attribute("redirect", "true") == "true" && !action.url.empty();
-  AfterInDocument(absl::Seconds(length), [this, action, redirect, all = params(absl::StrCat(length))] {
-    if (redirect) return FetchDocument(Document::kAction, action, all);
-    Notify("record", action, all);
-    Next();
-  });
-  return true;
-}
-
-bool CarrierCall::ExecuteGetDigits(const XmlElement& element) {
-  MarkAnswered();
-  log_->Step("xml", "GetDigits");
-  gather_ = std::make_unique<Gather>();
-  gather_->element = element;
-  gather_->tries_left = std::max(1, ReadInt(element, "retries", 1));
-  gather_->until = Now() + absl::Seconds(std::max(1, ReadInt(element, "timeout", 5)));
-  return true;
-}
-
-void CarrierCall::TickGather(absl::Time now) {
-  if (now < gather_->until) return;
-  if (!gather_->digits.empty()) return FinishGather();
-  if (--gather_->tries_left > 0) {
-    gather_->until = now + absl::Seconds(std::max(1, ReadInt(gather_->element, "timeout", 5)));
-    return;
-  }
-  gather_.reset();
-  Next();
-}
-
-void CarrierCall::FinishGather() {
-  const std::unique_ptr<Gather> done = std::move(gather_);
-  const Webhook action{done->element.Attribute("action"), done->element.Attribute("method", "POST")};
-  Params params = Common("GetDigits");
-  params.emplace_back("Digits", done->digits);
-  if (action.url.empty()) return Next();
-  if (done->element.Attribute("redirect", "true") == "true") return FetchDocument(Document::kAction, action, params);
-  Notify("digits", action, params);
-  Next();
-}
-
 // ---- The stream ----
 
 void CarrierCall::StreamStatus(CarrierStream& stream, const std::string& event, Params more) {
@@ -569,7 +413,10 @@ void CarrierCall::OnStreamCleared(CarrierStream& stream, int64_t bytes) {
   if (order_.scenario.carrier.stream_events) StreamStatus(stream, "ClearedAudio");
 }
 
-void CarrierCall::OnStreamDtmf(const std::string& digits) { log_->Step("send-dtmf", digits); }
+void CarrierCall::OnStreamDtmf(const std::string& digits) {
+  log_->Step("send-dtmf", digits);
+  log_->Update([&](CarrierCallReport& report) { report.dtmf.push_back({Now(), digits}); });
+}
 
 void CarrierCall::OnStreamDegraded(CarrierStream& stream, int percent) {
   log_->Step("stream-degraded", absl::StrCat(percent, " %"));
@@ -590,7 +437,38 @@ void CarrierCall::OnStreamEnded(CarrierStream& stream, bool dropped, const std::
 
 // ---- <Dial> ----
 
+Pickup CarrierCall::NextPickup(const std::string& number) {
+  for (const auto& [known, pickups] : order_.scenario.humans) {
+    if (DigitsOf(known) != DigitsOf(number)) continue;
+    size_t& next = dialled_[known];
+    return pickups[std::min(next++, pickups.size() - 1)];
+  }
+  log_->Step("dial", absl::StrCat(number, " is in no [humans] of the scenario"));
+  Pickup pickup;
+  pickup.kind = Pickup::Kind::kInvalidNumber;
+  return pickup;
+}
+
 void CarrierCall::OnDialStep(const std::string& what) { log_->Step("dial-leg", what); }
+
+void CarrierCall::OnDialWhisper(const std::string& url) {
+  fetch_.Fetch("POST", url, Common("Dial"), 1, [this](const WebhookReply& reply) {
+    log_->Step("whisper", reply.status != 0 ? absl::StrCat(reply.status) : reply.error);
+    if (dial_ == nullptr) return;
+    const absl::StatusOr<std::vector<XmlElement>> elements = ReadAnswer(reply.body);
+    if (reply.status != 200 || !elements.ok())
+      log_->Violation(
+          absl::StrCat("confirmSound: ", elements.ok() ? "not answered with 200" : elements.status().message()));
+    std::string text;
+    for (const XmlElement& element : elements.ok() ? *elements : std::vector<XmlElement>()) {
+      if (element.name != "Speak" && element.name != "Play" && element.name != "Wait")
+        log_->Violation(absl::StrCat("confirmSound: <", element.name, "> is not Speak, Play or Wait"));
+      text += element.text;
+    }
+    log_->Update([&text](CarrierCallReport& report) { report.whispers.push_back(text); });
+    dial_->OnWhisper(kSpeakPerCharacter * static_cast<int64_t>(text.size()), Now());
+  });
+}
 
 void CarrierCall::OnDialProgress(const Params& params) {
   Params all = Common("Dial");
@@ -617,18 +495,6 @@ void CarrierCall::OnDialDone(const Params& params) {
 
 void CarrierCall::HangUp() { End(4000, order_.outbound ? "Callee" : "Caller"); }
 
-void CarrierCall::Press(char digit) {
-  if (gather_ == nullptr) {
-    if (StreamActive()) stream_->SendDtmf(digit);
-    return;
-  }
-  const std::string finish = gather_->element.Attribute("finishOnKey", "#");
-  if (finish == std::string(1, digit)) return FinishGather();
-  gather_->digits += digit;
-  gather_->until = Now() + absl::Seconds(std::max(1, ReadInt(gather_->element, "digitTimeout", 2)));
-  if (static_cast<int>(gather_->digits.size()) >= ReadInt(gather_->element, "numDigits", 99)) FinishGather();
-}
-
 void CarrierCall::DropStream(bool reconnect) {
   if (StreamActive()) stream_->Break(reconnect);
 }
@@ -637,7 +503,13 @@ void CarrierCall::SetAudio(bool on) {
   if (StreamActive()) stream_->SetAudio(on);
 }
 
-void CarrierCall::OnStep(const std::string& what) { log_->Step("person", what); }
+void CarrierCall::OnStep(const std::string& what) {
+  log_->Step("person", what);
+  if (std::exchange(last_step_, what) != absl::StrCat("say ", kBeep)) return;
+  log_->Update([](CarrierCallReport& report) {
+    if (report.recording_from < 0) report.recording_from = static_cast<int64_t>(report.heard.size());
+  });
+}
 
 void CarrierCall::OnFailed(const std::string& what) {
   log_->Step("failed", what);

@@ -41,6 +41,10 @@ struct CallOrder {
   absl::Duration hangup_on_ring = absl::InfiniteDuration();
   absl::Duration time_limit = absl::Seconds(14400);
   absl::Duration wait = absl::ZeroDuration();  // In the queue of dials.
+  bool detect_machine = false;
+  bool hang_up_on_machine = false;
+  absl::Duration detection_time = absl::Seconds(5);
+  Webhook machine;  // Told while the call goes on; without it the answer webhook waits for the verdict.
   Scenario scenario;
 };
 
@@ -76,6 +80,8 @@ class CarrierCall final : private CarrierTicker::Ticked,
   void SpeakByApi(const std::string& text);
 
  private:
+  static constexpr int kMaxDocuments = 70;
+
   enum class Document { kAnswer, kAction, kTransfer, kRedirect };
   struct Alarm {
     absl::Time at;
@@ -103,6 +109,7 @@ class CarrierCall final : private CarrierTicker::Ticked,
 
   void OnDialStep(const std::string& what) override;
   void OnDialProgress(const Params& params) override;
+  void OnDialWhisper(const std::string& url) override;
   void OnDialDone(const Params& params) override;
 
   void HangUp() override;
@@ -122,6 +129,8 @@ class CarrierCall final : private CarrierTicker::Ticked,
   void StartInbound();
   void StartOutbound();
   void Pick();  // The called person's phone does what the scenario says.
+  void OnPickedUp();
+  void TellMachine();
   void MarkAnswered();
   void SetStatus(const std::string& status);
   void End(int code, const std::string& source);
@@ -166,6 +175,7 @@ class CarrierCall final : private CarrierTicker::Ticked,
   std::string status_ = "ringing";
   bool over_ = false;
   bool person_active_ = false;
+  std::string last_step_;  // Of the person.
   Params hangup_params_;
 
   // The document that runs.

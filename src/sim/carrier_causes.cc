@@ -32,6 +32,8 @@ constexpr Row kRows[] = {
     {8013, "Invalid Transfer XML", "DESTINATION_OUT_OF_ORDER", "failed"},
     {8014, "Invalid Redirect XML", "DESTINATION_OUT_OF_ORDER", "failed"},
     {9000, "Lost Race", "LOSE_RACE", "cancel"},
+    {9100, "Machine Detected", "NORMAL_CLEARING", "completed"},
+    {9110, "Confirm Key Challenge Failed", "CALL_REJECTED", "failed"},
 };
 
 }  // namespace

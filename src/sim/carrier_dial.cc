@@ -8,6 +8,8 @@ namespace callbridge::sim {
 namespace {
 
 constexpr absl::Duration kFourHours = absl::Seconds(14400);
+// How long a human thinks before pressing the key.
+constexpr absl::Duration kPressesAfter = absl::Milliseconds(500);
 
 absl::Duration Seconds(const XmlElement& element, const std::string& name, absl::Duration otherwise) {
   int value;
@@ -17,7 +19,8 @@ absl::Duration Seconds(const XmlElement& element, const std::string& name, absl:
 // The code with which a phone that does this ends; 0: it answers.
 int CodeOf(Pickup::Kind kind) {
   switch (kind) {
-    case Pickup::Kind::kAnswer: return 0;
+    case Pickup::Kind::kAnswer:
+    case Pickup::Kind::kMachine: return 0;
     case Pickup::Kind::kBusy: return 3010;
     case Pickup::Kind::kNoAnswer: return 3000;
     case Pickup::Kind::kReject: return 3020;
@@ -44,7 +47,10 @@ CarrierDial::CarrierDial(const XmlElement& element, const std::string& a_leg, co
       owner_(owner),
       start_(now),
       timeout_(Seconds(element, "timeout", absl::InfiniteDuration())),
-      time_limit_(Seconds(element, "timeLimit", kFourHours)) {
+      time_limit_(Seconds(element, "timeLimit", kFourHours)),
+      confirm_timeout_(Seconds(element, "confirmTimeout", absl::Seconds(120))),
+      confirm_sound_(element.Attribute("confirmSound")),
+      confirm_key_(element.Attribute("confirmKey")) {
   for (const XmlElement& child : element.children) {
     Leg leg;
     leg.uuid = base::NewUuid();
@@ -70,11 +76,12 @@ void CarrierDial::Tick(absl::Time now) {
     EndLeg(leg, limit ? 6000 : 4000, limit ? "Plivo" : "Callee", now);
     return Finish();
   }
+  if (confirming_.has_value()) return TickConfirm(now);
   bool ringing = false;
   for (Leg& leg : legs_) {
     if (leg.over) continue;
     const int code = CodeOf(leg.pickup.kind);
-    if (now - start_ >= leg.pickup.after && code == 0) return Answer(leg, now);
+    if (now - start_ >= leg.pickup.after && code == 0) return PickUp(leg, now);
     if (now - start_ >= leg.pickup.after) {
       EndLeg(leg, code, code == 3080 ? "Carrier" : "Callee", now);
     } else if (now - start_ >= timeout_) {
@@ -85,16 +92,39 @@ void CarrierDial::Tick(absl::Time now) {
   if (!ringing) Finish();
 }
 
-void CarrierDial::Answer(Leg& leg, absl::Time now) {
-  answered_ = true;
-  connected_ = static_cast<size_t>(&leg - legs_.data());
-  connected_at_ = now;
+void CarrierDial::PickUp(Leg& leg, absl::Time now) {
   last_uuid_ = leg.uuid;
   for (Leg& other : legs_) {
     if (&other != &leg && !other.over) EndLeg(other, 9000, "Plivo", now);
   }
   owner_.OnDialStep(absl::StrCat("answered by ", leg.number));
   owner_.OnDialProgress(LegParams(leg, "answer", "DialAnswer"));
+  if (confirm_sound_.empty()) return Answer(leg, now);
+  confirming_ = static_cast<size_t>(&leg - legs_.data());
+  owner_.OnDialWhisper(confirm_sound_);
+}
+
+void CarrierDial::OnWhisper(absl::Duration length, absl::Time now) { whispered_ = now + length; }
+
+void CarrierDial::TickConfirm(absl::Time now) {
+  Leg& leg = legs_[*confirming_];
+  if (now < whispered_) return;
+  if (confirm_key_.empty()) return Answer(leg, now);
+  if (leg.pickup.press == confirm_key_ && now >= whispered_ + kPressesAfter) {
+    owner_.OnDialStep(absl::StrCat(leg.number, " presses ", confirm_key_));
+    return Answer(leg, now);
+  }
+  if (now < whispered_ + confirm_timeout_) return;
+  EndLeg(leg, 9110, "Plivo", now);
+  Finish();
+}
+
+void CarrierDial::Answer(Leg& leg, absl::Time now) {
+  answered_ = true;
+  confirming_.reset();
+  connected_ = static_cast<size_t>(&leg - legs_.data());
+  connected_at_ = now;
+  last_uuid_ = leg.uuid;
   owner_.OnDialProgress(LegParams(leg, "connected", "DialConnected"));
 }
 

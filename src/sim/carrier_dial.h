@@ -14,8 +14,8 @@
 
 namespace callbridge::sim {
 
-// One <Dial> while it runs: rings its numbers together, connects the first that answers, ends. Pure: time is an
-// argument.
+// One <Dial> while it runs: rings its numbers together, lets the first that answers hear the confirmSound and press the
+// confirmKey, connects it, ends. Pure: time is an argument.
 class CarrierDial {
  public:
   // What the call is told.
@@ -24,6 +24,8 @@ class CarrierDial {
     virtual ~Owner() = default;
     virtual void OnDialStep(const std::string& what) = 0;   // For the report.
     virtual void OnDialProgress(const Params& params) = 0;  // To callbackUrl, besides the common parameters.
+    // confirmSound is to be fetched; OnWhisper() is called with what came.
+    virtual void OnDialWhisper(const std::string& url) = 0;
     virtual void OnDialDone(const Params& params) = 0;  // To action; nothing comes after it. Last thing of a Tick().
   };
 
@@ -32,6 +34,9 @@ class CarrierDial {
               const std::function<Pickup(const std::string&)>& pickup, absl::Time now, Owner& owner);
 
   void Tick(absl::Time now);
+
+  // What is spoken to the human who picked up takes so long.
+  void OnWhisper(absl::Duration length, absl::Time now);
 
   // The A leg is gone: tells the progress callback of the legs that end with it; no OnDialDone.
   void Abandon(absl::Time now);
@@ -50,6 +55,8 @@ class CarrierDial {
     int code = 0;
   };
 
+  void PickUp(Leg& leg, absl::Time now);
+  void TickConfirm(absl::Time now);
   void Answer(Leg& leg, absl::Time now);
   // Ends the leg and tells the progress callback.
   void EndLeg(Leg& leg, int code, const std::string& source, absl::Time now);
@@ -62,8 +69,13 @@ class CarrierDial {
   const absl::Time start_;
   absl::Duration timeout_;
   absl::Duration time_limit_;
+  absl::Duration confirm_timeout_;
+  std::string confirm_sound_;
+  std::string confirm_key_;
   std::vector<Leg> legs_;
-  absl::optional<size_t> connected_;  // Index of the leg.
+  absl::optional<size_t> confirming_;              // Index of the leg that picked up.
+  absl::Time whispered_ = absl::InfiniteFuture();  // When the human has heard it.
+  absl::optional<size_t> connected_;               // Index of the leg.
   absl::Time connected_at_;
   bool done_ = false;
   bool answered_ = false;

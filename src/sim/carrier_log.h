@@ -49,11 +49,19 @@ struct CarrierCallReport {
     int64_t bytes = 0;
   };
   std::vector<Spell> spells;
-  int streams = 0;                   // Started, reconnects included.
-  int checkpoints = 0;               // playedStream sent.
-  int clears = 0;                    // clearAudio received.
-  int64_t cleared_bytes = 0;         // Thrown away by them.
-  std::vector<std::string> dialled;  // Numbers that <Dial> rang, in order.
+  int streams = 0;                    // Started, reconnects included.
+  int checkpoints = 0;                // playedStream sent.
+  int clears = 0;                     // clearAudio received.
+  int64_t cleared_bytes = 0;          // Thrown away by them.
+  std::vector<std::string> dialled;   // Numbers that <Dial> rang, in order.
+  std::vector<std::string> whispers;  // What humans heard before they were connected, in order.
+  struct Digits {
+    absl::Time time;
+    std::string digits;
+  };
+  std::vector<Digits> dtmf;     // sendDTMF
+  int64_t recording_from = -1;  // An answering machine has what sounded from this byte of `heard` on; -1: nothing.
+  bool machine_told = false;    // The server was told that a machine answered.
 };
 
 // The report of one call while it is written. Any thread.

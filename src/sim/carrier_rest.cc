@@ -1,5 +1,6 @@
 #include "src/sim/carrier_rest.h"
 
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -76,12 +77,30 @@ Webhook ReadWebhook(const json& body, const char* url, const char* method) {
 
 // The first webhook parameter that Plivo would refuse, in words; empty: all are good.
 std::string BadWebhook(const json& body) {
-  for (const char* what : {"answer", "fallback", "ring", "hangup"}) {
+  for (const char* what : {"answer", "fallback", "ring", "hangup", "machine_detection"}) {
     const std::string url = Text(body, absl::StrCat(what, "_url").c_str());
     const std::string method = Text(body, absl::StrCat(what, "_method").c_str());
     if (!url.empty() && !IsWebUrl(url)) return absl::StrCat(what, "_url parameter is not a valid URL");
     if (!method.empty() && method != "GET" && method != "POST")
       return absl::StrCat(what, "_method must be GET or POST");
+  }
+  return "";
+}
+
+// The first parameter of machine detection that Plivo would refuse, in words.
+std::string BadDetection(const json& body) {
+  const std::string mode = Text(body, "machine_detection");
+  if (!mode.empty() && mode != "true" && mode != "hangup") return "machine_detection must be true or hangup";
+  const std::tuple<const char*, int, int> ranges[] = {{"machine_detection_time", 2000, 10000},
+                                                      {"machine_detection_maximum_speech_length", 1000, 6000},
+                                                      {"machine_detection_initial_silence", 2000, 10000}};
+  for (const auto& [name, low, high] : ranges) {
+    const std::string text = Text(body, name);
+    int value = 0;
+    if (text.empty()) continue;
+    if (mode.empty()) return absl::StrCat(name, " without machine_detection");
+    if (!absl::SimpleAtoi(text, &value) || value < low || value > high)
+      return absl::StrCat(name, " must be ", low, " to ", high);
   }
   return "";
 }
@@ -196,6 +215,8 @@ base::HttpResponse CarrierRest::PostCall(const json& body, absl::optional<int>& 
   if (Text(body, "answer_url").empty()) return Error(400, "answer_url parameter not present");
   const std::string bad = BadWebhook(body);
   if (!bad.empty()) return Error(400, bad);
+  const std::string detection = BadDetection(body);
+  if (!detection.empty()) return Error(400, detection);
   const Segments destinations = absl::StrSplit(to, '<', absl::SkipEmpty());
   if (destinations.empty() || destinations.size() > kMaxDestinations)
     return Error(400, "to parameter has too many destinations");
@@ -236,6 +257,13 @@ absl::optional<base::HttpResponse> CarrierRest::OnePlace(const json& body, const
   order.ring_timeout = Seconds(body, "ring_timeout", order.ring_timeout);
   order.hangup_on_ring = Seconds(body, "hangup_on_ring", order.hangup_on_ring);
   order.time_limit = Seconds(body, "time_limit", order.time_limit);
+  const std::string detection = Text(body, "machine_detection");
+  order.detect_machine = !detection.empty();
+  order.hang_up_on_machine = detection == "hangup";
+  int detection_ms = 5000;
+  if (!absl::SimpleAtoi(Text(body, "machine_detection_time"), &detection_ms)) detection_ms = 5000;
+  order.detection_time = absl::Milliseconds(detection_ms);
+  order.machine = ReadWebhook(body, "machine_detection_url", "machine_detection_method");
   const absl::optional<Scenario> phone = backend_.FindPhone(to);
   if (phone.has_value()) {
     order.scenario = *phone;

@@ -1,6 +1,7 @@
 #include "src/sim/carrier_stream.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -38,7 +39,8 @@ CarrierStream::CarrierStream(Options options, net::EventLoop& loop, Owner& owner
       loop_(loop),
       owner_(owner),
       id_(base::NewUuid()),
-      queue_({options_.order.BytesPerSecond(), options_.manners.playout_delay}),
+      queue_({options_.order.BytesPerSecond(), options_.manners.playout_delay.low}),
+      random_(static_cast<uint32_t>(std::hash<std::string>()(options_.call_uuid))),
       retry_(loop.NewTimer([this] { Connect(); })),
       attempts_left_(options_.manners.reconnects) {
   const std::string extra = ExtraHeadersJson(options_.manners.extra_headers, options_.order.extra_headers);
@@ -97,6 +99,7 @@ void CarrierStream::OnClosed(const net::WsClose& close) {
   if (was_open) {
     // The old queue is lost with the connection.
     queue_.Clear(absl::InfinitePast());
+    late_checkpoints_.clear();
     if (options_.manners.new_stream_id) id_ = base::NewUuid();
   }
   if (attempts_left_ <= 0 || stay_broken_) return End(true, why);
@@ -154,6 +157,10 @@ std::string CarrierStream::EncodeFrame(absl::string_view voice) const {
 void CarrierStream::Tick(absl::Time beat, absl::string_view voice) {
   if (!open_) return;
   queue_.Advance(beat, *this);
+  while (!late_checkpoints_.empty() && late_checkpoints_.begin()->first <= beat) {
+    SendPlayed(late_checkpoints_.begin()->second);
+    late_checkpoints_.erase(late_checkpoints_.begin());
+  }
   if (!open_ || closing_) return;
   if (audio_on_) SendMedia(beat, voice);
   if (chunk_ % 50 == 0) WatchBacklog();
@@ -202,7 +209,22 @@ void CarrierStream::SendDtmf(char digit) {
 void CarrierStream::OnSound(absl::Time start, absl::string_view bytes) { owner_.OnStreamSound(start, bytes); }
 
 void CarrierStream::OnCheckpoint(const std::string& name) {
-  if (!open_ || closing_ || options_.manners.ignore_checkpoints) return;
+  const CarrierManners& manners = options_.manners;
+  if (manners.ignore_checkpoints) return;
+  if (std::uniform_int_distribution<int>(0, 99)(random_) < manners.checkpoint_loss_percent) return;
+  const absl::Duration delay = Draw(manners.checkpoint_delay);
+  if (delay == absl::ZeroDuration()) return SendPlayed(name);
+  late_checkpoints_.emplace(loop_.clock().Now() + delay, name);
+}
+
+absl::Duration CarrierStream::Draw(const DurationRange& range) {
+  const int64_t low = absl::ToInt64Microseconds(range.low);
+  return absl::Microseconds(
+      std::uniform_int_distribution<int64_t>(low, absl::ToInt64Microseconds(range.high))(random_));
+}
+
+void CarrierStream::SendPlayed(const std::string& name) {
+  if (!open_ || closing_) return;
   SendEvent("playedStream", absl::StrCat("\"name\":", Quoted(name)));
   owner_.OnStreamPlayed(*this, name);
 }
@@ -260,6 +282,7 @@ void CarrierStream::OnPlayAudio(simdjson::dom::object message) {
   if (options_.order.Encoding() != "audio/x-mulaw" && decoded_.size() % 2 != 0) {
     return Violation("playAudio payload has half a sample");
   }
+  if (queue_.queued_bytes() == 0) queue_.set_delay(Draw(options_.manners.playout_delay));
   if (queue_.Push(loop_.clock().Now(), decoded_)) return;
   Violation("more than 40 s of audio queued: buffer_overflow");
   SendEvent("error", "\"reason\":\"buffer_overflow\"");

@@ -2,7 +2,9 @@
 #define CALLBRIDGE_SRC_SIM_CARRIER_STREAM_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <random>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -90,6 +92,8 @@ class CarrierStream final : public net::WsConnection::Listener, private PlayoutQ
   // {"event":"<event>","sequenceNumber":n,"streamId":"...", <body>, extra_headers }
   void SendEvent(absl::string_view event, absl::string_view body);
   void SendMedia(absl::Time beat, absl::string_view voice);
+  void SendPlayed(const std::string& checkpoint);
+  absl::Duration Draw(const DurationRange& range);
   void WatchBacklog();
 
   const Options options_;
@@ -97,6 +101,8 @@ class CarrierStream final : public net::WsConnection::Listener, private PlayoutQ
   Owner& owner_;
   std::string id_;
   PlayoutQueue queue_;
+  std::mt19937 random_;
+  std::multimap<absl::Time, std::string> late_checkpoints_;  // By when they are told.
   std::shared_ptr<net::WsConnection> connection_;
   std::unique_ptr<net::Timer> retry_;
   simdjson::dom::parser parser_;

@@ -49,6 +49,18 @@ struct ModelSessionReport {
   };
   std::vector<Step> steps;
   std::vector<std::string> problems;  // Of the scenario: clips that do not exist.
+  int number = 1;                     // Which of its call's sessions it is.
+  // The conversation as the model believes it to have been, in its order: what was deleted is gone.
+  struct Believed {
+    std::string item_id;
+    std::string role;  // "user", "assistant", "system", "function_call", "function_call_output"
+    std::string text;  // All that was said or written, also behind a cut; arguments or output of a function call.
+    std::string call_id;
+    std::string name;
+    int64_t audio_ms = 0;
+    int64_t heard_ms = 0;  // Of the assistant's: up to where it was cut.
+  };
+  std::vector<Believed> conversation;
 };
 
 }  // namespace callbridge::sim

@@ -8,6 +8,7 @@
 #include "src/net/event_loop.h"
 #include "src/net/server.h"
 #include "src/sim/model_handshake.h"
+#include "src/sim/model_script.h"
 #include "src/sim/model_session.h"
 
 namespace callbridge::sim {
@@ -15,6 +16,8 @@ namespace {
 
 // 15 MiB of audio in base64, and its envelope.
 constexpr size_t kMaxMessage = 24 << 20;
+// Calls that may come back for another session.
+constexpr size_t kScriptsKept = 256;
 
 // One socket and its session. Lives as long as the server, for its report. The session runs on the loop; the mutex is
 // for reports, which any thread may ask for.
@@ -88,7 +91,7 @@ class Connection final : public net::WsConnection::Listener, public ModelSink {
 class SocketModelServer final : public ModelServer, private net::ServerDelegate {
  public:
   SocketModelServer(const Options& options, std::shared_ptr<const SpeechLibrary> speech)
-      : options_(options), speech_(std::move(speech)) {
+      : options_(options), speech_(std::move(speech)), text_model_(options.api_key) {
     default_.name = "default";
   }
   ~SocketModelServer() override { Stop(); }
@@ -131,6 +134,8 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     return reports;
   }
 
+  TextModel& text_model() override { return text_model_; }
+
   // The sockets first, while their loops still run.
   void Stop() override {
     if (server_ != nullptr) server_->Stop();
@@ -141,6 +146,7 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
   int LoopFor(absl::string_view method, absl::string_view target) override { return -1; }
 
   void OnRequest(int loop, const base::HttpRequest& request, Respond respond) override {
+    if (TextModel::Serves(request.Path())) return respond(text_model_.Answer(request, Summary()));
     respond(HttpError(request.Path() == "/v1/realtime" ? 426 : 404));
   }
 
@@ -157,9 +163,15 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     options.seed = options_.seed + connections_.size();
     options.record = static_cast<int>(connections_.size()) < options_.sessions_recorded;
     if (verdict.error_code.empty()) {
-      options.scenario = TakeScenario();
-      const std::string& refuse = options.scenario.model.refuse;
-      if (!refuse.empty()) verdict = ScriptedRefusal(refuse);
+      options.script = TakeScript();
+      options.number = options.script->BeginSession();
+      options.scenario = options.script->scenario();
+      summary_ = options.scenario.summary;
+      const std::string refuse = RefusalOf(options.scenario.model, options.number);
+      if (!refuse.empty()) {
+        verdict = ScriptedRefusal(refuse);
+        options.script->ExpectAnother();
+      }
     }
     if (verdict.http_status != 0) {
       decision.refusal = HttpError(verdict.http_status);
@@ -172,11 +184,29 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
     return decision;
   }
 
-  Scenario TakeScenario() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (queue_.empty()) return default_;
-    Scenario next = std::move(queue_.front());
-    queue_.pop_front();
-    return next;
+  std::string Summary() {
+    base::MutexLock lock(mutex_);
+    return summary_.empty() ? default_.summary : summary_;
+  }
+
+  static std::string RefusalOf(const ModelManners& manners, int session) {
+    const auto found = manners.refusals.find(session);
+    return found == manners.refusals.end() ? manners.refuse : found->second;
+  }
+
+  // Nothing says which call a session is for: a queued scenario comes first, then the latest whose call must come back
+  // because its session broke, or will.
+  std::shared_ptr<ModelScript> TakeScript() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!queue_.empty()) {
+      scripts_.push_back(std::make_shared<ModelScript>(std::move(queue_.front())));
+      queue_.pop_front();
+      if (scripts_.size() > kScriptsKept) scripts_.pop_front();
+      return scripts_.back();
+    }
+    for (auto script = scripts_.rbegin(); script != scripts_.rend(); ++script) {
+      if ((*script)->awaits_another()) return *script;
+    }
+    return std::make_shared<ModelScript>(default_);
   }
 
   static base::HttpResponse HttpError(int status) {
@@ -193,6 +223,9 @@ class SocketModelServer final : public ModelServer, private net::ServerDelegate 
   mutable base::Mutex mutex_;
   std::deque<Scenario> queue_ ABSL_GUARDED_BY(mutex_);
   Scenario default_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::shared_ptr<ModelScript>> scripts_ ABSL_GUARDED_BY(mutex_);  // Taken from the queue; the latest.
+  std::string summary_ ABSL_GUARDED_BY(mutex_);                               // Of the latest session's scenario.
+  TextModel text_model_;
   std::vector<std::shared_ptr<Connection>> connections_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::unique_ptr<net::Server> server_;

@@ -10,11 +10,12 @@
 #include "src/sim/model_report.h"
 #include "src/sim/scenario.h"
 #include "src/sim/speech.h"
+#include "src/sim/text_model.h"
 
 namespace callbridge::sim {
 
-// A WebSocket server that speaks the Realtime protocol, as strict as the real one, driven by scenarios. Also answers
-// nothing else.
+// A WebSocket server that speaks the Realtime protocol, as strict as the real one, driven by scenarios. On the same port
+// is the service's text model.
 class ModelServer {
  public:
   struct Options {
@@ -31,12 +32,16 @@ class ModelServer {
   virtual int port() const = 0;
 
   // Sessions opened from now on take the scenarios queued here, first come first served; with none queued,
-  // `SetDefault`'s. The protocol carries nothing that names the call, as in reality.
+  // the one whose session broke by its script goes on where it was, else `SetDefault`'s. The protocol carries nothing
+  // that names the call, as in reality.
   virtual void QueueScenario(const Scenario& scenario) = 0;
   virtual void SetDefault(const Scenario& scenario) = 0;
 
   // All sessions since the start, in the order opened. Any thread.
   virtual std::vector<ModelSessionReport> Sessions() const = 0;
+
+  // Sums up with the words of the scenario that the latest session took. Lives as long as the server.
+  virtual TextModel& text_model() = 0;
 
   virtual void Stop() = 0;
 };

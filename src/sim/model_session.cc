@@ -13,7 +13,6 @@
 namespace callbridge::sim {
 namespace {
 
-constexpr absl::Duration kLifetime = absl::Minutes(60);
 constexpr char kAppendStart[] = R"({"type":"input_audio_buffer.append","audio":")";
 constexpr size_t kMaxEventId = 512;
 
@@ -32,18 +31,39 @@ bool PlainAppend(absl::string_view text, absl::string_view* base64) {
   return true;
 }
 
+// As the model remembers it.
+ModelSessionReport::Believed Believed(const ModelItem& item) {
+  ModelSessionReport::Believed believed;
+  believed.item_id = item.id;
+  believed.role = item.role;
+  believed.text = item.text;
+  for (const Json& part : item.content) {
+    if (part.contains("text")) absl::StrAppend(&believed.text, part["text"].get_ref<const std::string&>());
+  }
+  if (item.kind == ModelItem::Kind::kFunctionCall) believed.role = "function_call";
+  if (item.kind == ModelItem::Kind::kFunctionCallOutput) believed.role = "function_call_output";
+  believed.call_id = item.call_id;
+  believed.name = item.name;
+  if (item.kind != ModelItem::Kind::kMessage) believed.text = item.arguments + item.output;
+  believed.audio_ms = item.audio_ms;
+  believed.heard_ms = item.truncated_ms >= 0 ? item.truncated_ms : item.audio_ms;
+  return believed;
+}
+
 ModelWire::Manners MannersOf(const ModelManners& manners) { return {manners.beta_names, manners.unknown_extras}; }
 
 }  // namespace
 
 ModelSession::ModelSession(Options options, std::shared_ptr<const SpeechLibrary> speech, ModelSink& sink)
     : options_(std::move(options)),
+      script_(options_.script != nullptr ? options_.script : std::make_shared<ModelScript>(options_.scenario)),
       speech_(std::move(speech)),
       wire_(sink, options_.seed, MannersOf(options_.scenario.model)),
       config_(options_.model, wire_.NewId("sess_"), absl::UnixEpoch()),
       conversation_(wire_.NewId("conv_")) {
   report_.scenario = options_.scenario.name;
   report_.model = options_.model;
+  report_.number = options_.number;
 }
 
 void ModelSession::Open(const HandshakeVerdict& verdict, absl::Time now) {
@@ -58,15 +78,21 @@ void ModelSession::Open(const HandshakeVerdict& verdict, absl::Time now) {
     wire_.Close(verdict.close_code, absl::StrCat(error.type, ".", error.code));
     return;
   }
-  config_ = ModelConfig(options_.model, wire_.NewId("sess_"), now + kLifetime);
+  const absl::Time end = now + options_.scenario.model.lifetime;
+  config_ = ModelConfig(options_.model, wire_.NewId("sess_"), end);
   turns_ = config_.turn_detection();
   vad_.Configure(turns_.vad);
   Note("open", options_.model);
   wire_.Send("session.created", {{"session", config_.session()}});
   wire_.SendFutureEvent();
-  At(now + kLifetime, [this] { Expire(); });
+  At(end, [this] { Expire(); });
+  ArmFaults(0);
+}
+
+void ModelSession::ArmFaults(int response) {
   for (const ModelManners::Fault& fault : options_.scenario.model.faults) {
-    At(now + fault.at, [this, what = fault.what] { Break(what); });
+    const bool here = fault.session == 0 || fault.session == options_.number;
+    if (here && fault.response == response) At(now_ + fault.at, [this, what = fault.what] { Break(what); });
   }
 }
 
@@ -253,6 +279,7 @@ void ModelSession::RunOne(absl::Time when) {
 }
 
 void ModelSession::Expire() {
+  script_->ExpectAnother();
   const std::string message = "Your session hit the maximum duration of 60 minutes.";
   wire_.SendError({"session_expired", message, ""}, "");
   report_.close_code = 1001;
@@ -261,6 +288,7 @@ void ModelSession::Expire() {
 
 void ModelSession::Break(const std::string& what) {
   Note("fault", what);
+  if (what != "garbage") script_->ExpectAnother();
   absl::string_view rest = what;
   int code = 0;
   if (what == "abort") return wire_.Abort();
@@ -298,6 +326,7 @@ ModelSessionReport ModelSession::Report() const {
     report.items.push_back(
         {item->id, item->text, item->mulaw, item->audio_ms, item->truncated_ms, item->deleted, item->cancelled});
   }
+  for (const ModelItemPtr& item : conversation_.items()) report.conversation.push_back(Believed(*item));
   return report;
 }
 

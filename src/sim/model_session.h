@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "src/sim/model_handshake.h"
 #include "src/sim/model_report.h"
 #include "src/sim/model_response.h"
+#include "src/sim/model_script.h"
 #include "src/sim/model_wire.h"
 #include "src/sim/scenario.h"
 #include "src/sim/speech.h"
@@ -34,6 +34,9 @@ class ModelSession {
     std::string model = "gpt-realtime-2.1";
     uint64_t seed = 1;
     bool record = true;  // Texts and audio in the report.
+    // What the call's sessions share, and which of them this one is. Null: it has only this one.
+    std::shared_ptr<ModelScript> script;
+    int number = 1;
   };
   // `sink` outlives the session.
   ModelSession(Options options, std::shared_ptr<const SpeechLibrary> speech, ModelSink& sink);
@@ -75,7 +78,8 @@ class ModelSession {
   void AppendBase64(absl::string_view base64);
   void Hear(absl::string_view mulaw);
   void OnVad(const Vad::Event& event);
-  void CommitTurn(std::string mulaw, const std::string& item_id);
+  // `spoken`: the caller was heard in it.
+  void CommitTurn(std::string mulaw, const std::string& item_id, bool spoken);
   void Transcribe(const std::string& item_id, const std::string& words, int64_t audio_ms);
   Json TranscriptionUsage(const std::string& words, int64_t audio_ms) const;
   std::string WordsIn(absl::string_view mulaw) const;
@@ -83,7 +87,6 @@ class ModelSession {
 
   // Responses.
   void StartResponse(const Json& request, bool automatic);
-  ModelSpeech NextSpeech(bool text);
   ModelSpeech SpeechOf(const ModelReply& reply, bool text);
   const ModelReply* TakeReply();
   bool LastInputIsToolOutput(bool* failed) const;
@@ -95,12 +98,14 @@ class ModelSession {
   // Time and faults.
   void At(absl::Time when, Later what) { later_.emplace(when, std::move(what)); }
   void RunOne(absl::Time when);
+  void ArmFaults(int response);  // Those that count from the start of that response; 0: of the session.
   void Break(const std::string& what);
   void Expire();
   void SendItem(const ModelItem& item, const std::string& previous);
   void Note(const std::string& what, const std::string& detail = "");
 
   const Options options_;
+  const std::shared_ptr<ModelScript> script_;
   const std::shared_ptr<const SpeechLibrary> speech_;
   ModelWire wire_;
   ModelConfig config_;
@@ -120,7 +125,7 @@ class ModelSession {
   std::string decoded_;  // Kept for its memory.
 
   std::vector<std::unique_ptr<ModelResponse>> running_;
-  std::set<size_t> replies_taken_;
+  int responses_ = 0;  // Of the default conversation, so far.
   std::multimap<absl::Time, Later> later_;
   absl::Time idle_at_ = absl::InfiniteFuture();
   int64_t idle_since_ms_ = 0;

@@ -99,7 +99,7 @@ void ModelSession::OnVad(const Vad::Event& event) {
   if (ModelResponse* response = turns_.interrupt_response ? Running() : nullptr) response->Cancel("turn_detected");
   AfterResponses();
   const std::string item_id = std::exchange(user_item_id_, "");
-  CommitTurn(std::exchange(buffer_, ""), item_id);
+  CommitTurn(std::exchange(buffer_, ""), item_id, true);
   buffer_begin_ = vad_.position_bytes();
   event_type_ = "turn_detection";
   event_id_.clear();
@@ -120,7 +120,7 @@ void ModelSession::OnBufferCommit(const Json& event) {
   caller_spoke_ = true;
   const std::string item_id = user_item_id_.empty() ? wire_.NewId("item_") : std::exchange(user_item_id_, "");
   vad_.Reset();
-  CommitTurn(std::exchange(buffer_, ""), item_id);
+  CommitTurn(std::exchange(buffer_, ""), item_id, true);
   buffer_begin_ = vad_.position_bytes();
 }
 
@@ -134,12 +134,14 @@ void ModelSession::OnBufferClear(const Json& event) {
   wire_.Send("input_audio_buffer.cleared", Json::object());
 }
 
-void ModelSession::CommitTurn(std::string mulaw, const std::string& item_id) {
-  const std::string words = WordsIn(mulaw);
+void ModelSession::CommitTurn(std::string mulaw, const std::string& item_id, bool spoken) {
+  std::string words = WordsIn(mulaw);
+  if (words.empty() && spoken) words = options_.scenario.model.unknown_speech;
   auto item = std::make_shared<ModelItem>();
   item->id = item_id;
   item->role = "user";
   item->audio = true;
+  item->text = words;
   item->content = Json::array({Json{{"type", "input_audio"}, {"transcript", nullptr}}});
   item->audio_bytes = static_cast<int64_t>(mulaw.size());
   item->audio_ms = item->audio_bytes / kMulawBytesPerMs;
@@ -229,7 +231,7 @@ void ModelSession::OnIdle() {
       Json::array({Json{{"type", "input_text"}, {"text", "No speech was heard from the user for a while."}}});
   SendItem(*hint, conversation_.Append(hint));
   vad_.Reset();
-  CommitTurn(std::exchange(buffer_, ""), item_id);
+  CommitTurn(std::exchange(buffer_, ""), item_id, false);
   buffer_begin_ = vad_.position_bytes();
   event_type_ = "idle_timeout";
   event_id_.clear();

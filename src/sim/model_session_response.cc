@@ -62,6 +62,8 @@ void ModelSession::StartResponse(const Json& request, bool automatic) {
                    ""});
   }
   idle_at_ = absl::InfiniteFuture();
+  const ModelReply* const reply = out_of_band ? nullptr : TakeReply();
+  if (reply != nullptr && reply->nothing) return Note("nothing");
   ModelResponse::Setup setup;
   setup.out_of_band = out_of_band;
   setup.phases = IsReasoningModel(options_.model);
@@ -78,12 +80,14 @@ void ModelSession::StartResponse(const Json& request, bool automatic) {
     setup.speech.items.push_back({options_.scenario.summary, ""});
     if (!text) setup.speech = SpeechOf(ModelReply{{{kNeutralClip}}, "", "", "", "completed"}, false);
   } else {
-    setup.speech = NextSpeech(text);
+    setup.speech = SpeechOf(reply != nullptr ? *reply : ModelReply{{{kNeutralClip}}, "", "", "", "completed"}, text);
+    if (reply != nullptr && reply->think != absl::InfiniteDuration()) setup.manners.think = reply->think;
     if (!automatic && !caller_spoke_) ++report_.greetings;
   }
   for (ModelSpeech::Spoken& spoken : setup.speech.items) spoken.audio = FromMulaw(setup.format, spoken.audio);
   running_.push_back(std::make_unique<ModelResponse>(std::move(setup), wire_, conversation_, now_));
   report_.responses.push_back({running_.back()->id(), out_of_band, automatic, "in_progress", ""});
+  if (!out_of_band) ArmFaults(++responses_);
   Note("response", out_of_band ? "out of band" : automatic ? "to the caller" : "asked for");
 }
 
@@ -107,11 +111,6 @@ Json ModelSession::ShapeOf(const Json& request) const {
   return shape;
 }
 
-ModelSpeech ModelSession::NextSpeech(bool text) {
-  if (const ModelReply* reply = TakeReply()) return SpeechOf(*reply, text);
-  return SpeechOf(ModelReply{{{kNeutralClip}}, "", "", "", "completed"}, text);
-}
-
 // Answers to a tool come first when the last input is its output; all others come in order.
 const ModelReply* ModelSession::TakeReply() {
   const std::vector<ModelReply>& replies = options_.scenario.replies;
@@ -119,7 +118,7 @@ const ModelReply* ModelSession::TakeReply() {
   const bool after_tool = LastInputIsToolOutput(&failed);
   const auto take = [&](const std::string& when) -> const ModelReply* {
     for (size_t i = 0; i < replies.size(); ++i) {
-      if (replies[i].when == when && replies_taken_.insert(i).second) return &replies[i];
+      if (replies[i].when == when && script_->TakeReply(i)) return &replies[i];
     }
     return nullptr;
   };

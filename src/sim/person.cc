@@ -75,6 +75,7 @@ void Person::Begin(absl::Time now, Phone& phone) {
   begun_ = true;
   began_ = now;
   clip_ = position_ = key_ = 0;
+  spoken_ = absl::ZeroDuration();
   phone.OnStep(DescribeStep(steps_[at_]));
 }
 
@@ -132,6 +133,9 @@ Person::Progress Person::Speak() {
     voice_ = frame_;
   }
   position_ += kFrameBytes;
+  spoken_ += absl::Microseconds(125) * kFrameBytes;
+  const absl::Duration enough = steps_[at_].duration;
+  if (enough > absl::ZeroDuration() && spoken_ >= enough) return Progress::kDone;
   if (position_ < audio.size()) return Progress::kWaiting;
   position_ = 0;
   ++clip_;

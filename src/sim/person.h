@@ -71,6 +71,7 @@ class Person {
   // Speaking and pressing.
   size_t clip_ = 0;
   size_t position_ = 0;
+  absl::Duration spoken_;  // In this step.
   std::string frame_;
   absl::string_view voice_;
   size_t key_ = 0;

@@ -45,6 +45,9 @@ class PlayoutQueue {
   // Plays up to `now`.
   void Advance(absl::Time now, Sink& sink);
 
+  // For what is pushed from now on.
+  void set_delay(absl::Duration delay) { options_.delay = delay; }
+
   // Bytes that have not sounded.
   int64_t queued_bytes() const { return queued_bytes_; }
 

@@ -8,49 +8,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "src/sim/model_trouble.h"
+#include "src/sim/scenario_read.h"
 
 namespace callbridge::sim {
 namespace {
-
-using Words = std::vector<std::string>;
-
-absl::Status Wrong(absl::string_view what) { return absl::InvalidArgumentError(what); }
-
-Words SplitWords(absl::string_view text) { return absl::StrSplit(text, absl::ByAnyChar(" \t,"), absl::SkipEmpty()); }
-
-// "1200ms", "2.5s", "1m"; "0".
-absl::StatusOr<absl::Duration> ReadDuration(absl::string_view text) {
-  absl::Duration duration;
-  if (!absl::ParseDuration(text, &duration) || duration < absl::ZeroDuration() || duration > absl::Hours(24)) {
-    return Wrong(absl::StrCat("'", text, "' is not a duration; write 400ms, 2.5s or 1m"));
-  }
-  return duration;
-}
-
-absl::StatusOr<bool> ReadYes(absl::string_view text) {
-  if (text == "yes") return true;
-  if (text == "no") return false;
-  return Wrong(absl::StrCat("'", text, "' must be yes or no"));
-}
-
-absl::StatusOr<int> ReadInt(absl::string_view text, int low, int high) {
-  int value;
-  if (!absl::SimpleAtoi(text, &value) || value < low || value > high) {
-    return Wrong(absl::StrFormat("'%s' must be a whole number from %d to %d", text, low, high));
-  }
-  return value;
-}
-
-absl::StatusOr<std::string> ReadOneOf(absl::string_view text, const std::vector<std::string>& allowed) {
-  for (const std::string& each : allowed) {
-    if (text == each) return each;
-  }
-  return Wrong(absl::StrCat("'", text, "' must be one of: ", absl::StrJoin(allowed, ", ")));
-}
 
 // Segments between ';', which JSON may contain inside braces and strings.
 std::vector<std::string> SplitSegments(absl::string_view text) {
@@ -75,128 +40,6 @@ std::vector<std::string> SplitSegments(absl::string_view text) {
   }
   for (std::string& segment : segments) absl::StripAsciiWhitespace(&segment);
   return segments;
-}
-
-// "answer after 500ms, talk 2s" | "busy" | "no answer after 3s" | "reject" | "invalid number" | "carrier error"
-absl::StatusOr<Pickup> ReadPickup(absl::string_view text) {
-  static const std::vector<std::pair<std::string, Pickup::Kind>> kKinds = {
-      {"answer", Pickup::Kind::kAnswer},
-      {"busy", Pickup::Kind::kBusy},
-      {"no answer", Pickup::Kind::kNoAnswer},
-      {"reject", Pickup::Kind::kReject},
-      {"invalid number", Pickup::Kind::kInvalidNumber},
-      {"carrier error", Pickup::Kind::kCarrierError}};
-  Pickup pickup;
-  const std::string clean = absl::StrJoin(SplitWords(text), " ");
-  absl::string_view rest = clean;
-  bool known = false;
-  for (const auto& [name, kind] : kKinds) {
-    if (!absl::ConsumePrefix(&rest, name)) continue;
-    pickup.kind = kind;
-    known = true;
-    break;
-  }
-  if (!known) {
-    return Wrong(
-        absl::StrCat("'", text, "' must begin with answer, busy, no answer, reject, invalid number or carrier error"));
-  }
-  if (pickup.kind == Pickup::Kind::kNoAnswer) pickup.after = absl::Seconds(120);
-  const Words words = SplitWords(rest);
-  if (words.size() % 2 != 0)
-    return Wrong(absl::StrCat("'", rest, "' must be 'after <duration>' and 'talk <duration>'"));
-  for (size_t i = 0; i < words.size(); i += 2) {
-    absl::StatusOr<absl::Duration> duration = ReadDuration(words[i + 1]);
-    if (!duration.ok()) return duration.status();
-    if (words[i] == "after") {
-      pickup.after = *duration;
-    } else if (words[i] == "talk") {
-      pickup.talk = *duration;
-    } else {
-      return Wrong(absl::StrCat("'", words[i], "' must be 'after' or 'talk'"));
-    }
-  }
-  return pickup;
-}
-
-absl::StatusOr<PersonStep> ReadWait(const Words& words) {
-  static constexpr absl::string_view kRight =
-      "a wait is 'wait [assistant] speaking|done <duration>', 'wait transferring', 'wait connected' or 'wait "
-      "returned', each "
-      "with an optional 'within <duration>'";
-  PersonStep step;
-  size_t at = 1;
-  if (at < words.size() && words[at] == "assistant") ++at;
-  if (at >= words.size()) return Wrong(kRight);
-  const std::string& what = words[at++];
-  if (what == "speaking") {
-    step.kind = PersonStep::Kind::kWaitAssistantSpeaking;
-  } else if (what == "done") {
-    step.kind = PersonStep::Kind::kWaitAssistantDone;
-    step.duration = absl::Milliseconds(400);
-  } else if (what == "transferring") {
-    step.kind = PersonStep::Kind::kWaitTransferring;
-  } else if (what == "connected") {
-    step.kind = PersonStep::Kind::kWaitConnected;
-  } else if (what == "returned") {
-    step.kind = PersonStep::Kind::kWaitReturned;
-  } else {
-    return Wrong(absl::StrCat("'", what, "' is nothing to wait for; ", kRight));
-  }
-  if (at < words.size() && words[at] != "within") {
-    absl::StatusOr<absl::Duration> duration = ReadDuration(words[at++]);
-    if (!duration.ok()) return duration.status();
-    step.duration = *duration;
-  }
-  if (at + 1 < words.size() && words[at] == "within") {
-    absl::StatusOr<absl::Duration> limit = ReadDuration(words[at + 1]);
-    if (!limit.ok()) return limit.status();
-    step.limit = *limit;
-    at += 2;
-  }
-  if (at != words.size()) return Wrong(absl::StrCat("'", words[at], "' is too much; ", kRight));
-  return step;
-}
-
-absl::StatusOr<PersonStep> ReadPersonStep(absl::string_view line) {
-  const Words words = SplitWords(line);
-  const std::string whole = absl::StrJoin(words, " ");
-  PersonStep step;
-  if (words[0] == "wait") return ReadWait(words);
-  if (words[0] == "say") {
-    step.kind = PersonStep::Kind::kSay;
-    step.clips.assign(words.begin() + 1, words.end());
-    if (step.clips.empty()) return Wrong("'say' needs at least one clip: say vm-rec-name");
-    return step;
-  }
-  if (words[0] == "pause" && words.size() == 2) {
-    absl::StatusOr<absl::Duration> duration = ReadDuration(words[1]);
-    if (!duration.ok()) return duration.status();
-    step.duration = *duration;
-    return step;
-  }
-  if (words[0] == "press" && words.size() == 2) {
-    if (words[1].find_first_not_of("0123456789*#ABCD") != std::string::npos) {
-      return Wrong(absl::StrCat("'", words[1], "' must be keys: 0-9 * # A-D"));
-    }
-    step.kind = PersonStep::Kind::kPress;
-    step.text = words[1];
-    return step;
-  }
-  static const std::vector<std::pair<std::string, PersonStep::Kind>> kPlain = {
-      {"hang up", PersonStep::Kind::kHangUp},
-      {"drop stream", PersonStep::Kind::kDropStream},
-      {"drop stream and reconnect", PersonStep::Kind::kDropStream},
-      {"stop audio", PersonStep::Kind::kStopAudio},
-      {"resume audio", PersonStep::Kind::kResumeAudio}};
-  for (const auto& [name, kind] : kPlain) {
-    if (whole != name) continue;
-    step.kind = kind;
-    if (absl::EndsWith(name, "reconnect")) step.text = "reconnect";
-    return step;
-  }
-  return Wrong(absl::StrCat("'", line,
-                            "' is no step; a step is say, wait, pause <duration>, press <keys>, hang up, drop stream "
-                            "[and reconnect], stop audio, resume audio, or repeat <times> ... end"));
 }
 
 // "say a b ; say c ; call transfer_call {...} ; status failed:rate_limit_exceeded"
@@ -225,8 +68,14 @@ absl::Status ReadReplySegment(absl::string_view segment, ModelReply& reply) {
     reply.status = std::string(rest);
     return absl::OkStatus();
   }
-  if (segment == "nothing") return absl::OkStatus();
-  return Wrong(absl::StrCat("'", segment, "' must begin with say, call or status, or be 'nothing'"));
+  if (parts.first == "after") {
+    absl::StatusOr<absl::Duration> think = ReadDuration(rest);
+    if (think.ok()) reply.think = *think;
+    return think.status();
+  }
+  reply.nothing = segment == "nothing";
+  if (reply.nothing) return absl::OkStatus();
+  return Wrong(absl::StrCat("'", segment, "' must begin with say, call, status or after, or be 'nothing'"));
 }
 
 absl::Status ReadReply(absl::string_view condition, absl::string_view text, Scenario& scenario) {
@@ -245,21 +94,6 @@ absl::Status ReadReply(absl::string_view condition, absl::string_view text, Scen
   return absl::OkStatus();
 }
 
-// "after 12s close:1011"
-absl::Status ReadFault(absl::string_view text, ModelManners& manners) {
-  const Words words = SplitWords(text);
-  if (words.size() != 3 || words[0] != "after") return Wrong("a fault is 'fault: after 12s close:1011'");
-  absl::StatusOr<absl::Duration> at = ReadDuration(words[1]);
-  if (!at.ok()) return at.status();
-  static const std::vector<std::string> kWhole = {"abort", "stall", "garbage", "expire"};
-  const bool known =
-      absl::StartsWith(words[2], "close:") || absl::StartsWith(words[2], "error:") || ReadOneOf(words[2], kWhole).ok();
-  if (!known)
-    return Wrong(absl::StrCat("fault '", words[2], "' must be close:CODE, error:CODE, ", absl::StrJoin(kWhole, ", ")));
-  manners.faults.push_back({*at, words[2]});
-  return absl::OkStatus();
-}
-
 // "60ms..260ms"
 absl::Status ReadPieces(absl::string_view text, ModelManners& manners) {
   const std::pair<absl::string_view, absl::string_view> ends = absl::StrSplit(text, absl::MaxSplits("..", 1));
@@ -270,6 +104,26 @@ absl::Status ReadPieces(absl::string_view text, ModelManners& manners) {
   }
   manners.piece_ms_min = static_cast<int>(absl::ToInt64Milliseconds(*low));
   manners.piece_ms_max = static_cast<int>(absl::ToInt64Milliseconds(*high));
+  return absl::OkStatus();
+}
+
+// "lose 20%, delay 0..300ms"
+absl::Status ReadCheckpoints(absl::string_view text, CarrierManners& manners) {
+  const Words words = SplitWords(text);
+  for (size_t i = 0; i < words.size(); i += 2) {
+    absl::string_view value = i + 1 < words.size() ? words[i + 1] : "";
+    if (words[i] == "lose" && absl::ConsumeSuffix(&value, "%")) {
+      absl::StatusOr<int> percent = ReadInt(value, 0, 100);
+      if (!percent.ok()) return percent.status();
+      manners.checkpoint_loss_percent = *percent;
+    } else if (words[i] == "delay") {
+      absl::StatusOr<DurationRange> range = ReadDurationRange(value);
+      if (!range.ok()) return range.status();
+      manners.checkpoint_delay = *range;
+    } else {
+      return Wrong(absl::StrCat("'", text, "' must be like 'lose 20%, delay 0..300ms'"));
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -334,7 +188,10 @@ const Setters& HeaderSetters() {
 const Setters& ModelSetters() {
   static const Setters* const kSetters = new Setters{
       {"pieces", [](absl::string_view value, Scenario& scenario) { return ReadPieces(value, scenario.model); }},
-      {"fault", [](absl::string_view value, Scenario& scenario) { return ReadFault(value, scenario.model); }},
+      {"lifetime", Put(
+                       ReadDuration, [](Scenario & s) -> auto& { return s.model.lifetime; })},
+      {"unknown speech", Put(
+                             ReadText, [](Scenario & s) -> auto& { return s.model.unknown_speech; })},
       {"speed", Put(
                     ReadSpeed, [](Scenario & s) -> auto& { return s.model.speed; })},
       {"think", Put(
@@ -378,7 +235,9 @@ const Setters& CarrierSetters() {
       {"ignore checkpoints", Put(
                                  ReadYes, [](Scenario & s) -> auto& { return s.carrier.ignore_checkpoints; })},
       {"playout delay", Put(
-                            ReadDuration, [](Scenario & s) -> auto& { return s.carrier.playout_delay; })},
+                            ReadDurationRange, [](Scenario & s) -> auto& { return s.carrier.playout_delay; })},
+      {"checkpoints",
+       [](absl::string_view value, Scenario& scenario) { return ReadCheckpoints(value, scenario.carrier); }},
       {"after stream", Put(
                            OneOf({"continue", "end"}), [](Scenario & s) -> auto& { return s.carrier.after_stream; })},
       {"subprotocol", Put(
@@ -470,6 +329,7 @@ class Reader {
     if (key == "reply" || absl::StartsWith(key, "reply ")) {
       return ReadReply(absl::StripAsciiWhitespace(key.substr(5)), value, scenario);
     }
+    if (IsModelTrouble(key)) return ReadModelTrouble(key, value, scenario.model);
     return Set(ModelSetters(), key, value);
   }
 
@@ -481,7 +341,7 @@ class Reader {
     }
     Words known;
     for (const auto& [name, setter] : setters) known.push_back(name);
-    if (section_ == "model") known.insert(known.end(), {"reply", "reply when ...", "text <clip>"});
+    if (section_ == "model") known.insert(known.end(), {"fault", "refuse session <n>", "reply", "reply when ...", "text <clip>"});
     return Wrong(absl::StrCat("'", key, "' is not known here; known are: ", absl::StrJoin(known, ", ")));
   }
 
@@ -511,6 +371,8 @@ absl::StatusOr<Scenario> ParseScenario(absl::string_view text, absl::string_view
 std::vector<std::string> ClipsOf(const Scenario& scenario) {
   std::vector<std::string> clips;
   for (const PersonStep& step : scenario.person) clips.insert(clips.end(), step.clips.begin(), step.clips.end());
+  if (scenario.pickup.kind == Pickup::Kind::kMachine)
+    clips.insert(clips.end(), scenario.pickup.greeting.begin(), scenario.pickup.greeting.end());
   for (const ModelReply& reply : scenario.replies) {
     for (const std::vector<std::string>& item : reply.speech) clips.insert(clips.end(), item.begin(), item.end());
   }

@@ -13,13 +13,19 @@
 // the humans do whom the carrier dials, and which faults occur. docs/simulator.md describes the format with an example.
 namespace callbridge::sim {
 
+// Both ends included.
+struct DurationRange {
+  absl::Duration low;
+  absl::Duration high;
+};
+
 // One thing the person on the phone does. Steps run in order, each when the one before is done. The script begins when
 // an inbound call rings and when an outbound one is picked up; people speak and press keys only once the line is open,
 // so those steps wait for it.
 struct PersonStep {
   enum class Kind {
-    kPause,                  // `duration`
-    kSay,                    // Plays `clips` one after the other, from their start.
+    kPause,  // `duration`
+    kSay,    // Plays `clips` one after the other, from their start, or only `duration` of them if that is not zero.
     kWaitAssistantSpeaking,  // Until `duration` of the assistant's current utterance was heard (its first byte for
                              // zero).
     kWaitAssistantDone,      // Until the assistant has been heard and then silent for `duration`.
@@ -42,10 +48,16 @@ struct PersonStep {
 
 // What the dialled phone does: the person of an outbound call, or a human that <Dial> rings.
 struct Pickup {
-  enum class Kind { kAnswer, kBusy, kNoAnswer, kReject, kInvalidNumber, kCarrierError };
+  enum class Kind { kAnswer, kBusy, kNoAnswer, kReject, kInvalidNumber, kCarrierError, kMachine };
   Kind kind = Kind::kAnswer;
   absl::Duration after = absl::Milliseconds(500);  // Ringing before it. No answer: until the network gives up (3000).
   absl::Duration talk = absl::Seconds(2);          // Humans: they hang up after this.
+  std::string press;                               // Humans: the key they press when they are asked to; empty: none.
+  // kMachine, of outbound calls only: speaks its greeting, beeps, and records what it hears; what [person] says comes
+  // behind.
+  std::vector<std::string> greeting = {"vm-intro"};       // Clips.
+  absl::Duration greeting_length = absl::ZeroDuration();  // So much of them; zero: all.
+  bool beep = false;
 };
 
 // One response of the model, in the order in which it makes them. The first is the greeting.
@@ -58,6 +70,8 @@ struct ModelReply {
   std::string when;
   std::string status =
       "completed";  // Or "failed:rate_limit_exceeded", "failed:insufficient_quota", "incomplete:max_output_tokens".
+  bool nothing = false;  // No response at all comes of the turn, or of the client's asking for one.
+  absl::Duration think = absl::InfiniteDuration();  // Instead of ModelManners::think; infinite: as there.
 };
 
 // Faults and manners of the model. Everything defaults to what the real service does most of the time.
@@ -77,8 +91,14 @@ struct ModelManners {
   struct Fault {
     absl::Duration at;
     std::string what;
+    int session = 0;   // Only in the call's first, second ... session; 0: in each.
+    int response = 0;  // `at` counts from the start of the session's first, second ... response; 0: from its opening.
   };
   std::vector<Fault> faults;
+  // Refusals of single sessions of the call, by number; as `refuse`.
+  std::map<int, std::string> refusals;
+  absl::Duration lifetime = absl::Minutes(60);  // Of each session: expires_at, and session_expired + 1001 at it.
+  std::string unknown_speech;                   // What is transcribed where no recording is recognised: a cough.
 };
 
 // Manners of the carrier.
@@ -93,8 +113,11 @@ struct CarrierManners {
   std::string sign = "v3";                  // "wrong", "none", "list" (several values)
   std::string upgrade_scheme =
       "wss";  // What the upgrade's signature covers: "wss" or "https" (ws/http against a plain server)
-  bool ignore_checkpoints = false;                        // playedStream is never sent.
-  absl::Duration playout_delay = absl::Milliseconds(80);  // First byte received to its sound.
+  bool ignore_checkpoints = false;  // playedStream is never sent.
+  // First byte received to its sound; drawn anew for each spell of sound.
+  DurationRange playout_delay = {absl::Milliseconds(80), absl::Milliseconds(80)};
+  int checkpoint_loss_percent = 0;                                                // playedStream that is never sent.
+  DurationRange checkpoint_delay = {absl::ZeroDuration(), absl::ZeroDuration()};  // Others are late, and overtake.
   std::string after_stream =
       "continue";                        // "end": XML behind a keep-alive stream is not executed, the call ends (4010).
   bool subprotocol = false;              // Offers audio.plivo.com.

@@ -97,6 +97,21 @@ uint64_t LeavingWeight() {
   return weight;
 }
 
+bool IsMade(absl::string_view kind) {
+  return kind == "tone" || kind == "beep" || kind == "cough" || kind == "hum" || kind == "silence";
+}
+
+// One sample of a made clip at that second; `noise` is a fresh random number.
+double Sample(absl::string_view kind, double second, uint32_t noise) {
+  constexpr double kTurn = 2 * 3.14159265358979323846;
+  if (kind == "cough") return static_cast<double>(noise >> 16) / 65536 * 16000 - 8000;
+  if (kind == "beep") return 8000 * std::sin(kTurn * 1000 * second);
+  if (kind == "tone") return 8000 * std::sin(kTurn * 440 * second);
+  // A voice with its first overtones.
+  return 4000 * std::sin(kTurn * 130 * second) + 2500 * std::sin(kTurn * 260 * second) +
+         1500 * std::sin(kTurn * 390 * second);
+}
+
 // A run of bytes that are the same in a clip and in the stream.
 struct Run {
   const Clip* clip = nullptr;
@@ -205,17 +220,18 @@ class Recordings final : public SpeechLibrary {
     int ms = 0;
     if (parts.second.size() < 2 || !absl::SimpleAtoi(parts.second.substr(1), &ms) || ms < 1 || ms > kMaxMadeMs)
       return nullptr;
-    if (parts.first != "tone" && parts.first != "silence") return nullptr;
+    if (!IsMade(parts.first)) return nullptr;
     base::MutexLock lock(mutex_);
     Clip& clip = made_[std::string(name)];
     if (!clip.mulaw.empty()) return &clip;
     clip.name = std::string(name);
     clip.mulaw.assign(static_cast<size_t>(ms) * kMulawBytesPerMs, kMulawSilence);
-    if (parts.first == "tone") {
-      for (size_t i = 0; i < clip.mulaw.size(); ++i) {
-        const double sample = 8000 * std::sin(2 * 3.14159265358979323846 * 440 * static_cast<double>(i) / 8000);
-        clip.mulaw[i] = static_cast<char>(MulawFromLinear(static_cast<int16_t>(sample)));
-      }
+    if (parts.first == "silence") return &clip;
+    uint32_t noise = 1;
+    for (size_t i = 0; i < clip.mulaw.size(); ++i) {
+      noise = noise * 1664525 + 1013904223;
+      const double sample = Sample(parts.first, static_cast<double>(i) / 8000, noise);
+      clip.mulaw[i] = static_cast<char>(MulawFromLinear(static_cast<int16_t>(sample)));
     }
     return &clip;
   }

@@ -26,8 +26,9 @@ class SpeechLibrary {
       const std::string& folder = "/usr/share/asterisk/sounds/en_US_f_Allison");
   virtual ~SpeechLibrary() = default;
 
-  // Null if there is none of that name. "tone:500" is a made 440 Hz tone of 500 ms and "silence:500" silence, 1 to
-  // 60000 ms; no words. The clip lives as long as the library.
+  // Null if there is none of that name. Some are made, 1 to 60000 ms long and without words: "tone:500" is 440 Hz,
+  // "beep:400" an answering machine's 1 kHz, "cough:300" a burst of noise, "hum:400" a voice that says nothing, and
+  // "silence:500" silence. The clip lives as long as the library.
   virtual const Clip* Find(absl::string_view name) const = 0;
 
   // All recordings, by name in byte order, without the made ones.

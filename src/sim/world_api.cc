@@ -55,6 +55,12 @@ json Whole(const CarrierCallReport& report, bool audio) {
   call["clears"] = report.clears;
   call["cleared_bytes"] = report.cleared_bytes;
   call["dialled"] = report.dialled;
+  call["whispers"] = report.whispers;
+  call["dtmf"] = json::array();
+  for (const CarrierCallReport::Digits& sent : report.dtmf)
+    call["dtmf"].push_back({{"time", Time(sent.time)}, {"digits", sent.digits}});
+  call["machine_told"] = report.machine_told;
+  if (report.recording_from >= 0) call["recording_from"] = report.recording_from;
   call["heard_bytes"] = report.heard.size();
   call["steps"] = json::array();
   for (const CarrierStep& step : report.steps) {
@@ -66,6 +72,20 @@ json Whole(const CarrierCallReport& report, bool audio) {
   }
   if (audio) call["heard"] = absl::Base64Escape(report.heard);
   return call;
+}
+
+json Conversation(const ModelSessionReport& report) {
+  json items = json::array();
+  for (const ModelSessionReport::Believed& item : report.conversation) {
+    items.push_back({{"item_id", item.item_id},
+                     {"role", item.role},
+                     {"text", item.text},
+                     {"call_id", item.call_id},
+                     {"name", item.name},
+                     {"audio_ms", item.audio_ms},
+                     {"heard_ms", item.heard_ms}});
+  }
+  return items;
 }
 
 json Session(const ModelSessionReport& report, bool audio) {
@@ -89,7 +109,9 @@ json Session(const ModelSessionReport& report, bool audio) {
           {"heard_words", report.heard_words},
           {"items", items},
           {"tool_outputs", report.tool_outputs},
-          {"greetings", report.greetings}};
+          {"greetings", report.greetings},
+          {"number", report.number},
+          {"conversation", Conversation(report)}};
 }
 
 // The scenario that a request's body names or holds, with its numbers replaced by those of the body.

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 constexpr char kGood[] = R"(
 agents { key: "desk" instructions: "Be kind." greeting_prompt: "Greet." caller_id: "+14155550100" voice: "marin"
@@ -40,9 +41,14 @@ TEST(ConfigTest, EveryFieldArrives) {
   EXPECT_EQ(vad.threshold, 0.5);
   EXPECT_EQ(vad.silence_duration_ms, 600);
   EXPECT_FALSE(vad.interrupt_response);
+  EXPECT_FALSE(desk.conduct.server_cancels) << "what the server does not do is ours to do";
   EXPECT_EQ(settings->default_agent, "night");
   EXPECT_EQ(settings->inbound.at("+14155550100"), "desk");
-  EXPECT_EQ(settings->destinations.at("sales").number, "+14155550142");
+  const session::Destination& sales = settings->destinations.at("sales");
+  ASSERT_THAT(sales.call.targets, SizeIs(1));
+  EXPECT_EQ(sales.call.targets[0].number, "+14155550142");
+  EXPECT_EQ(sales.call.targets[0].ring_time, absl::Seconds(25));
+  EXPECT_EQ(sales.description, "buying");
   EXPECT_THAT(settings->allowed_prefixes, ElementsAre("+1415"));
   EXPECT_EQ(settings->max_calls, 7);
 }
@@ -76,7 +82,15 @@ TEST(ConfigTest, MistakesAreNamedWithTheirPlace) {
       {"key twice", agent + agent, "'a' is there twice"},
       {"caller id", "agents { key: 'a' instructions: 'x' caller_id: '0800' }", "agents[0].caller_id"},
       {"threshold", "agents { key: 'a' instructions: 'x' server_vad { threshold: 7 } }",
-       "agents[0].turn_detection.threshold"},
+       "agents[0].server_vad.threshold"},
+      {"threshold is no number", "agents { key: 'a' instructions: 'x' server_vad { threshold: nan } }",
+       "agents[0].server_vad.threshold"},
+      {"padding", "agents { key: 'a' instructions: 'x' server_vad { prefix_padding_ms: 2001 } }",
+       "agents[0].server_vad.prefix_padding_ms: 0 to 2000"},
+      {"silence", "agents { key: 'a' instructions: 'x' server_vad { silence_duration_ms: 99 } }",
+       "agents[0].server_vad.silence_duration_ms: 100 to 5000"},
+      {"session", "agents { key: 'a' instructions: 'x' max_output_tokens: 9999 }", "agents[0].max_output_tokens"},
+      {"first of two", "agents { key: 'a' max_transfers: 99 }", "agents[0].instructions"},
       {"duration", "agents { key: 'a' instructions: 'x' max_duration { seconds: 1 } }", "agents[0].max_duration"},
       {"default agent", agent + "default_agent: 'b'", "default_agent: no agent 'b'"},
       {"inbound number", agent + "inbound_numbers { number: '12' agent: 'a' }", "inbound_numbers[0].number"},
@@ -85,6 +99,7 @@ TEST(ConfigTest, MistakesAreNamedWithTheirPlace) {
       {"destination key", agent + "destinations { key: 'a b' number: '+14155550142' }", "destinations[0].key"},
       {"prefix", agent + "allowed_prefixes: '1415'", "allowed_prefixes[0]"},
       {"prefix of everything", agent + "allowed_prefixes: '+'", "allowed_prefixes[0]"},
+      {"prefix with letters", agent + "transfer_prefixes: '+1a'", "transfer_prefixes[0]"},
       {"too many calls", agent + "max_calls: 1000000", "max_calls"},
   };
   for (const auto& row : rows) {

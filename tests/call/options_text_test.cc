@@ -34,11 +34,11 @@ constexpr int FieldsOf() {
 TEST(OptionsTextTest, EveryFieldIsKnownHere) {
   const char* what =
       "a field came or went: tell src/call/options_text.cc of it, set it in EverySet() below, and count again";
-  EXPECT_EQ(FieldsOf<CallOptions>(), 51) << what;
+  EXPECT_EQ(FieldsOf<CallOptions>(), 52) << what;
   EXPECT_EQ(FieldsOf<Prompt>(), 2) << what;
   EXPECT_EQ(FieldsOf<Destination>(), 5) << what;
   EXPECT_EQ(FieldsOf<Destination::Target>(), 2) << what;
-  EXPECT_EQ(FieldsOf<audio::AssistantPlayout::Options>(), 3) << what;
+  EXPECT_EQ(FieldsOf<audio::AssistantPlayout::Options>(), 4) << what;
 }
 
 // Each option with a value that is not its default.
@@ -68,6 +68,7 @@ CallOptions EverySet() {
   o.model_attempts = 5;
   o.fallback = FallbackKind::kTransfer;
   o.fallback_destination = "sales";
+  o.fallback_transfer_id = "f-1";
   o.idle_reprompts = 3;
   o.idle_prompt = "p";
   o.idle_goodbye = "g";
@@ -77,6 +78,7 @@ CallOptions EverySet() {
   o.early_frames = 251;
   o.playout.lead = absl::Milliseconds(123);
   o.playout.max_piece_chars = 320;
+  o.playout.first_checkpoint_bytes = 161;
   o.playout.checkpoint_bytes = 1603;
   int64_t next = 1;
   for (absl::Duration* duration :

@@ -16,6 +16,9 @@
 #include "src/audio/base64_check.h"
 #include "src/call/event_text.h"
 #include "src/call/input_text.h"
+#include "src/tape/reader.h"
+#include "src/tape/replay.h"
+#include "tests/tape/tape_of.h"
 
 namespace callbridge::call {
 namespace {
@@ -71,7 +74,36 @@ bool Matches(absl::string_view line, absl::string_view pattern) {
 
 // ---- Scripts ----
 
+// `ms` of sound that says so.
+Prompt PromptOf(const std::string& name, int ms) {
+  return {absl::StrCat("The ", name, " prompt."), SoundOf(absl::StrCat("prompt ", name), ms)};
+}
+
+// "sales target +15550112 15", "sales confirm_key 1": adds a target with its ring time in seconds, or sets a field.
+bool ApplyDestination(absl::string_view option, CallOptions* options) {
+  const std::vector<std::string> words = Words(option);
+  if (words.size() < 3) return false;
+  Destination& destination = options->destinations[words[0]];
+  const std::string text = absl::StrJoin(words.begin() + 2, words.end(), " ");
+  int seconds = 0;
+  if (words[1] == "target" && words.size() == 4 && absl::SimpleAtoi(words[3], &seconds)) {
+    destination.targets.push_back({words[2], absl::Seconds(seconds)});
+  } else if (words[1] == "announcement") {
+    destination.announcement = text;
+  } else if (words[1] == "failure_text") {
+    destination.failure_text = text;
+  } else if (words[1] == "whisper") {
+    destination.whisper = text;
+  } else if (words[1] == "confirm_key") {
+    destination.confirm_key = text;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 bool ApplyOption(absl::string_view option, Script* script) {
+  if (absl::ConsumePrefix(&option, "destination ")) return ApplyDestination(option, &script->options);
   const std::pair<std::string, std::string> parts = absl::StrSplit(option, absl::MaxSplits('=', 1));
   int number = 0;
   const bool numeric = absl::SimpleAtoi(parts.second, &number);
@@ -82,8 +114,33 @@ bool ApplyOption(absl::string_view option, Script* script) {
     options.greeting_prompt.clear();
   } else if (option == "we_cancel") {
     options.server_cancels = false;
+  } else if (option == "reversible") {
+    options.barge_in = BargeInMode::kReversible;
+    options.server_cancels = false;
+  } else if (option == "protected_greeting") {
+    options.barge_in = BargeInMode::kProtectedGreeting;
+  } else if (option == "summary_afterwards") {
+    options.summary_in_session = false;
+  } else if (parts.first == "fallback" && Parse(parts.second, &options.fallback)) {
+    options.fallback_destination = "support";
+  } else if (parts.first == "voicemail" && Parse(parts.second, &options.voicemail)) {
+    options.voicemail_message = "Please call us back.";
+  } else if (parts.first == "hold_prompt" && numeric) {
+    options.hold_prompt = PromptOf("hold", number);
+  } else if (parts.first == "goodbye_prompt" && numeric) {
+    options.goodbye_prompt = PromptOf("goodbye", number);
+  } else if (parts.first == "callback_prompt" && numeric) {
+    options.callback_prompt = PromptOf("callback", number);
+  } else if (parts.first == "voicemail_prompt" && numeric) {
+    options.voicemail_prompt = PromptOf("voicemail", number);
+  } else if (parts.first == "idle_after" && numeric) {
+    options.idle_after = absl::Seconds(number);
+  } else if (parts.first == "idle_reprompts" && numeric) {
+    options.idle_reprompts = number;
   } else if (parts.first == "early_frames" && numeric) {
     options.early_frames = static_cast<size_t>(number);
+  } else if (parts.first == "max_transfers" && numeric) {
+    options.max_transfers = number;
   } else if (parts.first == "max_duration" && numeric) {
     options.max_duration = absl::Seconds(number);
   } else if (parts.first == "carrier_delay" && numeric) {
@@ -103,10 +160,12 @@ class Reader {
 
   void Read(absl::string_view line, int number) {
     line_ = number;
-    line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
+    line = absl::StripAsciiWhitespace(line);
+    if (absl::StartsWith(line, "#")) return;
+    line = absl::StripAsciiWhitespace(line.substr(0, line.find(" # ")));
     if (line.empty()) return;
     if (absl::StrContains(">=!", line.substr(0, 1)) || absl::StartsWith(line, "total ") ||
-        absl::StartsWith(line, "state ")) {
+        absl::StartsWith(line, "state ") || absl::StartsWith(line, "sent ")) {
       Push(ScriptStep::Kind::kExpectation, 0, line);
       return;
     }
@@ -178,6 +237,14 @@ class Reader {
         Push(input::CallerAudio{SoundOf(absl::StrCat("frame", i), 20)});
         Wait(20);
       }
+    } else if (name == "voice" || name == "quiet") {
+      for (int64_t ms = Number(word(1)); ms > 0; ms -= 20) {
+        Wait(20);
+        Push(input::CallerVoice{name == "voice", 20});
+      }
+    } else if (name == "session") {
+      Push(input::ModelCreated{word(1), "gpt-realtime", words.size() > 2 ? Number(word(2)) * 1000 : 0});
+      Push(input::ModelConfigured{});
     } else if (name == "acks") {
       Push(ScriptStep::Kind::kAcks, 0, word(1));
     } else if (auto input = ParseInput(line); input.ok()) {
@@ -332,8 +399,9 @@ void ScenarioRunner::Replay(const Recorded& inputs) {
 // ---- What the call wants ----
 
 void ScenarioRunner::AudioToModel(absl::string_view base64) {
+  const absl::string_view name = absl::StartsWith(base64, "////") ? "silence_to_model" : "audio_to_model";
   log_.push_back({now_us_, '>',
-                  absl::StrCat("audio_to_model bytes=", audio::DecodedSize(base64), " sound=", base64.substr(0, 4))});
+                  absl::StrCat(name, " bytes=", audio::DecodedSize(base64), " sound=", base64.substr(0, 4))});
 }
 
 void ScenarioRunner::AudioToCarrier(absl::string_view base64) {
@@ -363,6 +431,8 @@ void ScenarioRunner::Do(const command::Command& command) {
     CheckCut(truncate->item_id, truncate->audio_end_ms);
   } else if (const auto* gone = std::get_if<command::DeleteItem>(&command)) {
     CheckCut(gone->item_id, 0);
+  } else if (const auto* rewritten = std::get_if<command::RewriteItem>(&command)) {
+    audio_[rewritten->item_id].cut = true;
   } else if (std::holds_alternative<command::Finished>(command)) {
     finished_ = true;
     if (!ended_) Fail("finished and never ended");
@@ -383,6 +453,9 @@ void ScenarioRunner::Record(Event event) {
   log_.push_back({now_us_, '=', FormatEvent(event)});
   if (finished_) Fail("an event behind Finished");
   if (event.sequence != next_sequence_++) Fail("a gap in the sequences");
+  if (const auto* prompt = std::get_if<PromptPlayed>(&event.body)) {
+    item_of_quantum_[SoundOf(absl::StrCat("prompt ", prompt->name), 1).substr(0, 2)] = prompt->item_id;
+  }
   if (event.call_id != "call-1" || event.time != Now()) Fail("an event of another call or time");
   const bool late = std::holds_alternative<TranscriptItemFinal>(event.body) ||
                     std::holds_alternative<SummaryReady>(event.body) ||
@@ -440,6 +513,9 @@ void ScenarioRunner::Check(const ScriptStep& step) {
     met = !FindNext('>', text, &from) && !FindNext('=', text, &from);
   } else if (absl::ConsumePrefix(&text, "state ")) {
     met = Name(call_.state()) == text;
+  } else if (absl::ConsumePrefix(&text, "sent ")) {
+    const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits(' ', 1));
+    met = InRange(absl::StrCat("ms=", parts.second), absl::StrCat("ms=", audio_[parts.first].sent / 8));
   } else if (absl::ConsumePrefix(&text, "total ")) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits(' ', 1));
     met = absl::StrCat(Count(parts.second)) == parts.first;
@@ -528,6 +604,11 @@ class ReplayTest : public testing::Test {
     second.Replay(first.recorded());
     EXPECT_EQ(first.Results(), second.Results());
     EXPECT_EQ(first.call().next_deadline(), second.call().next_deadline());
+    const auto tape = tape::ReadTape(tape::TapeOf(script_.options, first.recorded()));
+    ASSERT_TRUE(tape.ok()) << tape.status();
+    const tape::Verdict verdict = tape::Replay(*tape);
+    EXPECT_TRUE(verdict.same) << verdict.difference;
+    EXPECT_EQ(static_cast<size_t>(verdict.results), first.Results().size());
   }
 
  private:

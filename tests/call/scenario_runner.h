@@ -26,9 +26,11 @@ struct ScriptStep {
   int line = 0;
 };
 
-// A call written down as text, one thing a line; '#' begins a comment.
+// A call written down as text, one thing a line; '#' at its begin or between blanks begins a
+// comment.
 //
 //   option outbound              first lines: how the call is conducted (see ApplyOption)
+//   option destination KEY target NUMBER SECONDS | announcement|failure_text|whisper|confirm_key TEXT
 //   1200 <input>                 at that millisecond after the begin; ticks and acknowledgements happen on the way
 //   +300 <input>                 so much later
 //   +300                         only time
@@ -38,6 +40,8 @@ struct ScriptStep {
 //   say R A MS text...           a whole response R of one item A
 //   turn U text...               the caller speaks for 600 ms and is understood
 //   frames N                     N frames of the caller, 20 ms apart; each of its own content
+//   session ID [SECONDS]         the model's session is created and configured; it ends after so long
+//   voice MS, quiet MS           frames of 20 ms in which the caller is heard, or is not
 //   acks on|off                  whether the carrier acknowledges checkpoints
 //
 // and what is expected of the lines since the last expectation:
@@ -45,6 +49,7 @@ struct ScriptStep {
 //   = name key=value ...         an event, likewise. key=10..20 is a range
 //   ! name key=value ...         neither command nor event
 //   total N name key=value ...   so many, since the begin
+//   sent ITEM LOW..HIGH          so many ms of an item were handed to the carrier
 //   state NAME
 struct Script {
   CallOptions options;
@@ -158,7 +163,7 @@ struct Scenario {
 
 // Registers three tests for each: Suite.<name> runs it; SuiteHungUpAnywhere.<name> cuts it behind each input by a
 // hang-up and wants an orderly end; SuiteReplayed.<name> writes its inputs down, reads them back, and wants the same
-// results.
+// results; its tape too.
 bool RegisterScenarios(const char* suite, const std::vector<Scenario>& scenarios);
 
 }  // namespace callbridge::call

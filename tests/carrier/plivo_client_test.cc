@@ -18,6 +18,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::IsEmpty;
 
 constexpr char kUuid[] = "6f2a1c34-9b7e-4a55-8c21-0f3d5e7a9b10";
@@ -107,6 +108,21 @@ TEST_F(PlivoClientTest, PlacesACall) {
   EXPECT_THAT(api_.seen(), ElementsAre("POST /v1/Account/MA1/Call/"));
   EXPECT_EQ(api_.last().Header("Authorization"), "Basic TUExOnNlY3JldA==");
   EXPECT_THAT(api_.last().body, HasSubstr("\"https://h/hangup?call=t\""));
+}
+
+TEST_F(PlivoClientTest, ListensForMachinesOnlyWhenAsked) {
+  api_.Answer({201, 201}, R"({"message":"call fired","request_uuid":"r-1","api_id":"a"})");
+  CarrierApi::Dial dial = ADial();
+  ASSERT_TRUE(client_->Place(dial).ok());
+  EXPECT_THAT(api_.last().body, Not(HasSubstr("machine_detection")));
+  dial.machine_detection_url = "https://h/amd?call=t";
+  dial.machine_detection_time = absl::Milliseconds(3500);
+  ASSERT_TRUE(client_->Place(dial).ok());
+  for (const char* part : {R"("machine_detection":"true")", R"("machine_detection_time":3500)",
+                           R"("machine_detection_url":"https://h/amd?call=t")",
+                           R"("machine_detection_method":"POST")"}) {
+    EXPECT_THAT(api_.last().body, HasSubstr(part));
+  }
 }
 
 TEST_F(PlivoClientTest, ADialIsAskedForOnceWhateverIsAnswered) {

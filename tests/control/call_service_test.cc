@@ -6,6 +6,7 @@
 
 #include "src/base/error.h"
 #include "src/base/ids.h"
+#include "tests/control/rpc_matrix.h"
 #include "tests/control/server_under_test.h"
 
 namespace callbridge::control {
@@ -25,12 +26,6 @@ grpc::Status End(v1::CallService::Stub& stub, const v1::EndCallRequest& request)
   grpc::ClientContext context;
   v1::EndCallResponse response;
   return stub.EndCall(&context, request, &response);
-}
-grpc::Status Transfer(v1::CallService::Stub& stub, const v1::TransferCallRequest& request,
-                      v1::TransferCallResponse* response = nullptr) {
-  grpc::ClientContext context;
-  v1::TransferCallResponse ignored;
-  return stub.TransferCall(&context, request, response == nullptr ? &ignored : response);
 }
 grpc::Status Get(v1::CallService::Stub& stub, const v1::GetCallRequest& request,
                  v1::GetCallResponse* response = nullptr) {
@@ -66,32 +61,6 @@ v1::StartCallRequest GoodStart() {
   request.mutable_call()->set_to("+14155550100");
   return request;
 }
-v1::TransferCallRequest GoodTransfer() {
-  v1::TransferCallRequest request;
-  request.set_call(kCall);
-  request.set_destination("sales");
-  return request;
-}
-
-// A row of the matrix: `call` is made after `prepare`; kCall exists.
-struct Row {
-  std::string name;
-  std::function<grpc::Status(v1::CallService::Stub&)> call;
-  StatusCode code;
-  std::string reason;
-  std::string field;
-  std::function<void(ServerUnderTest&)> prepare = nullptr;
-};
-
-// A request with one thing changed, as a row's call.
-template <typename Request, typename Send>
-auto With(Request request, Send send, std::function<void(Request&)> change) {
-  return [request, send, change](v1::CallService::Stub& stub) {
-    Request changed = request;
-    change(changed);
-    return send(stub, changed);
-  };
-}
 auto StartWith(std::function<void(v1::StartCallRequest&)> change) {
   return With<v1::StartCallRequest>(
       GoodStart(), [](auto& stub, const auto& request) { return Start(stub, request); }, change);
@@ -100,10 +69,6 @@ auto EndWith(std::function<void(v1::EndCallRequest&)> change) {
   v1::EndCallRequest good;
   good.set_call(kCall);
   return With<v1::EndCallRequest>(good, End, change);
-}
-auto TransferWith(std::function<void(v1::TransferCallRequest&)> change) {
-  return With<v1::TransferCallRequest>(
-      GoodTransfer(), [](auto& stub, const auto& request) { return Transfer(stub, request); }, change);
 }
 auto GetWith(std::function<void(v1::GetCallRequest&)> change) {
   v1::GetCallRequest good;
@@ -126,7 +91,6 @@ auto EventsWith(std::function<void(v1::CallEventsRequest&)> change) {
   good.set_call(kCall);
   return With<v1::CallEventsRequest>(good, Events, change);
 }
-constexpr auto kNothing = [](auto&) {};
 
 auto StartFails(absl::Status status) {
   return [status](ServerUnderTest& server) { server.control().SetStartResult(status); };
@@ -134,16 +98,6 @@ auto StartFails(absl::Status status) {
 auto EndFails(absl::Status status) {
   return [status](ServerUnderTest& server) { server.control().SetEndResult(status); };
 }
-auto TransferFails(absl::Status status) {
-  return [status](ServerUnderTest& server) { server.control().SetTransferResult(status); };
-}
-auto StoreFails(absl::Status status) {
-  return [status](ServerUnderTest& server) { server.store().SetFault([status](absl::string_view) { return status; }); };
-}
-void StoreThrows(ServerUnderTest& server) {
-  server.store().SetFault([](absl::string_view) -> absl::Status { throw std::runtime_error("secret"); });
-}
-
 std::vector<Row> StartRows() {
   constexpr StatusCode kBad = StatusCode::INVALID_ARGUMENT;
   return {
@@ -204,7 +158,7 @@ std::vector<Row> StartRows() {
   };
 }
 
-std::vector<Row> CommandRows() {
+std::vector<Row> EndRows() {
   constexpr StatusCode kBad = StatusCode::INVALID_ARGUMENT;
   const absl::Status no_call = base::MakeError(absl::StatusCode::kNotFound, "CALL_NOT_FOUND", "no such call");
   return {
@@ -220,26 +174,6 @@ std::vector<Row> CommandRows() {
       {"end_store_away", EndWith(kNothing), StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE", "",
        EndFails(base::MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", "later"))},
       {"end_bug", EndWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "", EndFails(absl::DataLossError("secret"))},
-      {"transfer_ok", TransferWith(kNothing), StatusCode::OK, "", ""},
-      {"transfer_without_call", TransferWith([](auto& r) { r.clear_call(); }), kBad, "FIELD_REQUIRED", "call"},
-      {"transfer_bad_name", TransferWith([](auto& r) { r.set_call("x/y"); }), kBad, "INVALID_CALL_NAME", "call"},
-      {"transfer_without_destination", TransferWith([](auto& r) { r.clear_destination(); }), kBad, "FIELD_REQUIRED",
-       "destination"},
-      {"transfer_to_a_number", TransferWith([](auto& r) { r.set_destination("+14155550100"); }), kBad,
-       "UNKNOWN_DESTINATION", "destination"},
-      {"transfer_long_reason", TransferWith([](auto& r) { r.set_reason(std::string(513, 'x')); }), kBad,
-       "TEXT_TOO_LONG", "reason"},
-      {"transfer_bad_request_id", TransferWith([](auto& r) { r.set_request_id("x"); }), kBad, "INVALID_REQUEST_ID",
-       "request_id"},
-      {"transfer_not_found", TransferWith(kNothing), StatusCode::NOT_FOUND, "CALL_NOT_FOUND", "",
-       TransferFails(no_call)},
-      {"transfer_not_active", TransferWith(kNothing), StatusCode::FAILED_PRECONDITION, "CALL_NOT_ACTIVE", "",
-       TransferFails(base::MakeError(absl::StatusCode::kFailedPrecondition, "CALL_NOT_ACTIVE", "over",
-                                     {{"state", "completed"}}))},
-      {"transfer_in_progress", TransferWith(kNothing), StatusCode::FAILED_PRECONDITION, "TRANSFER_IN_PROGRESS", "",
-       TransferFails(base::MakeError(absl::StatusCode::kFailedPrecondition, "TRANSFER_IN_PROGRESS", "one runs"))},
-      {"transfer_throws", TransferWith(kNothing), StatusCode::INTERNAL, "INTERNAL", "",
-       [](ServerUnderTest& server) { server.control().SetThrowing(true); }},
   };
 }
 
@@ -343,35 +277,11 @@ std::vector<Row> EventRows() {
   };
 }
 
-void Check(const Row& row) {
-  SCOPED_TRACE(row.name);
-  ServerUnderTest server;
-  server.Create(kCall);
-  if (row.prepare) row.prepare(server);
-  const grpc::Status status = row.call(server.stub());
-  ASSERT_EQ(status.error_code(), row.code) << status.error_message();
-  if (status.ok()) return;
-  const Details details = DetailsOf(status);
-  EXPECT_EQ(details.info.reason(), row.reason);
-  EXPECT_EQ(details.info.domain(), "callbridge");
-  EXPECT_FALSE(status.error_message().empty());
-  EXPECT_EQ(status.error_message().find("secret"), std::string::npos);
-  EXPECT_EQ(details.bad_request.field_violations_size(), row.field.empty() ? 0 : 1);
-  if (!row.field.empty()) {
-    EXPECT_EQ(details.bad_request.field_violations(0).field(), row.field);
-  }
-  EXPECT_EQ(details.retry, row.code == StatusCode::UNAVAILABLE || row.code == StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(details.precondition, row.code == StatusCode::FAILED_PRECONDITION);
-  if (row.code == StatusCode::INTERNAL) {
-    EXPECT_EQ(details.info.metadata().count("trace_id"), 1);
-  }
-}
-
 TEST(CallServiceMatrixTest, StartCall) {
   for (const Row& row : StartRows()) Check(row);
 }
-TEST(CallServiceMatrixTest, EndCallAndTransferCall) {
-  for (const Row& row : CommandRows()) Check(row);
+TEST(CallServiceMatrixTest, EndCall) {
+  for (const Row& row : EndRows()) Check(row);
 }
 TEST(CallServiceMatrixTest, GetCallListCallsAndGetTranscript) {
   for (const Row& row : ReadRows()) Check(row);
@@ -450,31 +360,8 @@ TEST(CallServiceTest, BadRequestsReachNobody) {
   EXPECT_TRUE(server.control().starts().empty());
 }
 
-TEST(CallServiceTest, TransferCallNamesTheTransfer) {
+TEST(CallServiceTest, UnknownTypesListThoseThatExist) {
   ServerUnderTest server;
-  call::Transfer transfer;
-  transfer.transfer_id = kRequestId;
-  transfer.destination = "sales";
-  server.control().SetTransferResult(transfer);
-  v1::TransferCallRequest request = GoodTransfer();
-  request.set_request_id(kRequestId);
-  request.set_reason("price");
-  v1::TransferCallResponse response;
-  ASSERT_TRUE(Transfer(server.stub(), request, &response).ok());
-  EXPECT_EQ(response.transfer().name(), absl::StrCat("calls/", kCall, "/transfers/", kRequestId));
-  EXPECT_EQ(response.transfer().state(), v1::TRANSFER_STATE_REQUESTED);
-  ASSERT_TRUE(Transfer(server.stub(), GoodTransfer()).ok());
-  const auto transfers = server.control().transfers();
-  EXPECT_EQ(transfers[0].transfer_id, kRequestId);
-  EXPECT_EQ(transfers[0].reason, "price");
-  EXPECT_TRUE(base::IsCanonicalUuid(transfers[1].transfer_id));
-}
-
-TEST(CallServiceTest, UnknownDestinationsAndTypesListThoseThatExist) {
-  ServerUnderTest server;
-  auto transfer = GoodTransfer();
-  transfer.set_destination("nowhere");
-  EXPECT_NE(Transfer(server.stub(), transfer).error_message().find("sales, support"), std::string::npos);
   v1::CallEventsRequest events;
   events.add_event_types("x");
   const std::string message = Events(server.stub(), events).error_message();
@@ -681,8 +568,8 @@ TEST(CallServiceTest, TokensAreAskedForByEveryMethod) {
   ServerUnderTest server(options);
   server.Create(kCall);
   for (const auto& call : std::vector<std::function<grpc::Status(v1::CallService::Stub&)>>{
-           StartWith(kNothing), EndWith(kNothing), TransferWith(kNothing), GetWith(kNothing), ListWith(kNothing),
-           TranscriptWith(kNothing), EventsWith(kNothing), GetWith([](auto& r) { r.set_call("bad"); })}) {
+           StartWith(kNothing), EndWith(kNothing), GetWith(kNothing), ListWith(kNothing), TranscriptWith(kNothing),
+           EventsWith(kNothing), GetWith([](auto& r) { r.set_call("bad"); })}) {
     const grpc::Status status = call(server.stub());
     EXPECT_EQ(status.error_code(), StatusCode::UNAUTHENTICATED);
     EXPECT_EQ(DetailsOf(status).info.reason(), "TOKEN_MISSING");

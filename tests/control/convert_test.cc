@@ -39,6 +39,7 @@ TEST(ConvertTest, EnumsMeanTheSame) {
   CheckEnum<call::ItemStatus>("TRANSCRIPT_ITEM_STATUS_", v1::TranscriptItemStatus_descriptor(), false);
   CheckEnum<call::TransferOutcome>("TRANSFER_OUTCOME_", v1::TransferOutcome_descriptor(), false);
   CheckEnum<call::TransferState>("TRANSFER_STATE_", v1::TransferState_descriptor(), false);
+  CheckEnum<call::VoicemailPolicy>("VOICEMAIL_POLICY_", v1::VoicemailPolicy_descriptor(), false);
 }
 
 template <size_t... kIndex>
@@ -82,6 +83,68 @@ TEST(ConvertTest, UnknownMeasuresAreUnset) {
   EXPECT_TRUE(event.turn_measured().has_to_first_sent());
 }
 
+TEST(ConvertTest, TheMeasuresOfAnAnswer) {
+  const auto event = ToProto(events::StoredEvent{1, {"c", 1, absl::UnixEpoch(), call::AnswerMeasured{-1, 0, 3, 4, 5}}});
+  EXPECT_FALSE(event.answer_measured().has_to_stream());
+  EXPECT_TRUE(event.answer_measured().has_to_model_ready());
+  EXPECT_EQ(event.answer_measured().to_first_audio().nanos(), 3'000'000);
+  EXPECT_EQ(event.answer_measured().to_first_sent().nanos(), 4'000'000);
+  EXPECT_EQ(event.answer_measured().to_first_heard().nanos(), 5'000'000);
+}
+
+// A body of each kind whose fields came with this version, with none left at its default: what it reads as.
+TEST(ConvertTest, EveryFieldOfTheNewerKindsArrives) {
+  const std::pair<call::EventBody, std::string> kRows[] = {
+      {call::ModelReady{"s", "m", 2}, "session_id: \"s\" model: \"m\" ordinal: 2"},
+      {call::AssistantSilenced{1500}, "silence_duration { seconds: 1 nanos: 500000000 }"},
+      {call::AssistantPaused{"i", 20}, "item_id: \"i\" heard_duration { nanos: 20000000 }"},
+      {call::AssistantResumed{"i", 450}, "item_id: \"i\" paused_duration { nanos: 450000000 }"},
+      {call::ModelReopening{2, "stalled"}, "attempt: 2 reason: \"stalled\""},
+      {call::PromptPlayed{"hold", "i", "One moment"}, "name: \"hold\" item_id: \"i\" text: \"One moment\""},
+      {call::CallerIdle{3, true}, "count: 3 goodbye: true"},
+      {call::MachineAnswered{call::VoicemailPolicy::kHangUp, "d"}, "policy: VOICEMAIL_POLICY_HANG_UP detail: \"d\""},
+      {call::CallbackPromised{"r"}, "reason: \"r\""},
+      {call::SummaryReady{"s", {"callback", "high", "1970-01-01T00:01:00Z", "[1]"}},
+       "summary: \"s\" result { disposition: \"callback\" interest: \"high\" follow_up_time { seconds: 60 } "
+       "fields_json: \"[1]\" }"},
+      {call::SummaryReady{"s", {}}, "summary: \"s\""}};
+  for (const auto& [body, text] : kRows) {
+    SCOPED_TRACE(call::TypeName(body));
+    const auto event = ToProto(events::StoredEvent{1, {"c", 1, absl::UnixEpoch(), body}});
+    const auto* field = v1::CallEvent::descriptor()->FindFieldByName(event.type());
+    EXPECT_EQ(event.GetReflection()->GetMessage(event, field).ShortDebugString(), text);
+  }
+}
+
+TEST(ConvertTest, FollowUpTimes) {
+  struct Row {
+    const char* text;
+    int64_t seconds;  // -1: unset.
+  };
+  for (const Row& row :
+       {Row{"1970-01-01T01:00:00+01:00", 0}, Row{"", -1}, Row{"tomorrow", -1}, Row{"infinite-future", -1},
+        Row{"12026-01-01T00:00:00Z", -1}, Row{"2026-13-01T00:00:00Z", -1}}) {
+    SCOPED_TRACE(row.text);
+    const auto result = ToProto(call::CallResult{"", "", row.text, ""});
+    EXPECT_EQ(result.has_follow_up_time() ? result.follow_up_time().seconds() : -1, row.seconds);
+  }
+}
+
+TEST(ConvertTest, HalfAJsonObjectIsNotShown) {
+  EXPECT_EQ(ToProto(call::CallResult{"", "", "", std::string(kMaxTextBytes, ' ')}).fields_json().size(), kMaxTextBytes);
+  EXPECT_EQ(ToProto(call::CallResult{"", "", "", std::string(kMaxTextBytes + 1, ' ')}).fields_json(), "");
+}
+
+TEST(ConvertTest, WhatCameOfACall) {
+  store::CallRecord record;
+  EXPECT_FALSE(ToProto(record).has_result());
+  EXPECT_EQ(ToProto(record).answered_by(), v1::ANSWERED_BY_UNSPECIFIED);
+  record.result.interest = "low";
+  record.answered_by_machine = true;
+  EXPECT_EQ(ToProto(record).result().interest(), "low");
+  EXPECT_EQ(ToProto(record).answered_by(), v1::ANSWERED_BY_MACHINE);
+}
+
 TEST(ConvertTest, AnEndedCall) {
   store::CallRecord record;
   record.call_id = "c";
@@ -104,7 +167,13 @@ TEST(ConvertTest, ALead) {
   record.lead_id = "l";
   record.call_status = "transferred";
   record.last_call_id = "c";
+  record.result = {"callback", "high", "1970-01-01T00:01:00Z", ""};
+  record.result_call_id = "d";
   const auto lead = ToProto(record);
+  EXPECT_EQ(lead.disposition(), "callback");
+  EXPECT_EQ(lead.interest(), "high");
+  EXPECT_EQ(lead.follow_up_time().seconds(), 60);
+  EXPECT_EQ(lead.result_call(), "calls/d");
   EXPECT_EQ(lead.name(), "leads/l");
   EXPECT_EQ(lead.last_call(), "calls/c");
   EXPECT_EQ(lead.call_status(), v1::LEAD_CALL_STATUS_TRANSFERRED);

@@ -45,7 +45,7 @@ class ProtosTest : public testing::Test {
 TEST_F(ProtosTest, EachRpcSaysItsErrorsAndWhatARepeatDoes) {
   const auto* service = pool_.FindServiceByName("callbridge.v1.CallService");
   ASSERT_NE(service, nullptr);
-  EXPECT_EQ(service->method_count(), 7);
+  EXPECT_EQ(service->method_count(), 10);
   for (int i = 0; i < service->method_count(); ++i) {
     const auto* method = service->method(i);
     SCOPED_TRACE(method->name());

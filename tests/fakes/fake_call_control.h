@@ -30,6 +30,12 @@ class FakeCallControl final : public CallControl {
     transfers_.push_back(std::move(request));
     Answer([done = std::move(done), result = transfer_result_] { done(result); });
   }
+  void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
+                      std::function<void(absl::StatusOr<call::Transfer>)> done) override {
+    base::MutexLock lock(mutex_);
+    cancels_.emplace_back(call_id, transfer_id);
+    Answer([done = std::move(done), result = transfer_result_] { done(result); });
+  }
   std::vector<std::string> Destinations() const override {
     base::MutexLock lock(mutex_);
     if (throwing_) throw std::runtime_error("secret of the fake");
@@ -75,6 +81,10 @@ class FakeCallControl final : public CallControl {
     base::MutexLock lock(mutex_);
     return transfers_;
   }
+  std::vector<std::pair<std::string, std::string>> cancels() const {
+    base::MutexLock lock(mutex_);
+    return cancels_;
+  }
   size_t held() const {
     base::MutexLock lock(mutex_);
     return held_.size();
@@ -101,6 +111,7 @@ class FakeCallControl final : public CallControl {
   std::vector<StartRequest> starts_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<std::string, std::string>> ends_ ABSL_GUARDED_BY(mutex_);
   std::vector<TransferRequest> transfers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<std::string, std::string>> cancels_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace callbridge::session

@@ -8,7 +8,7 @@ import re
 import sys
 
 # Room -> rooms of ours that it may include, besides itself. Dependencies point one way:
-#   app -> control, session, http, net, carrier, store -> events, call, plivo, openai -> audio -> base
+#   app -> control, after_call, tools, session, tape, http, net, carrier, store -> events, call, plivo, openai, web -> audio -> base
 # Rooms of one tier do not know each other, except where a row says so. A room that is not here may include nothing.
 LAYERS = {
     "base": [],
@@ -19,15 +19,23 @@ LAYERS = {
     "events": ["call", "audio", "base"],
     # The store keeps what happened in a call, as events; providers' words stop before it.
     "store": ["events", "call", "audio", "base"],
+    # Requests to others over HTTPS.
+    "web": ["base"],
     # The carrier's REST client speaks Plivo's.
-    "carrier": ["plivo", "call", "audio", "base"],
+    "carrier": ["web", "plivo", "call", "audio", "base"],
     "net": ["base"],
     # Handlers turn webhooks into words to the sessions; they see no socket.
     "http": ["session", "plivo", "call", "audio", "base"],
     # A session carries out what the call commands: on the loop, at the carrier, in the store.
-    "session": ["store", "carrier", "net", "events", "call", "plivo", "openai", "audio", "base"],
+    "session": ["tape", "store", "carrier", "net", "events", "call", "plivo", "openai", "audio", "base"],
+    # What an agent's tools are, and the word of those who want one run.
+    # A tape is the call's own words written down; it knows no session.
+    "tape": ["call", "audio", "base"],
+    "tools": ["session", "web", "base"],
+    # Works from the record of calls that are over; it meets no live one.
+    "after_call": ["tools", "session", "store", "events", "call", "openai", "web", "base"],
     "control": ["session", "store", "events", "call", "audio", "base"],
-    "app": ["control", "session", "http", "net", "carrier", "store", "events", "call", "plivo", "openai", "audio", "base"],
+    "app": ["after_call", "tools", "tape", "web", "control", "session", "http", "net", "carrier", "store", "events", "call", "plivo", "openai", "audio", "base"],
     "client": ["base"],
     # The world outside: it shares sockets and the laws of audio with the server and nothing that the server believes.
     "sim": ["net", "audio", "base"],
@@ -38,6 +46,9 @@ LAYERS = {
 
 # (room, other room) -> the only headers of the other room that it may include.
 NARROW = {
+    ("tools", "session"): ["src/session/settings.h", "src/session/tool_runner.h"],
+    ("after_call", "session"): ["src/session/settings.h", "src/session/call_recorder.h"],
+    ("after_call", "tools"): ["src/tools/json_schema.h"],
     ("session", "net"): ["src/net/loop.h", "src/net/ws_connection.h"],
 }
 
@@ -49,8 +60,9 @@ LIBRARIES = {
     "gRPC": (r"(grpc|grpcpp|grpc\+\+)/|.*\.grpc\.pb\.h$", ["control", "app", "demo", "client"]),
     "protobuf": (r"google/protobuf/|.*\.pb\.h$", ["control", "app", "demo", "client", "config"]),
     "simdjson": (r"simdjson", ["plivo", "openai", "sim"]),
-    "libcurl": (r"curl/", ["carrier", "sim", "demo"]),
-    "nlohmann-json": (r"nlohmann/", ["plivo", "openai", "store", "sim", "http", "demo", "bench"]),
+    "libcurl": (r"curl/", ["web", "carrier", "sim", "demo"]),
+    "RE2": (r"re2/", ["tools"]),
+    "nlohmann-json": (r"nlohmann/", ["plivo", "openai", "tools", "store", "sim", "http", "demo", "bench"]),
     "OpenSSL": (r"openssl/", ["base", "plivo", "net", "sim", "store"]),
     "Expat": (r"expat", ["sim"]),
     "prometheus-cpp": (r"prometheus/", ["http", "session", "app", "control", "net", "store", "carrier"]),

@@ -37,6 +37,12 @@ TEST(AdminTest, MetricsAreReadWhenAsked) {
   EXPECT_THAT(response.body, HasSubstr("callbridge_events_lost_total 2"));
 }
 
+TEST(AdminTest, OtherMetricsFollowItsOwn) {
+  const Admin admin([] { return ServerStats(); }, [] { return std::string("callbridge_more 1\n"); });
+  EXPECT_THAT(Ask(admin, "/metrics").body, ::testing::EndsWith("\ncallbridge_more 1\n"));
+  EXPECT_THAT(Ask(admin, "/readyz").body, ::testing::Not(HasSubstr("callbridge_more")));
+}
+
 TEST(AdminTest, OtherPathsAndMethodsAreRefused) {
   const Admin admin([] { return ServerStats(); });
   EXPECT_EQ(Ask(admin, "/").status, 404);

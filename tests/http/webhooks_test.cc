@@ -28,8 +28,8 @@ constexpr char kCallUuid[] = "6f2a1c34-9b7e-4a55-8c21-0f3d5e7a9b10";
 class FakeDesk final : public session::FrontDesk {
  public:
   session::Instructions OnAnswer(const AnswerNotice& notice) override {
-    said.push_back(
-        absl::StrCat("answer ", notice.call_token, " ", notice.carrier_call_id, " ", notice.from, " ", notice.to));
+    said.push_back(absl::StrCat("answer ", notice.call_token, " ", notice.carrier_call_id, " ", notice.from, " ",
+                                notice.to, notice.machine ? " machine" : ""));
     return next;
   }
   void OnRing(absl::string_view token, absl::string_view id) override {
@@ -43,18 +43,34 @@ class FakeDesk final : public session::FrontDesk {
     said.push_back(absl::StrCat("next ", token));
     return next;
   }
-  void OnHumanAnswered(absl::string_view token) override { said.push_back(absl::StrCat("human ", token)); }
-  session::Instructions OnTransferDone(absl::string_view token, call::TransferOutcome outcome,
+  void OnDialProgress(const DialRef& dial, DialProgress what) override {
+    static constexpr const char* kWhat[] = {"picked up", "connected", "not confirmed"};
+    said.push_back(absl::StrCat(kWhat[static_cast<int>(what)], " ", Spell(dial)));
+  }
+  session::Instructions OnTransferDone(const DialRef& dial, call::TransferOutcome outcome,
                                        absl::string_view detail) override {
-    said.push_back(absl::StrCat("done ", token, " ", Name(outcome)));
+    said.push_back(absl::StrCat("done ", Spell(dial), " ", Name(outcome)));
     return next;
+  }
+  absl::optional<std::string> OnWhisper(absl::string_view token) override {
+    said.push_back(absl::StrCat("whisper ", token));
+    return whisper;
+  }
+  void OnMachine(absl::string_view token, absl::string_view id, absl::string_view) override {
+    said.push_back(absl::StrCat("machine ", token, " ", id));
   }
   void OnStreamStatus(absl::string_view id, absl::string_view event, absl::string_view detail) override {
     said.push_back(absl::StrCat("stream ", id, " ", event, " ", detail));
   }
 
   session::Instructions next;
+  absl::optional<std::string> whisper;
   std::vector<std::string> said;
+
+ private:
+  static std::string Spell(const DialRef& dial) {
+    return absl::StrCat(dial.call_token, "/", dial.transfer_id, "/", dial.target);
+  }
 };
 
 session::Instructions Stream() {
@@ -174,6 +190,10 @@ TEST_F(WebhooksTest, RefusesWhatIsNotTheCarriersAndTellsNobody) {
       {"broken escape", 400, "CallUUID", bad_escape, false},
       {"unknown path", 404, "no such path", Post("/nowhere", Common()), false},
       {"token missing", 404, "no such path", Post("/transfer/", Common()), false},
+      {"dial without its transfer", 400, "transfer", Post("/transfer-done/t?target=0", Common())},
+      {"dial without its target", 400, "target", Post("/transfer-done/t?transfer=x", Common())},
+      {"dial with a target of nonsense", 400, "target", Post("/transfer-done/t?transfer=x&target=-1", Common())},
+      {"unsigned whisper", 403, "not signed", Post("/whisper/t", Common()), false},
       {"plain request to the stream", 426, "WebSocket", stream, false},
   };
   for (const Refusal& row : rows) {
@@ -222,11 +242,19 @@ TEST_F(WebhooksTest, TransferUrlsServeTheNextStep) {
   desk_.next.kind = session::Instructions::Kind::kDial;
   desk_.next.number = "+14155550142";
   desk_.next.caller_id = "+14155550100";
+  desk_.next.ring_time = absl::Seconds(12);
+  desk_.next.transfer_id = "x1";
+  desk_.next.target = 2;
   const auto dial = Signed(Post("/transfer/calltoken", Common()));
   EXPECT_THAT(dial.body, HasSubstr("<Number>+14155550142</Number>"));
-  EXPECT_THAT(dial.body, HasSubstr("timeout=\"25\""));
+  EXPECT_THAT(dial.body, HasSubstr("timeout=\"12\""));
   EXPECT_THAT(dial.body, HasSubstr("callerId=\"+14155550100\""));
-  EXPECT_THAT(dial.body, HasSubstr("https://bridge.example.com/transfer-done/calltoken"));
+  for (const char* url : {"action", "callbackUrl"}) {
+    EXPECT_THAT(dial.body,
+                HasSubstr(absl::StrCat(
+                    url, "=\"https://bridge.example.com/transfer-done/calltoken?transfer=x1&amp;target=2\"")));
+  }
+  EXPECT_THAT(dial.body, Not(HasSubstr("confirm")));
   desk_.next.kind = session::Instructions::Kind::kHangUp;
   EXPECT_THAT(Signed(Post("/transfer/calltoken", Common())).body, HasSubstr("<Hangup"));
   desk_.next.kind = session::Instructions::Kind::kUnknown;
@@ -235,27 +263,94 @@ TEST_F(WebhooksTest, TransferUrlsServeTheNextStep) {
 }
 
 TEST_F(WebhooksTest, DialOutcomesAreTyped) {
-  const std::pair<const char*, const char*> rows[] = {
-      {"completed", "bridged"},    {"busy", "busy"},        {"no-answer", "no_answer"}, {"timeout", "no_answer"},
-      {"failed", "carrier_error"}, {"cancel", "cancelled"}, {"odd", "unknown"}};
-  for (const auto& [status, outcome] : rows) {
+  struct Row {
+    const char* status;
+    const char* cause;
+    const char* outcome;
+  };
+  const Row rows[] = {{"completed", "NORMAL_CLEARING", "bridged"},
+                      {"busy", "USER_BUSY", "busy"},
+                      {"no-answer", "NO_ANSWER", "no_answer"},
+                      {"timeout", "", "no_answer"},
+                      {"failed", "CALL_REJECTED", "rejected"},
+                      {"failed", "UNALLOCATED_NUMBER", "invalid_target"},
+                      {"failed", "NETWORK_OUT_OF_ORDER", "carrier_error"},
+                      {"failed", "", "carrier_error"},
+                      {"cancel", "", "cancelled"},
+                      {"odd", "USER_BUSY", "unknown"}};
+  for (const Row& row : rows) {
     desk_.said.clear();
-    EXPECT_THAT(Signed(Post("/transfer-done/t", With(Common(), {{"DialStatus", status}}))).body, HasSubstr("<Stream"));
-    EXPECT_THAT(desk_.said, ElementsAre(absl::StrCat("done t ", outcome)));
+    const Fields fields = With(Common(), {{"DialStatus", row.status}, {"DialHangupCause", row.cause}});
+    EXPECT_THAT(Signed(Post("/transfer-done/t?transfer=x&target=1", fields)).body, HasSubstr("<Stream"));
+    EXPECT_THAT(desk_.said, ElementsAre(absl::StrCat("done t/x/1 ", row.outcome))) << row.status << " " << row.cause;
   }
-  desk_.said.clear();
-  Signed(Post("/transfer-done/t", With(Common(), {{"DialAction", "answer"}, {"DialBLegUUID", "b"}})));
-  Signed(Post("/transfer-done/t", With(Common(), {{"DialAction", "hangup"}, {"DialBLegUUID", "b"}})));
-  EXPECT_THAT(desk_.said, ElementsAre("human t")) << "progress is told apart from the end";
 }
 
-TEST_F(WebhooksTest, StreamStatusAndMachineDetectionAreAcknowledged) {
+TEST_F(WebhooksTest, ADialsProgressIsToldApartFromItsEnd) {
+  const auto progress = [this](const Fields& fields) {
+    EXPECT_THAT(Signed(Post("/transfer-done/t?transfer=x&target=1", With(Common(), fields))).body,
+                HasSubstr("<Response/>"));
+  };
+  progress({{"DialAction", "answer"}, {"DialBLegUUID", "b"}});
+  progress({{"DialAction", "connected"}, {"DialBLegUUID", "b"}});
+  progress({{"DialAction", "hangup"}, {"DialBLegUUID", "b"}, {"DialBLegHangupCauseCode", "9110"}});
+  progress({{"DialAction", "hangup"}, {"DialBLegUUID", "b"}, {"DialBLegHangupCauseCode", "4000"}});
+  progress({{"DialAction", "digits"}, {"DialDigitsMatch", "1"}});
+  EXPECT_THAT(desk_.said, ElementsAre("picked up t/x/1", "connected t/x/1", "not confirmed t/x/1"));
+}
+
+TEST_F(WebhooksTest, TheHumanHearsTheWhisperAndWhichKeyToPress) {
+  desk_.next.kind = session::Instructions::Kind::kDial;
+  desk_.next.number = "+14155550142";
+  desk_.next.transfer_id = "x1";
+  desk_.next.whispers = true;
+  desk_.next.confirm_key = "1";
+  const auto dial = Signed(Post("/transfer/calltoken", Common()));
+  EXPECT_THAT(dial.body,
+              HasSubstr("confirmSound=\"https://bridge.example.com/whisper/calltoken?transfer=x1&amp;target=0\""));
+  EXPECT_THAT(dial.body, HasSubstr("confirmKey=\"1\" confirmTimeout=\"15\""));
+  desk_.whisper = "Somebody wants to <buy>.";
+  EXPECT_THAT(Signed(Post("/whisper/calltoken?transfer=x1&target=0", Common())).body,
+              HasSubstr("<Speak>Somebody wants to &lt;buy&gt;.</Speak>"));
+  desk_.whisper = "";
+  EXPECT_THAT(Signed(Post("/whisper/calltoken", Common())).body, HasSubstr("<Response/>"));
+  desk_.whisper = absl::nullopt;
+  EXPECT_EQ(Signed(Post("/whisper/gone", Common())).status, 404);
+  EXPECT_THAT(desk_.said, ElementsAre("next calltoken", "whisper calltoken", "whisper calltoken", "whisper gone"));
+}
+
+TEST_F(WebhooksTest, StreamStatusIsAcknowledged) {
   EXPECT_EQ(
       Signed(Post("/stream-status", {{"CallUUID", kCallUuid}, {"Event", "DroppedStream"}, {"Error", "gone"}})).status,
       200);
-  EXPECT_EQ(Signed(Post("/amd", {{"CallUUID", kCallUuid}, {"Event", "MachineDetection"}, {"Machine", "true"}})).status,
-            200);
-  EXPECT_THAT(desk_.said, ElementsAre(HasSubstr("DroppedStream gone"), HasSubstr("MachineDetection machine")));
+  EXPECT_THAT(desk_.said, ElementsAre(HasSubstr("DroppedStream gone")));
+}
+
+TEST_F(WebhooksTest, MachinesAreRecognizedInEverySpelling) {
+  const std::pair<Fields, bool> rows[] = {
+      {{{"Event", "MachineDetection"}, {"Machine", "true"}, {"IfMachine", "continue"}}, true},
+      {{{"Event", "machinedetection"}, {"machine", "True"}}, true},
+      {{{"Event", "MachineDetection"}}, true},
+      {{{"Machine", "1"}}, true},
+      {{{"Event", "MachineDetection"}, {"Machine", "false"}}, false},
+      {{{"Event", "Something"}}, false},
+  };
+  for (const auto& [fields, machine] : rows) {
+    desk_.said.clear();
+    EXPECT_EQ(Signed(Post("/amd?call=t1", With({{"CallUUID", kCallUuid}}, fields))).status, 200);
+    EXPECT_EQ(desk_.said.size(), machine ? 1u : 0u) << plivo::FormatForm(fields);
+    if (machine) {
+      EXPECT_EQ(desk_.said[0], absl::StrCat("machine t1 ", kCallUuid));
+    }
+  }
+  desk_.said.clear();
+  Signed(Post("/answer?call=t1", With(Common(), {{"Machine", "true"}})));
+  EXPECT_THAT(desk_.said, ElementsAre(HasSubstr(" machine"))) << "told with the answer";
+}
+
+TEST_F(WebhooksTest, ACallWithoutNumbersIsServed) {
+  EXPECT_THAT(Signed(Post("/answer", {{"CallUUID", kCallUuid}, {"Event", "StartApp"}})).body, HasSubstr("<Stream"));
+  EXPECT_THAT(desk_.said, ElementsAre(absl::StrCat("answer  ", kCallUuid, "  ")));
 }
 
 TEST_F(WebhooksTest, StreamTokensAreReadFromTheirPathOnly) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "absl/strings/match.h"
@@ -15,6 +16,9 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "callbridge/v1/call_service.grpc.pb.h"
+#include "gtest/gtest.h"
+#include "src/tape/reader.h"
+#include "src/tape/replay.h"
 
 namespace callbridge::testing {
 namespace {
@@ -43,8 +47,10 @@ session::Settings SandboxSettings() {
   agent.caller_id = "+14155550100";
   settings.agents["sandbox"] = agent;
   settings.default_agent = "sandbox";
-  settings.destinations["sales"] = {"+14155550142", "buying"};
-  settings.destinations["support"] = {"+14155550143", "repairs"};
+  settings.destinations["sales"].call.targets.push_back({"+14155550142"});
+  settings.destinations["sales"].description = "buying";
+  settings.destinations["support"].call.targets.push_back({"+14155550143"});
+  settings.destinations["support"].description = "repairs";
   settings.allowed_prefixes = {"+1415555"};
   return settings;
 }
@@ -99,6 +105,8 @@ BridgeAndWorld::BridgeAndWorld(const Tweaks& tweaks)
   settings.public_url = options.public_url;
   settings.model_url = options.openai_url;
   settings.model_api_key = options.openai_api_key;
+  settings.tape_dir = folder_ + "/tapes";
+  std::filesystem::create_directory(settings.tape_dir);
   if (tweaks.settings) tweaks.settings(settings);
   auto application = app::Application::Start(options, std::move(settings));
   if (!application.ok()) Die(application.status());
@@ -111,8 +119,23 @@ BridgeAndWorld::~BridgeAndWorld() {
 }
 
 void BridgeAndWorld::StopServer() {
-  if (application_ != nullptr) application_->Stop();
+  if (application_ == nullptr) return;
+  application_->Stop();
   application_.reset();
+  ReplayTapes();
+}
+
+void BridgeAndWorld::ReplayTapes() const {
+  size_t tapes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/tapes")) {
+    ++tapes;
+    const auto tape = tape::ReadTapeFile(entry.path());
+    ASSERT_TRUE(tape.ok()) << entry.path() << ": " << tape.status();
+    const tape::Verdict verdict = tape::Replay(*tape);
+    EXPECT_TRUE(verdict.same) << entry.path() << ":\n" << verdict.difference;
+    EXPECT_TRUE(verdict.complete) << entry.path();
+  }
+  EXPECT_EQ(tapes, Query("SELECT id FROM call_logs").size()) << "a call left no tape";
 }
 
 std::vector<Row> BridgeAndWorld::Query(const std::string& sql) const {

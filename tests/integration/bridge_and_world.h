@@ -52,11 +52,13 @@ class BridgeAndWorld {
   // Everything that a correct server causes none of: violations of the carrier's rules, refused client events.
   std::vector<std::string> Faults() const;
 
+  // Ends the server. Each of its calls has left a tape by then, which is run again; a difference fails the test.
   void StopServer();
   app::Application& application() { return *application_; }
 
  private:
   std::string NewestCall(size_t known) const;
+  void ReplayTapes() const;
 
   std::string folder_;
   int port_ = 0;

@@ -14,6 +14,7 @@
 namespace callbridge::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -53,6 +54,9 @@ std::vector<Row1> Rows() {
       {"UpgradeSignedAsHttps", in + talk + "[carrier]\nupgrade scheme: https\nsign: list\n", "completed",
        "normal_hangup"},
       {"NoCheckpointEverPlayed", in + talk + "[carrier]\nignore checkpoints: yes\n", "completed", "normal_hangup"},
+      {"CheckpointsLostLateAndOutOfOrder",
+       in + talk + "[carrier]\ncheckpoints: lose 30%, delay 0..300ms\nplayout delay: 50ms..150ms\n", "completed",
+       "normal_hangup"},
       {"BetaNames", in + talk + "beta names: yes\n", "completed", "normal_hangup"},
       {"TranscriptionFails", in + talk + "transcription: failed\n", "completed", "normal_hangup"},
       {"TranscriptionLate", in + talk + "transcription delay: 1500ms\n", "completed", "normal_hangup"},
@@ -62,8 +66,9 @@ std::vector<Row1> Rows() {
       {"ModelRefusesTheConfiguration", in + waits + "on update: error:unknown_parameter\n", "failed", "model_refused",
        false},
       {"ModelWithoutQuota", in + waits + "refuse: error:insufficient_quota\n", "failed", "model_quota", false},
-      {"ModelClosesInTheMiddle", in + talk + "fault: after 2s close:1011\n", "failed", "model_session_lost", false},
-      {"ModelVanishes", in + talk + "fault: after 2s abort\n", "failed", "model_session_lost", false},
+      // The call goes on with another session, which knows what was said.
+      {"ModelClosesInTheMiddle", in + talk + "fault: after 2s close:1011\n", "completed", "normal_hangup", false},
+      {"ModelVanishes", in + talk + "fault: after 2s abort\n", "completed", "normal_hangup", false},
       {"ModelSendsGarbage", in + talk + "fault: after 1s garbage\n", "completed", "normal_hangup", false},
       {"StreamBreaksAndReturns",
        in + "[person]\nwait assistant done 300ms\ndrop stream and reconnect\npause 500ms\nsay vm-youhave\nwait "
@@ -186,6 +191,82 @@ TEST(TransferTest, NobodyAnswersThenSomebodyDoes) {
   EXPECT_THAT(both.Column(call, "summary"), HasSubstr("caller"));
   EXPECT_THAT(both.Column(call, "transcript"), HasSubstr("One moment please."));
   EXPECT_EQ(both.CarrierReport().dialled, (std::vector<std::string>{"+14155550142", "+14155550143"}));
+}
+
+// One caller who is handed to "sales" at once.
+std::string Handed(const std::string& person, const std::string& humans) {
+  return absl::StrCat(
+      kIn, "[person]\nwait assistant done 300ms\nsay vm-youhave\n", person, "[humans]\n", humans,
+      "[model]\nreply: say dir-welcome\n"
+      "reply: say one-moment-please ; call transfer_call {\"destination\":\"sales\",\"reason\":\"wants to buy\"}\n"
+      "reply when tool-failed: say vm-nobodyavail\n");
+}
+
+TEST(TransferTest, TheSecondTargetAnswersWhenTheFirstIsBusy) {
+  BridgeAndWorld::Tweaks tweaks;
+  tweaks.settings = [](session::Settings& settings) {
+    settings.destinations["sales"].call.targets.push_back({"+14155550143", absl::Seconds(7)});
+  };
+  BridgeAndWorld both(tweaks);
+  const std::string call = both.CallIn(Handed("wait connected\npause 500ms\nhang up\n",
+                                              "14155550142: busy after 300ms\n14155550143: answer after 500ms, talk "
+                                              "20s\n") +
+                                       "[carrier]\ntwice: yes\n");
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  EXPECT_EQ(both.Column(call, "end_reason"), "transfer_completed") << both.Column(call, "end_evidence");
+  EXPECT_EQ(both.CarrierReport().dialled, (std::vector<std::string>{"+14155550142", "+14155550143"}));
+  EXPECT_EQ(both.Query("SELECT outcome FROM call_transfers"), (std::vector<Row>{{"bridged"}})) << "one transfer";
+  EXPECT_EQ(both.Query("SELECT count(*) FROM call_events WHERE type = 'caller_returned'")[0][0], "0");
+}
+
+TEST(TransferTest, WhoPressesTheKeyTakesTheCall) {
+  BridgeAndWorld::Tweaks tweaks;
+  tweaks.settings = [](session::Settings& settings) {
+    settings.destinations["sales"].call.whisper = "A buyer & a question.";
+    settings.destinations["sales"].call.confirm_key = "1";
+  };
+  BridgeAndWorld both(tweaks);
+  const std::string call = both.CallIn(
+      Handed("wait connected\npause 500ms\nhang up\n", "14155550142: answer after 500ms, press 1, talk 20s\n"));
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  EXPECT_EQ(both.Column(call, "end_reason"), "transfer_completed");
+  EXPECT_EQ(both.CarrierReport().whispers, (std::vector<std::string>{"A buyer & a question."}));
+}
+
+TEST(TransferTest, WhoPicksUpWithoutTheKeyHasNotTakenTheCall) {
+  BridgeAndWorld::Tweaks tweaks;
+  tweaks.settings = [](session::Settings& settings) { settings.destinations["sales"].call.confirm_key = "1"; };
+  BridgeAndWorld both(tweaks);
+  const std::string call =
+      both.CallIn(Handed("wait transferring\nwait returned within 40s\nwait assistant done 300ms\nhang up\n",
+                         "14155550142: answer after 500ms, talk 20s\n"));
+  ASSERT_TRUE(both.WaitForEnd(call, absl::Seconds(60)));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  EXPECT_EQ(both.Column(call, "end_reason"), "normal_hangup");
+  EXPECT_EQ(both.Query("SELECT outcome FROM call_transfers"), (std::vector<Row>{{"rejected"}}));
+  EXPECT_THAT(both.CarrierReport().whispers, ElementsAre(HasSubstr("Press 1")));
+  ASSERT_EQ(both.ModelReport().tool_outputs.size(), 1u);
+  EXPECT_THAT(both.ModelReport().tool_outputs[0], HasSubstr("the call was declined"));
+}
+
+// A machine answers an outbound call: it greets, beeps, and would record for a minute.
+TEST(MachineTest, TheCarrierIsAskedToListenForOne) {
+  BridgeAndWorld::Tweaks tweaks;
+  tweaks.settings = [](session::Settings& settings) {
+    settings.agents["sandbox"].conduct.voicemail = call::VoicemailPolicy::kContinue;
+    settings.agents["sandbox"].machine_detection_time = absl::Seconds(2);
+  };
+  BridgeAndWorld both(tweaks);
+  const std::string call = both.CallOut(
+      std::string(kOut) +
+      "pickup: machine after 300ms, greeting 2s, beep\n[person]\npause 3s\nhang up\n"
+      "[model]\nreply: say dir-welcome\nreply: say vm-msgsaved\nreply: say vm-msgsaved\n[carrier]\ntwice: yes\n");
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
+  EXPECT_TRUE(both.CarrierReport().machine_told);
+  EXPECT_GE(both.CarrierReport().recording_from, 0) << "it beeped";
 }
 
 TEST(TransferTest, ADestinationThatTheModelMadeUpIsNeverDialled) {

@@ -62,7 +62,8 @@ class CallsTest(unittest.TestCase):
         self.assertEqual(set(out.split()) - {"grpc.reflection.v1alpha.ServerReflection"},
                          {"callbridge.v1.CallService", "grpc.health.v1.Health"})
         _, out, _ = world.output(world.CLIENT.describe(self.world.address, "callbridge.v1.CallService"))
-        for method in ("StartCall", "EndCall", "TransferCall", "GetCall", "ListCalls", "GetTranscript", "CallEvents"):
+        for method in ("StartCall", "EndCall", "TransferCall", "CancelTransfer", "GetTransfer", "ListTransfers", "GetCall", "ListCalls", "GetTranscript",
+                       "CallEvents"):
             self.assertIn("rpc %s (" % method, out)
         _, out, _ = world.output(world.CLIENT.describe(self.world.address, "callbridge.v1.OutboundCall"))
         self.assertIn("string to = 1;", out)
@@ -204,6 +205,32 @@ class CallsTest(unittest.TestCase):
         lead = self.world.rows("SELECT * FROM leads WHERE phone = '+14155550134'")[0]
         self.assertEqual((lead["call_status"], lead["transferred_to_human"]), ("transferred", 1))
         self.assertEqual(self.world.at_carrier(call["carrier_call_id"])["dialled"], ["+14155550142"])
+        read = self.world.rpc("GetTransfer", transfer=transfer["name"])["transfer"]
+        self.assertEqual((read["state"], read["outcome"]), ("TRANSFER_STATE_COMPLETED", "TRANSFER_OUTCOME_BRIDGED"))
+        self.assertEqual([(a["number"], a["outcome"]) for a in read["attempts"]], [("+14155550142", "TRANSFER_OUTCOME_BRIDGED")])
+        self.assertEqual(self.world.rpc("ListTransfers", call=name)["transfers"], [read])
+        failure = self.world.failing("CancelTransfer", transfer=transfer["name"])
+        self.assertEqual((failure.code, failure.reason), ("FailedPrecondition", "TRANSFER_NOT_CANCELLABLE"), failure.text)
+        self.assertEqual(failure.metadata["state"], "completed")
+        self.assertIn('callbridge_transfers_total{outcome="bridged"}', world.request(self.world.admin, "GET", "/metrics").body)
+
+    def test_a_transfer_to_a_number_is_taken_back_while_it_rings(self):
+        self.world.phone((world.TALKER % "14155550138").replace("answer after 300ms, talk 1s", "no answer"))
+        name = self.world.dial("+14155550138")
+        stream = self.world.events(call=name, from_beginning=True)
+        stream.wait_for("caller_speech_started")
+        transfer = self.world.rpc("TransferCall", call=name, number="+14155550142", reason="asked for her")["transfer"]
+        self.assertNotIn("destination", transfer)
+        until("ringing", lambda: self.world.rpc("ListTransfers", call=name).get("transfers", [{}])[-1].get("state") == "TRANSFER_STATE_DIALING")
+        for _ in range(2):  # A repeat is harmless.
+            cancelled = self.world.rpc("CancelTransfer", transfer=transfer["name"])["transfer"]
+            self.assertEqual((cancelled["state"], cancelled["outcome"]), ("TRANSFER_STATE_FAILED", "TRANSFER_OUTCOME_CANCELLED"))
+        stream.wait_for("caller_returned")
+        read = until("record", lambda: (lambda t: t if t["state"] == "TRANSFER_STATE_FAILED" else None)(
+            self.world.rpc("GetTransfer", transfer=transfer["name"])["transfer"]))
+        self.assertEqual((read["number"], read["outcome"], read["reason"]), ("+14155550142", "TRANSFER_OUTCOME_CANCELLED", "asked for her"))
+        self.world.rpc("EndCall", call=name)
+        self.assertNotIn("transferred", self.over(name))
 
     def test_a_human_who_is_busy_gives_the_caller_back_and_the_call_is_ended_in_the_middle(self):
         name, stream = self.world.talking("+14155550135")

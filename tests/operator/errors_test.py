@@ -7,6 +7,7 @@ from tests.operator import world
 from tests.operator.world import until
 
 NOBODY = "calls/00000000-0000-4000-8000-000000000000"
+NOTHING = NOBODY + "/transfers/00000000-0000-4000-8000-000000000001"
 GOOD = "+14155550151"
 INVALID = "InvalidArgument"
 
@@ -47,6 +48,20 @@ CASES = {
         "TransferCall", {"call": NOBODY, "destination": "ceo"}, INVALID, "UNKNOWN_DESTINATION", "destination", "sales, support"),
     "a number as destination": (
         "TransferCall", {"call": NOBODY, "destination": "+14155550142"}, INVALID, "UNKNOWN_DESTINATION", "destination", ""),
+    "transferring to whom?": (
+        "TransferCall", {"call": NOBODY, "destination": "sales", "number": "+14155550142"}, INVALID, "FIELD_CONFLICT", "number", "destination"),
+    "transferring to no number": ("TransferCall", {"call": NOBODY, "number": "142"}, INVALID, "INVALID_E164", "number", "+14155550100"),
+    "transferring to a number outside the prefixes": (
+        "TransferCall", {"call": NOBODY, "number": "+14155550199"}, "FailedPrecondition", "DESTINATION_NOT_ALLOWED", "number", ""),
+    "transferring an unknown call to a number": (
+        "TransferCall", {"call": NOBODY, "number": "+14155550142"}, "NotFound", "CALL_NOT_FOUND", "", NOBODY),
+    "cancelling nothing": ("CancelTransfer", {}, INVALID, "FIELD_REQUIRED", "transfer", "calls/{uuid}/transfers/{uuid}"),
+    "cancelling a call": ("CancelTransfer", {"transfer": NOBODY}, INVALID, "INVALID_TRANSFER_NAME", "transfer", "calls/{uuid}/transfers/{uuid}"),
+    "cancelling in an unknown call": ("CancelTransfer", {"transfer": NOTHING}, "NotFound", "CALL_NOT_FOUND", "", NOBODY),
+    "no name of a transfer": ("GetTransfer", {"transfer": "x"}, INVALID, "INVALID_TRANSFER_NAME", "transfer", ""),
+    "a transfer of an unknown call": ("GetTransfer", {"transfer": NOTHING}, "NotFound", "CALL_NOT_FOUND", "", NOBODY),
+    "transfers of an unknown call": ("ListTransfers", {"call": NOBODY}, "NotFound", "CALL_NOT_FOUND", "", NOBODY),
+    "transfers of no call": ("ListTransfers", {}, INVALID, "FIELD_REQUIRED", "call", ""),
     "events of an unknown call": ("CallEvents", {"call": NOBODY}, "NotFound", "CALL_NOT_FOUND", "", ""),
     "a bad cursor": ("CallEvents", {"after_cursor": "x"}, INVALID, "CURSOR_INVALID", "after_cursor", ""),
     "a sequence without a call": ("CallEvents", {"after_sequence": "3"}, INVALID, "INVALID_SEQUENCE", "after_sequence", ""),
@@ -91,6 +106,11 @@ class ErrorsTest(unittest.TestCase):
         failure = self.world.failing("TransferCall", call=name, destination="sales")
         self.assertEqual((failure.code, failure.reason), ("FailedPrecondition", "CALL_NOT_ACTIVE"), failure.text)
         self.assertEqual(failure.metadata["state"], "failed")
+        nothing = name + NOTHING[len(NOBODY):]
+        for method in ("GetTransfer", "CancelTransfer"):
+            failure = self.world.failing(method, transfer=nothing)
+            self.assertEqual((failure.code, failure.reason), ("NotFound", "TRANSFER_NOT_FOUND"), failure.text)
+        self.assertEqual(self.world.rpc("ListTransfers", call=name), {})
 
     def test_a_call_that_only_rings_cannot_be_transferred(self):
         self.world.phone("call: outbound\nto: 14155550152\npickup: no answer\n\n[person]\nhang up\n")

@@ -32,12 +32,14 @@ agents {
   instructions: "You answer the phone of Example Bell."
   greeting_prompt: "Greet the caller."
   caller_id: "+14155550100"
+  after_call { summary: SESSION }
 }
 agents { key: "nameless" instructions: "You have no number." }
 inbound_numbers { number: "+14155550100" agent: "desk" }
 destinations { key: "sales" number: "+14155550142" description: "Buying." }
 destinations { key: "support" number: "+14155550143" description: "Faults." }
 allowed_prefixes: "+1415555"
+transfer_prefixes: "+1415555014"
 """
 # Somebody who would talk for a minute; tests end the call before. Sales picks up, support is busy.
 TALKER = """

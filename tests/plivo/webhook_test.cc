@@ -324,7 +324,10 @@ TEST(WebhookTest, MachineDetection) {
   EXPECT_EQ(machine->machine, true);
   EXPECT_EQ(machine->if_machine, "continue");
   EXPECT_EQ(ParseMachineDetection(With({{"Machine", "False"}}))->machine, false);
-  EXPECT_FALSE(ParseMachineDetection(With({{"Machine", "perhaps"}}))->machine.has_value());
+  EXPECT_EQ(ParseMachineDetection(With({{"Machine", "perhaps"}}))->machine, false);
+  EXPECT_EQ(ParseMachineDetection(With({{"machine", " YES "}}))->machine, true);
+  EXPECT_EQ(ParseMachineDetection(With({{"Event", "MachineDetection"}}))->machine, true)
+      << "it is told of machines only";
 }
 
 TEST(WebhookTest, TextsAreCleaned) {

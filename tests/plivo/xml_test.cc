@@ -108,6 +108,27 @@ TEST(XmlTest, DialNumber) {
                          R"(<Number>+14155550142</Number></Dial></Response>)"));
 }
 
+TEST(XmlTest, DialThatAsksForAKey) {
+  DialXml dial = Dial();
+  dial.confirm_sound_url = "https://bridge.example.com/whisper/t1?target=0&transfer=x";
+  dial.confirm_key = "#";
+  dial.confirm_timeout_seconds = 20;
+  const std::string xml = FormatXml(dial).value();
+  EXPECT_TRUE(absl::StrContains(
+      xml, R"( confirmSound="https://bridge.example.com/whisper/t1?target=0&amp;transfer=x" confirmKey="#" )"
+           R"(confirmTimeout="20">)"))
+      << xml;
+  dial.confirm_key = "";
+  EXPECT_FALSE(absl::StrContains(FormatXml(dial).value(), "confirmKey")) << "only something to hear";
+}
+
+TEST(XmlTest, Speak) {
+  EXPECT_EQ(FormatXml(SpeakXml{"A call & a \"key\""}).value(),
+            absl::StrCat(kDeclaration, "<Response><Speak>A call &amp; a &quot;key&quot;</Speak></Response>"));
+  EXPECT_FALSE(FormatXml(SpeakXml{""}).ok());
+  EXPECT_FALSE(FormatXml(SpeakXml{std::string(3001, 'a')}).ok());
+}
+
 TEST(XmlTest, DialSipWithRedirectBehind) {
   DialXml dial = Dial();
   dial.to = "sip:agent&1@phone.plivo.com";
@@ -223,6 +244,16 @@ TEST(XmlTest, WrongDialsNameTheField) {
       {"no_action", [](DialXml* x) { x->action_url = ""; }, "action_url"},
       {"callback", [](DialXml* x) { x->callback_url = "ftp://h"; }, "callback_url"},
       {"redirect", [](DialXml* x) { x->redirect_url = "h"; }, "redirect_url"},
+      {"confirm_sound", [](DialXml* x) { x->confirm_sound_url = "h"; }, "confirm_sound_url"},
+      {"key_without_sound", [](DialXml* x) { x->confirm_key = "1"; }, "confirm_sound_url"},
+      {"two_keys", [](DialXml* x) { x->confirm_sound_url = x->action_url, x->confirm_key = "12"; }, "confirm_key"},
+      {"no_key", [](DialXml* x) { x->confirm_sound_url = x->action_url, x->confirm_key = "A"; }, "confirm_key"},
+      {"confirm_timeout",
+       [](DialXml* x) {
+         x->confirm_sound_url = x->action_url, x->confirm_key = "1";
+         x->confirm_timeout_seconds = 0;
+       },
+       "confirm_timeout_seconds"},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);

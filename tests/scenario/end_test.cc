@@ -79,6 +79,7 @@ const bool kRegistered = RegisterScenarios("End", {
                                                       {"MaxDuration", R"(
   option max_duration=60
   ready
+  say r1 a1 300 Hello.
   +59900
   ! hang_up_carrier
   +200
@@ -179,7 +180,10 @@ const bool kRegistered = RegisterScenarios("End", {
 )"},
                                                       {"ModelNeverReady", R"(
   stream_opened stream_id=s1
-  +10100
+  +20700
+  total 4 open_model
+  ! hang_up_carrier
+  +100
   > hang_up_carrier
   +200 hung_up party=caller
   = call_ended reason=model_unavailable initiator=model layer=model_session
@@ -215,17 +219,25 @@ const bool kRegistered = RegisterScenarios("End", {
 )"},
                                                       {"ModelUnavailable", R"(
   model_closed reason=model_unavailable detail="connection refused"
+  model_closed reason=model_unavailable detail="connection refused"
+  +250 model_closed reason=model_unavailable detail="connection refused"
+  +500 model_closed reason=model_unavailable detail="connection refused"
+  > hang_up_carrier
   +5100
   = call_ended reason=model_unavailable retryable=true
 )"},
-                                                      {"ModelClosesMidCall", R"(
+                                                      {"ModelClosesMidCallAndIsNotToBeHadAgain", R"(
   ready
   say r1 a1 3000 one two three
   +1080 model_closed reason=model_session_lost detail="close code 1006"
   = model_trouble code=session_closed fatal=true
-  > clear_audio
+  ! clear_audio                 # What came is worth hearing.
+  model_closed reason=model_session_lost detail="close code 1006"
+  +250 model_closed reason=model_session_lost detail="close code 1006"
+  +500 model_closed reason=model_session_lost detail="close code 1006"
+  ! hang_up_carrier             # Not in the middle of a word.
+  +2000
   > hang_up_carrier
-  ! truncate_item
   +200 hung_up party=caller
   = call_ended reason=model_session_lost initiator=model layer=model_session failed=true
   = summary_failed

@@ -30,9 +30,14 @@ class Chaos {
         "checkpoint_played number=9999",
         "audio_cleared",
         "dtmf digit=1",
-        "model_created session_id=m",
-        "model_configured",
-        "model_configured",
+        "machine_detected",
+        "beep_heard",
+        "caller_voice voiced=true",
+        "caller_voice voiced=false",
+        "tool_asked tool_call_id=h$ name=lookup",
+        "tool_finished tool_call_id=h$ ok=true output=o",
+        "dtmf_asked tool_call_id=d$ digits=1",
+        "end_asked tool_call_id=e$",
         "speech_started item_id=u$",
         "speech_stopped item_id=u$",
         "turn_committed item_id=u$ previous_item_id=a$",
@@ -58,7 +63,10 @@ class Chaos {
     const int kind = Pick(0, 99);
     if (kind < 40) return absl::StrCat("+", Pick(0, 700));
     if (kind < 60) return ModelLine();
-    if (kind == 60 && Pick(0, 3) == 0) return kDeadly[Pick(0, 3)];
+    if (kind == 60 && Pick(0, 3) == 0) {
+      running_ = false;  // A session takes its response with it, and the next one takes a while.
+      return absl::StrCat(kDeadly[Pick(0, 3)], "\n+", Pick(600, 3000), "\nsession m2");
+    }
     std::string line = kAnything[Pick(0, static_cast<int>(std::size(kAnything)) - 1)];
     for (size_t at = line.find('$'); at != std::string::npos; at = line.find('$'))
       line.replace(at, 1, absl::StrCat(Pick(1, 3)));
@@ -98,7 +106,10 @@ TEST(RandomTest, WhateverComesTheCallKeepsItsPromises) {
   for (uint32_t seed = 1; seed <= 400; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     Chaos chaos(seed);
-    std::string text = seed % 2 == 0 ? "option outbound\n" : "ready\n";
+    std::string text = seed % 2 == 0 ? "option outbound\nrang\nsession m1\n" : "ready\n";
+    if (seed % 5 == 0) absl::StrAppend(&text, "option reversible\n");
+    if (seed % 7 == 0) absl::StrAppend(&text, "option hold_prompt=300\noption goodbye_prompt=600\noption idle_after=4\n");
+    if (seed % 11 == 0) absl::StrAppend(&text, "option voicemail=leave_message\n");
     if (seed % 3 == 0) absl::StrAppend(&text, "option we_cancel\n");
     for (int i = 0; i < 150; ++i) absl::StrAppend(&text, chaos.Line(), "\n");
     const Script script = ReadScript(text);

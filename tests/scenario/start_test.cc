@@ -31,7 +31,7 @@ const bool kRegistered = RegisterScenarios("Start", {
                                                         {"GreetingIsHeardAndMarked", R"(
   ready
   say r1 a1 1000 Good morning, how can I help?
-  > audio_to_carrier item_id=a1 bytes=160..162
+  > audio_to_carrier item_id=a1
   > save_item item_id=a1
   = assistant_speech_started item_id=a1 greeting=true
   +1200
@@ -44,11 +44,11 @@ const bool kRegistered = RegisterScenarios("Start", {
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
   audio r1 a1 5000
-  total 7 audio_to_carrier      # 400 ms, and no more than a piece
+  sent a1 100..650              # The lead, and no more than a piece.
   +1000
-  total 12 audio_to_carrier
+  sent a1 1100..1650
   +5000
-  total 30 audio_to_carrier
+  sent a1 5000..5000
 )"},
                                                         {"CallerSpeaksFirst", R"(
   option no_greeting
@@ -62,7 +62,9 @@ const bool kRegistered = RegisterScenarios("Start", {
   ! create_response             # The model's server answers a turn by itself.
   +300 say r1 a1 800 Hi there.
   = assistant_speech_started item_id=a1 greeting=false
-  = turn_measured caller_item_id=u1 commit=0 first_audio=300 first_sent=300 first_heard=410
+  ! turn_measured               # It has not been heard yet.
+  +400
+  = turn_measured caller_item_id=u1 commit=0 first_audio=300 first_sent=300 first_heard=360..400
 )"},
                                                         {"Complaint11_EarlyWordsReachTheModelInOrder", R"(
   stream_opened stream_id=s1
@@ -211,7 +213,7 @@ const bool kRegistered = RegisterScenarios("Start", {
   +500 summary_made text="Wants the red boat."
   = summary_ready summary="Wants the red boat."
   > finished
-  total 5 transcript_item_final
+  total 6 transcript_item_final
   total 0 barge_in
 )"},
                                                     });

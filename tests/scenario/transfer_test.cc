@@ -19,6 +19,19 @@ namespace {
   "+1500 transfer_taken transfer_id=x1\n"                                                      \
   "+50 stream_closed detail=stop\n"                                                            \
   "+100 transfer_fetched transfer_id=x1\n"
+// Three phones are behind "sales".
+#define THREE                                      \
+  "option destination sales target +15550112 10\n" \
+  "option destination sales target +15550113 12\n"
+// The first of them, or the first two, are busy.
+#define SECOND                                                              \
+  THREE DIALLING                                                            \
+      "+3000 transfer_done transfer_id=x1 target=0 outcome=busy detail=1\n" \
+      "transfer_fetched transfer_id=x1 target=1\n"
+#define THIRD                                                                    \
+  SECOND                                                                         \
+      "+3000 transfer_done transfer_id=x1 target=1 outcome=no_answer detail=2\n" \
+      "transfer_fetched transfer_id=x1 target=2\n"
 // The carrier's stream brings the caller back.
 #define BACK "+300 stream_opened stream_id=s2\n"
 
@@ -182,8 +195,8 @@ const bool kRegistered =
   = stream_connected stream_id=s2 ordinal=2
   = state_changed from=transferring to=in_progress
   = caller_returned transfer_id=x1
-  = tool_answered tool_call_id=t1 name=transfer_call ok=false output="The transfer to sales failed (busy: DialStatus busy). The caller is on the line again."
-  > answer_tool tool_call_id=t1 ok=false message="The transfer to sales failed (busy: DialStatus busy). The caller is on the line again."
+  = tool_answered tool_call_id=t1 name=transfer_call ok=false output="The transfer to sales failed: the line was busy. The caller is on the line again."
+  > answer_tool tool_call_id=t1 ok=false message="The transfer to sales failed: the line was busy. The caller is on the line again."
   > create_response
   total 1 answer_tool
   total 2 create_response
@@ -205,12 +218,13 @@ const bool kRegistered =
   > answer_tool tool_call_id=t1 ok=false
 )"},
                                       {"Complaint18_UnknownOutcomeByTimeOut", DIALLING R"(
-  = transfer_changed state=dialing
-  +89000
+  = transfer_changed state=dialing attempt1_outcome=pending
+  +39000                        # It may ring for 25 s, and 15 more are the carrier's.
   ! transfer_changed
   +2000
-  = transfer_changed state=failed outcome=unknown
+  = transfer_changed state=failed outcome=unknown attempt1_outcome=unknown
   > next_step kind=stream
+  > transfer_carrier            # It would not ask by itself.
 )" BACK R"(
   = caller_returned
   > answer_tool tool_call_id=t1 ok=false
@@ -272,7 +286,7 @@ const bool kRegistered =
   total 1 request_summary
 )"},
                                       {"BridgeIsToldOnlyWhenItIsOver", DIALLING R"(
-  +60000 transfer_done transfer_id=x1 outcome=bridged
+  +30000 transfer_done transfer_id=x1 outcome=bridged
   = transfer_changed state=connected
   = state_changed to=transferred
   = transfer_changed state=completed
@@ -342,7 +356,7 @@ const bool kRegistered =
   +200 transfer_fetched transfer_id=x1
   +5000 transfer_done transfer_id=x1 outcome=busy
 )" BACK R"(
-  > add_system_text text="The transfer to support failed (busy). The caller is on the line again."
+  > add_system_text text="The transfer to support failed: the line was busy. The caller is on the line again."
   > create_response
   ! answer_tool
   ! tool_answered
@@ -392,8 +406,8 @@ const bool kRegistered =
   total 4 transfer_changed
 )"},
                                       {"RepeatedFetchDoesNotStretchTheLimit", DIALLING R"(
-  +60000 transfer_fetched transfer_id=x1
-  +31000
+  +20000 transfer_fetched transfer_id=x1
+  +21000
   = transfer_changed state=failed outcome=unknown
 )"},
                                       {"ModelIsLostWhileAHumanTalks", DIALLING R"(
@@ -420,9 +434,10 @@ const bool kRegistered =
   +3000 transfer_done transfer_id=x1 outcome=busy
 )" BACK R"(
   = caller_returned
-  > hang_up_carrier
-  +5100
-  = call_ended reason=model_session_lost initiator=model failed=true
+  ! hang_up_carrier
+  session m2
+  > restore_conversation role=tool tool_call_id=t1
+  > create_response
 )"},
                                       {"StreamIsLostDuringTheAnnouncement", R"(
   ready
@@ -438,6 +453,440 @@ const bool kRegistered =
   = state_changed to=transferring
 )"},
                                   });
+
+// Each target's turn, and how it ends.
+const bool kTargetsRegistered =
+    RegisterScenarios("Targets", {
+                                     {"AllAreToldAtOnceWithTheirRingTimes", THREE R"(
+  option destination sales whisper A buyer.
+  option destination sales confirm_key 5
+  ready
+  response_started response_id=r1
+  transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
+  response_ended response_id=r1 status=completed
+  = transfer_changed state=dialing number=+15550111 attempt1_outcome=pending
+  > next_step kind=dial number=+15550111 ring_ms=25000 number=+15550112 ring_ms=10000 number=+15550113 ring_ms=12000
+  > transfer_carrier
+  total 1 next_step whisper="A buyer." confirm_key=5
+)"},
+                                     {"SecondAnswers", SECOND R"(
+  = transfer_changed state=dialing number=+15550112 outcome=pending attempt1_outcome=busy attempt2_outcome=pending
+  total 1 next_step             # The carrier has it already.
+  total 1 transfer_carrier
+  +4000 human_answered transfer_id=x1 target=1
+  = transfer_changed state=connected outcome=bridged attempt1_outcome=busy attempt2_outcome=bridged
+  +60000 transfer_done transfer_id=x1 target=1 outcome=bridged
+  = transfer_changed state=completed outcome=bridged attempt1_outcome=busy attempt2_outcome=bridged
+  > next_step kind=hang_up
+  +200 hung_up party=callee
+  = call_ended reason=transfer_completed
+)"},
+                                     {"Complaint18_NobodyAnswersAnywhere", THIRD R"(
+  = transfer_changed number=+15550113 attempt1_outcome=busy attempt2_outcome=no_answer attempt3_outcome=pending
+  +4000 transfer_done transfer_id=x1 target=2 outcome=rejected detail=3
+  = transfer_changed state=failed outcome=rejected attempt1_outcome=busy attempt2_outcome=no_answer attempt3_outcome=rejected
+  > next_step kind=stream
+)" BACK R"(
+  = caller_returned
+  > answer_tool ok=false message="The transfer to sales failed: 1. the line was busy; 2. nobody answered; 3. the call was declined. The caller is on the line again."
+  > create_response
+  total 2 create_response
+)"},
+                                     {"Complaint18_InvalidThenCarrierErrorThenBridged", THREE DIALLING R"(
+  +500 transfer_done transfer_id=x1 target=0 outcome=invalid_target
+  = transfer_changed state=dialing attempt1_outcome=invalid_target attempt2_outcome=pending
+  +10 transfer_fetched transfer_id=x1 target=1
+  +500 transfer_done transfer_id=x1 target=1 outcome=carrier_error
+  = transfer_changed state=dialing attempt1_outcome=invalid_target attempt2_outcome=carrier_error attempt3_outcome=pending
+  +10 transfer_fetched transfer_id=x1 target=2
+  +9000 transfer_done transfer_id=x1 target=2 outcome=bridged
+  = transfer_changed state=connected
+  = transfer_changed state=completed attempt1_outcome=invalid_target attempt2_outcome=carrier_error attempt3_outcome=bridged
+)"},
+                                     {"Complaint18_UnknownWordAsksTheAssistantInsteadOfAnotherPhone", THREE DIALLING R"(
+  +3000 transfer_done transfer_id=x1 target=0 outcome=unknown detail="DialStatus odd"
+  = transfer_changed state=failed outcome=unknown attempt1_outcome=unknown
+  > next_step kind=stream
+)" BACK R"(
+  > answer_tool message="The transfer to sales failed: it is not known what came of it. The caller is on the line again."
+)"},
+                                     {"CancelledByTheCarrierRingsNobodyElse", SECOND R"(
+  +3000 transfer_done transfer_id=x1 target=1 outcome=cancelled
+  = transfer_changed state=failed outcome=cancelled attempt1_outcome=busy attempt2_outcome=cancelled
+  > next_step kind=stream
+)"},
+                                     {"RepeatedReportSkipsNobody", SECOND R"(
+  transfer_done transfer_id=x1 target=0 outcome=busy
+  transfer_fetched transfer_id=x1 target=0
+  human_answered transfer_id=x1 target=0
+  transfer_done transfer_id=x1 target=0 outcome=bridged
+  transfer_fetched transfer_id=x1 target=1
+  total 0 transfer_changed state=connected
+  total 0 transfer_changed state=failed
+  total 2 transfer_changed state=dialing
+  +4000 transfer_done transfer_id=x1 target=2 outcome=no_answer   # Its turn has not come.
+  total 0 transfer_changed state=failed
+  total 2 transfer_changed state=dialing
+)"},
+                                     {"EveryReportTwiceAndReordered", THREE DIALLING R"(
+  transfer_taken transfer_id=x1
+  transfer_fetched transfer_id=x1 target=0
+  +3000 transfer_done transfer_id=x1 target=0 outcome=no_answer
+  transfer_fetched transfer_id=x1 target=1
+  transfer_fetched transfer_id=x1 target=1
+  transfer_done transfer_id=x1 target=0 outcome=no_answer
+  +3000 transfer_done transfer_id=x1 target=1 outcome=bridged
+  human_answered transfer_id=x1 target=1
+  transfer_done transfer_id=x1 target=1 outcome=bridged
+  +200 hung_up party=callee
+  hung_up party=callee
+  total 1 call_ended reason=transfer_completed
+  total 5 transfer_changed      # Requested, dialing twice, connected, completed.
+)"},
+                                     {"WhoWasConnectedAndIsGoneIsNotReplaced", SECOND R"(
+  +1000 human_answered transfer_id=x1 target=1
+  +100 transfer_done transfer_id=x1 target=1 outcome=no_answer
+  = transfer_changed state=failed outcome=no_answer
+  > next_step kind=stream
+)" BACK R"(
+  = state_changed from=transferred to=in_progress
+)"},
+                                     {"EachHasItsOwnTime", SECOND R"(
+  = transfer_changed state=dialing number=+15550112
+  +24000                        # It may ring for 10 s, and 15 more are the carrier's.
+  ! transfer_changed
+  +2000
+  = transfer_changed state=failed outcome=unknown attempt1_outcome=busy attempt2_outcome=unknown
+  > next_step kind=stream
+  > transfer_carrier
+)" BACK R"(
+  > answer_tool ok=false
+)"},
+                                     {"WithAKeyThereIsMoreTime", R"(
+  option destination sales confirm_key 1
+)" DIALLING R"(
+  +59000
+  total 0 transfer_changed state=failed
+  +2000
+  = transfer_changed state=failed outcome=unknown
+)"},
+                                     {"Complaint18_NextOneIsNeverFetched", THREE DIALLING R"(
+  +3000 transfer_done transfer_id=x1 target=0 outcome=busy
+  +10100
+  = transfer_changed state=failed outcome=carrier_error attempt1_outcome=busy attempt2_outcome=carrier_error
+  > next_step kind=stream
+  > transfer_carrier
+)" BACK R"(
+  > answer_tool ok=false
+)"},
+                                     {"Complaint18_CallerLeavesWhileTheSecondRings", SECOND R"(
+  +3000 hung_up party=caller
+  = transfer_changed state=failed outcome=caller_left attempt1_outcome=busy attempt2_outcome=caller_left
+  = call_ended reason=normal_hangup initiator=caller
+)"},
+                                     {"Complaint18_CallerLeavesBetweenTwo", THREE DIALLING R"(
+  +3000 transfer_done transfer_id=x1 target=0 outcome=busy
+  hung_up party=caller
+  = transfer_changed state=failed outcome=caller_left attempt1_outcome=busy attempt2_outcome=caller_left
+  transfer_fetched transfer_id=x1 target=1
+  transfer_done transfer_id=x1 target=1 outcome=busy
+  ! next_step kind=dial
+)"},
+                                     {"CarrierGivesTheCallUpWhileDialling", SECOND R"(
+  +3000 hung_up reason=xml_rejected party=carrier detail="hangup cause 7012"
+  = transfer_changed state=failed outcome=carrier_error attempt1_outcome=busy attempt2_outcome=carrier_error
+  = call_ended reason=xml_rejected
+)"},
+                                     {"StreamThatComesBackWhileTheSecondRings", SECOND R"(
+  +3000 stream_opened stream_id=s2
+  = transfer_changed state=failed outcome=unknown attempt1_outcome=busy attempt2_outcome=unknown
+  = caller_returned
+  > next_step kind=stream
+  > answer_tool ok=false
+  transfer_done transfer_id=x1 target=1 outcome=busy
+  ! transfer_changed
+)"},
+                                     {"EndedBetweenTwo", SECOND R"(
+  +1000 end_requested detail=EndCall
+  > next_step kind=hang_up
+  +10 transfer_done transfer_id=x1 target=1 outcome=busy
+  ! transfer_changed state=dialing
+  ! next_step kind=stream
+  +200 hung_up
+  = call_ended reason=api_ended
+)"},
+                                     {"MaxDurationStrikesWhileAHumanTalks", R"(
+  option max_duration=60
+)" SECOND R"(
+  +1000 human_answered transfer_id=x1 target=1
+  +53000
+  > hang_up_carrier
+  +6000
+  = transfer_changed state=completed outcome=bridged attempt1_outcome=busy attempt2_outcome=bridged
+  = call_ended reason=max_duration
+)"},
+                                     {"MaxDurationStrikesWhileDialling", R"(
+  option max_duration=10
+)" SECOND R"(
+  +4000
+  > hang_up_carrier
+  +6000
+  = transfer_changed state=failed outcome=cancelled attempt1_outcome=busy attempt2_outcome=cancelled
+  = call_ended reason=max_duration
+)"},
+                                     {"CallerHangsUpFirst", SECOND R"(
+  +1000 human_answered transfer_id=x1 target=1
+  +60000 hung_up party=caller
+  = transfer_changed state=completed outcome=bridged attempt1_outcome=busy attempt2_outcome=bridged
+  = call_ended reason=transfer_completed initiator=caller
+)"},
+                                     {"FailureTextIsWhatTheAssistantIsAskedToSay", R"(
+  option destination sales failure_text Our sales people will call you back.
+)" DIALLING R"(
+  +3000 transfer_done transfer_id=x1 outcome=busy
+)" BACK R"(
+  > answer_tool message="The transfer to sales failed: the line was busy. The caller is on the line again. Say to them: Our sales people will call you back."
+)"},
+                                 });
+
+// Taken back by the API.
+const bool kCancelledRegistered =
+    RegisterScenarios("TransferCancelled", {
+                                               {"DuringTheAnnouncement", R"(
+  ready
+  response_started response_id=r1
+  audio r1 a1 5000
+  transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
+  +1000 transfer_cancel_requested transfer_id=x1
+  = transfer_changed state=failed outcome=cancelled
+  = tool_answered tool_call_id=t1 ok=false output="The transfer to sales was cancelled. You still talk to the caller."
+  > answer_tool tool_call_id=t1 ok=false
+  ! caller_returned
+  ! clear_audio
+  ! next_step
+  response_ended response_id=r1 status=completed
+  > create_response
+  +6000
+  total 0 transfer_carrier
+  state in_progress
+)"},
+                                               {"BeforeTheCarrierTookIt", R"(
+  ready
+  response_started response_id=r1
+  transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
+  response_ended response_id=r1 status=completed
+  > transfer_carrier
+  +20 transfer_cancel_requested transfer_id=x1
+  = transfer_changed state=failed outcome=cancelled attempt1_outcome=cancelled
+  = caller_returned
+  > next_step kind=stream
+  > answer_tool ok=false
+  ! transfer_carrier            # The caller is on the stream still.
+  +20 transfer_taken transfer_id=x1
+  ! close_stream
+  state in_progress
+)"},
+                                               {"WhileThePhoneRings", SECOND R"(
+  +2000 transfer_cancel_requested transfer_id=x1
+  = transfer_changed state=failed outcome=cancelled attempt1_outcome=busy attempt2_outcome=cancelled
+  > next_step kind=stream
+  > transfer_carrier transfer_id=x1
+  +50 transfer_taken transfer_id=x1
+  ! close_stream
+  +20 transfer_done transfer_id=x1 target=1 outcome=cancelled
+  ! transfer_changed
+)" BACK R"(
+  = caller_returned
+  > answer_tool ok=false message="The transfer to sales was cancelled. The caller is on the line again."
+  > create_response
+)"},
+                                               {"TwiceIsOnce", SECOND R"(
+  +2000 transfer_cancel_requested transfer_id=x1
+  transfer_cancel_requested transfer_id=x1
+  total 2 transfer_carrier      # To begin with, and now.
+  total 1 transfer_changed state=failed
+)"},
+                                               {"AHumanWhoTalksIsLeftAlone", SECOND R"(
+  +2000 human_answered transfer_id=x1 target=1
+  transfer_cancel_requested transfer_id=x1
+  ! transfer_changed state=failed
+  ! next_step kind=stream
+  state transferred
+)"},
+                                               {"AnotherOnesIdDoesNothing", SECOND R"(
+  +2000 transfer_cancel_requested transfer_id=x2
+  ! transfer_changed state=failed
+)"},
+                                               {"Complaint18_TheCarrierWillNot", SECOND R"(
+  +2000 transfer_cancel_requested transfer_id=x1
+  +50 transfer_refused transfer_id=x1 detail="503"
+  ! call_ended
+  +12000                        # Longer than a stream may take: the dial has its end.
+  ! hang_up_carrier
+  +1000 transfer_done transfer_id=x1 target=1 outcome=no_answer
+)" BACK R"(
+  = caller_returned
+  > answer_tool ok=false
+)"},
+                                               {"Complaint18_TheCarrierWillNotAndAHumanAnswers", SECOND R"(
+  +2000 transfer_cancel_requested transfer_id=x1
+  +50 transfer_refused transfer_id=x1 detail="503"
+  +3000 human_answered transfer_id=x1 target=1
+  > transfer_carrier
+  human_answered transfer_id=x1 target=1
+  total 3 transfer_carrier
+)" BACK R"(
+  = caller_returned
+)"},
+                                               {"Complaint18_NobodyComesBackAfterIt", SECOND R"(
+  +2000 transfer_cancel_requested transfer_id=x1
+  +50 transfer_refused transfer_id=x1 detail="503"
+  +60000
+  = call_ended reason=stream_never_started
+  > finished
+)"},
+                                               {"AndAskedForAgain", SECOND R"(
+  +2000 transfer_cancel_requested transfer_id=x1
+)" BACK R"(
+  +500 transfer_requested transfer_id=x1 destination=sales     # An id is used once.
+  total 1 transfer_changed state=requested
+  transfer_requested transfer_id=x2 destination=sales
+  = transfer_changed transfer_id=x2 state=requested
+)"},
+                                           });
+
+// What is said before, and by whom it can be asked for.
+const bool kAnnouncedRegistered =
+    RegisterScenarios("TransferAnnounced", {
+                                               {"SilentAssistantIsAskedToSayIt", R"(
+  option destination sales announcement I connect you to our sales people.
+  ready
+  say r1 a1 300 Hello.
+  +1000 turn u1 Sales please.
+  response_started response_id=r2
+  transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales
+  response_ended response_id=r2 status=completed
+  > create_response instructions="Say exactly this to the caller, nothing else: I connect you to our sales people."
+  ! transfer_carrier
+  +300 response_started response_id=r3
+  audio r3 a3 1500
+  response_ended response_id=r3 status=completed
+  +1300
+  ! transfer_carrier
+  +500
+  = assistant_speech_finished item_id=a3 heard_ms=1500
+  > transfer_carrier
+)"},
+                                               {"WhoHasSpokenIsNotAskedAgain", R"(
+  option destination sales announcement I connect you to our sales people.
+)" DIALLING R"(
+  total 1 create_response
+  total 1 transfer_carrier
+)"},
+                                               {"TheApisIsSaidAfterTheSentence", R"(
+  option destination sales announcement I connect you to our sales people.
+  ready
+  response_started response_id=r1
+  audio r1 a1 2000
+  response_ended response_id=r1 status=completed
+  +500 transfer_requested transfer_id=x1 destination=sales
+  total 1 create_response
+  ! clear_audio
+  +2000
+  > create_response instructions="Say exactly this to the caller, nothing else: I connect you to our sales people."
+  ! transfer_carrier
+  response_started response_id=r2
+  audio r2 a2 500
+  response_ended response_id=r2 status=completed
+  +700
+  > transfer_carrier
+)"},
+                                               {"AModelThatDoesNotBeginIsNotWaitedForLong", R"(
+  option destination sales announcement I connect you to our sales people.
+  ready
+  transfer_requested transfer_id=x1 destination=sales
+  > create_response
+  +3900
+  ! transfer_carrier
+  +200
+  > transfer_carrier
+)"},
+                                               {"AnAnnouncementWithoutEndIsCut", R"(
+  option destination sales announcement I connect you to our sales people.
+  ready
+  transfer_requested transfer_id=x1 destination=sales
+  response_started response_id=r2
+  audio r2 a2 60000 1000
+  +14900
+  ! transfer_carrier
+  +200
+  > clear_audio
+  > transfer_carrier
+)"},
+                                               {"Complaint18_BargeInDoesNotLoseIt", R"(
+  option destination sales announcement I connect you to our sales people.
+  ready
+  transfer_requested transfer_id=x1 destination=sales
+  response_started response_id=r2
+  audio r2 a2 5000
+  +1000 speech_started item_id=u1
+  response_ended response_id=r2 status=cancelled
+  > clear_audio
+  ! transfer_carrier
+  +800 speech_stopped item_id=u1
+  turn_committed item_id=u1
+  > transfer_carrier transfer_id=x1
+  total 2 create_response       # The greeting and the announcement, once.
+)"},
+                                               {"CallerSpeaksBeforeIt", R"(
+  option destination sales announcement I connect you to our sales people.
+  ready
+  +100 speech_started item_id=u1
+  transfer_requested transfer_id=x1 destination=sales
+  total 1 create_response
+  +800 speech_stopped item_id=u1
+  turn_committed item_id=u1
+  > create_response
+  response_started response_id=r2
+  audio r2 a2 500
+  response_ended response_id=r2 status=completed
+  +700
+  > transfer_carrier
+)"},
+                                               {"ByNumber", R"(
+  ready
+  transfer_requested transfer_id=x1 number=+15550177 reason="asked for Ann"
+  = transfer_changed state=requested by=api destination="" number=+15550177
+  > next_step kind=dial number=+15550177
+  > transfer_carrier
+  transfer_taken transfer_id=x1
+  stream_closed
+  +200 transfer_fetched transfer_id=x1
+  +5000 transfer_done transfer_id=x1 outcome=busy
+)" BACK R"(
+  > add_system_text text="The transfer failed: the line was busy. The caller is on the line again."
+)"},
+                                               {"TheModelNamesKeysOnly", R"(
+  ready
+  response_started response_id=r1
+  transfer_asked transfer_id=x1 tool_call_id=t1 destination=+15550177
+  > answer_tool ok=false
+  transfer_asked transfer_id=x2 tool_call_id=t2 destination=""
+  > answer_tool ok=false
+  ! transfer_changed
+)"},
+                                               {"NoMoreThanAllowed", R"(
+  option max_transfers=1
+)" DIALLING R"(
+  +3000 transfer_done transfer_id=x1 outcome=busy
+)" BACK R"(
+  +100 response_started response_id=r5
+  transfer_asked transfer_id=x2 tool_call_id=t2 destination=support
+  > answer_tool tool_call_id=t2 ok=false message="no more transfers in this call: it has had 1"
+  transfer_requested transfer_id=x3 destination=support
+  ! transfer_changed
+)"},
+                                           });
 
 }  // namespace
 }  // namespace callbridge::call

@@ -18,7 +18,8 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   +2000 stream_opened stream_id=s2
   = stream_connected stream_id=s2 ordinal=2
   = state_changed from=answered to=in_progress
-  ! add_system_text
+  > add_system_text
+  > create_response             # It was cut in the middle of its sentence.
   caller_audio base64=AAAA
   > audio_to_model
   +6000
@@ -69,14 +70,14 @@ const bool kRegistered = RegisterScenarios("Trouble", {
   > create_response
   response_started response_id=r2
   response_ended response_id=r2 status=failed code=server_error
-  +1000
+  +2000
   > create_response
   response_started response_id=r3
   response_ended response_id=r3 status=failed code=server_error
-  +10000
-  ! create_response
+  = model_reopening attempt=1 reason=server_error
+  session m2
+  > create_response
   state in_progress
-  total 3 create_response
 )"},
                                                           {"RetriesCountAnewAfterASuccess", R"(
   ready

@@ -251,6 +251,40 @@ TEST_F(CallRecorderTest, TheEndIsKeptBehindLostEvents) {
   EXPECT_THAT(Published(), ElementsAre("a/1"));
 }
 
+TEST_F(CallRecorderTest, WhatCameOfACallIsKeptBehindLostEvents) {
+  Given("a");
+  const std::function<void(store::CallWrite&)> kFields[] = {
+      [](store::CallWrite& write) { write.result.emplace(); },
+      [](store::CallWrite& write) { write.summary_due = true; },
+      [](store::CallWrite& write) { write.summary_settled = true; },
+      [](store::CallWrite& write) { write.answered_by_machine = true; }};
+  for (const auto& set : kFields) {
+    store::CallWrite write = MakeWrite("a", {5});
+    set(write);
+    recorder().Write(write);
+    executor_.RunAll();
+  }
+  EXPECT_EQ(store_.applied.size(), 4);
+}
+
+TEST_F(CallRecorderTest, CommittedEventsAreShownOnceInOrder) {
+  std::vector<std::string> seen;
+  options_.on_commit = [&](const call::Event& event) {
+    seen.push_back(absl::StrCat(event.call_id, "/", event.sequence));
+    EXPECT_EQ(Published().size(), event.sequence == 1 ? 0 : 1) << "before the hub";
+  };
+  Create("a");
+  recorder().Write(MakeWrite("a", {2}));
+  store_.next_error = absl::UnavailableError("away");
+  executor_.RunAll();
+  EXPECT_THAT(seen, IsEmpty()) << "not before it is committed";
+  store_.next_error = absl::OkStatus();
+  Resume();
+  recorder().Write(MakeWrite("a", {9}));  // Refused: it leaves a gap.
+  executor_.RunAll();
+  EXPECT_THAT(seen, ElementsAre("a/1", "a/2"));
+}
+
 TEST_F(CallRecorderTest, WritesOfACallThatIsNotThereAreDropped) {
   store::CallWrite write = MakeWrite("nobody", {2});
   write.summary = "s";
@@ -380,7 +414,13 @@ TEST(MergeWrites, DoesWhatTwoWritesWouldDo) {
   next.transfer_reason = "new";
   next.end.emplace();
   next.transcript = "better";
+  next.result.emplace().interest = "high";
+  next.summary_due = true;
+  next.summary_settled = true;
+  next.answered_by_machine = true;
   ASSERT_TRUE(store::MergeWrites(next, &into));
+  EXPECT_EQ(into.result->interest, "high");
+  EXPECT_TRUE(into.summary_due && into.summary_settled && into.answered_by_machine);
   EXPECT_EQ(into.events.size(), 2);
   EXPECT_EQ(into.state, call::State::kAnswered);
   EXPECT_EQ(into.answer_time, absl::UnixEpoch());
@@ -394,6 +434,15 @@ TEST(MergeWrites, DoesWhatTwoWritesWouldDo) {
   EXPECT_TRUE(into.end.has_value());
   EXPECT_EQ(into.transcript, "better");
   EXPECT_EQ(into.summary, "kept");
+}
+
+TEST(MergeWrites, WhatWasMarkedStaysMarked) {
+  store::CallWrite into = MakeWrite("a", {2});
+  into.result.emplace().interest = "high";
+  into.summary_due = into.summary_settled = into.answered_by_machine = true;
+  ASSERT_TRUE(store::MergeWrites(MakeWrite("a", {3}), &into));
+  EXPECT_EQ(into.result->interest, "high");
+  EXPECT_TRUE(into.summary_due && into.summary_settled && into.answered_by_machine);
 }
 
 TEST(MergeWrites, RefusesWhatWouldMeanSomethingElse) {

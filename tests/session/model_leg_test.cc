@@ -351,8 +351,10 @@ TEST_F(ModelLegTest, TroubleHasItsReason) {
     for (const auto& error : errors) {
       EXPECT_EQ(error.fatal, row.fatal) << row.name;
       EXPECT_FALSE(error.code.empty()) << row.name;
-      if (error.fatal) EXPECT_EQ(error.reason, row.reason) << row.name;
+      EXPECT_TRUE(!error.fatal || error.reason == row.reason) << row.name;
     }
+    EXPECT_EQ(server().is_open(), !row.fatal) << row.name;
+    EXPECT_THAT(All<input::ModelClosed>(), SizeIs(row.fatal ? 1 : 0)) << row.name;
     server().PeerClose(1001);
     EXPECT_EQ(One<input::ModelClosed>().reason, row.reason) << row.name << ", when it has closed";
   }
@@ -362,9 +364,34 @@ TEST_F(ModelLegTest, AFailedResponseEndsBeforeItsTroubleIsTold) {
   Connect();
   server().Receive(R"({"type":"response.done","response":{"id":"r","status":"failed","status_details":{"error":
       {"code":"insufficient_quota","message":"m"}}}})");
-  ASSERT_THAT(inputs_, SizeIs(2));
+  ASSERT_THAT(inputs_, SizeIs(3));
   EXPECT_EQ(std::get<input::ResponseEnded>(inputs_[0]).status, "failed");
   EXPECT_TRUE(std::get<input::ModelError>(inputs_[1]).fatal);
+  EXPECT_EQ(std::get<input::ModelClosed>(inputs_[2]).reason, call::EndReason::kModelQuota);
+}
+
+TEST_F(ModelLegTest, AFatalErrorThatOpensTheNextSessionDoesNotCloseIt) {
+  Connect();
+  on_input_ = [this](const input::Input& in) {
+    if (std::holds_alternative<input::ModelError>(in)) leg_->Open();
+  };
+  server().Receive(R"({"type":"error","error":{"code":"insufficient_quota","message":"m"}})");
+  ASSERT_THAT(connector_.connections(), SizeIs(2));
+  EXPECT_EQ(server().close_code(), 0);
+  EXPECT_THAT(inputs_, SizeIs(1));
+}
+
+TEST_F(ModelLegTest, ConfiguredAgainOnlyItsTurnsChange) {
+  Connect();
+  leg_->Do(c::ConfigureModel{true});
+  Json update = SentOne();
+  EXPECT_EQ(update["session"]["audio"]["input"]["turn_detection"]["interrupt_response"], false);
+  EXPECT_FALSE(update["session"]["audio"].contains("output")) << "the voice cannot be set once it was heard";
+  server().Receive(kUpdated);
+  EXPECT_THAT(inputs_, IsEmpty());
+  leg_->Do(c::ConfigureModel{false});
+  update = SentOne();
+  EXPECT_EQ(update["session"]["audio"]["input"]["turn_detection"]["interrupt_response"], true);
 }
 
 TEST_F(ModelLegTest, AnEndSaysWhatWasSeen) {

@@ -39,6 +39,7 @@ class Dialled final : public CarrierDial::Owner {
                                     Find(params, "DialBLegHangupCauseCode")));
     last_progress = params;
   }
+  void OnDialWhisper(const std::string& url) override { whispers.push_back(url); }
   void OnDialDone(const Params& params) override { done.push_back(params); }
 
   std::string status() const { return done.empty() ? "" : std::string(Find(done[0], "DialStatus")); }
@@ -46,6 +47,7 @@ class Dialled final : public CarrierDial::Owner {
   std::unique_ptr<CarrierDial> dial;
   std::vector<std::string> progress;
   Params last_progress;
+  std::vector<std::string> whispers;
   std::vector<Params> done;
 
  private:
@@ -109,6 +111,40 @@ TEST(CarrierDialTest, TheFirstToAnswerWins) {
   EXPECT_EQ(dialled.status(), "completed");
   EXPECT_EQ(Find(dialled.last_progress, "DialBLegDuration"), "2");
   EXPECT_EQ(Find(dialled.last_progress, "DialBLegBillDuration"), "60");
+}
+
+// 20 ms a tick; the whisper takes 400 ms from when it was fetched, at once.
+struct Confirm {
+  const char* name;
+  const char* wanted;
+  const char* pressed;
+  const char* status;
+  std::vector<std::string> progress;
+};
+
+TEST(CarrierDialTest, TheHumanHearsAndPressesBeforeBeingConnected) {
+  const Confirm rows[] = {
+      {"pressed", "1", "1", "completed", {"answer 1 ", "connected 1 ", "hangup 1 4000"}},
+      {"only heard", "", "", "completed", {"answer 1 ", "connected 1 ", "hangup 1 4000"}},
+      {"not pressed", "1", "", "failed", {"answer 1 ", "hangup 1 9110"}},
+      {"another key", "1", "2", "failed", {"answer 1 ", "hangup 1 9110"}},
+  };
+  for (const Confirm& row : rows) {
+    SCOPED_TRACE(row.name);
+    Pickup phone = Phone(Pickup::Kind::kAnswer, 300);
+    phone.press = row.pressed;
+    Dialled dialled({{"confirmSound", "https://h/w"}, {"confirmKey", row.wanted}, {"confirmTimeout", "2"}},
+                    {{"1", phone}});
+    dialled.RunTo(320);
+    EXPECT_THAT(dialled.whispers, ElementsAre("https://h/w"));
+    dialled.dial->OnWhisper(absl::Milliseconds(400), kStart + absl::Milliseconds(320));
+    dialled.RunTo(700);
+    EXPECT_THAT(dialled.progress, ElementsAre("answer 1 ")) << "not before it was heard";
+    EXPECT_FALSE(dialled.dial->connected());
+    dialled.RunTo(9000);
+    EXPECT_EQ(dialled.progress, row.progress);
+    EXPECT_EQ(dialled.status(), row.status);
+  }
 }
 
 TEST(CarrierDialTest, TheTimeLimitEndsTheTalk) {

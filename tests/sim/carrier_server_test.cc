@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -284,16 +285,17 @@ class CarrierServerTest : public testing::Test {
   std::string Api(const std::string& path) const {
     return absl::StrCat("http://127.0.0.1:", carrier_->port(), "/v1/Account/", kAccount, path);
   }
-  static std::string CallBody(const std::string& to) {
-    return json({{"from", "14155550100"},
+  static std::string CallBody(const std::string& to, const json& more = json::object()) {
+    json body = {{"from", "14155550100"},
                  {"to", to},
                  {"answer_url", "https://bridge.test/answer"},
                  {"ring_url", "https://bridge.test/ring"},
-                 {"hangup_url", "https://bridge.test/hangup"}})
-        .dump();
+                 {"hangup_url", "https://bridge.test/hangup"}};
+    body.update(more);
+    return body.dump();
   }
-  std::string Place(const std::string& to) {
-    const Answer answer = Rest("POST", Api("/Call/"), CallBody(to));
+  std::string Place(const std::string& to, const json& more = json::object()) {
+    const Answer answer = Rest("POST", Api("/Call/"), CallBody(to, more));
     EXPECT_EQ(answer.status, 201) << answer.body;
     return json::parse(answer.body)["request_uuid"];
   }
@@ -600,6 +602,89 @@ TEST_F(CarrierServerTest, PlacesAnOutboundCallThatAnswers) {
   EXPECT_EQ(Rest("DELETE", Api(absl::StrCat("/Call/", uuid, "/"))).status, 404);
   const Answer detail = Rest("GET", Api(absl::StrCat("/Call/", uuid, "/")));
   EXPECT_EQ(json::parse(detail.body)["hangup_cause_code"], 4000);
+}
+
+const json& Listening() {
+  static const json* const listening = new json{{"machine_detection", "true"},
+                                                {"machine_detection_time", 2000},
+                                                {"machine_detection_url", "https://bridge.test/amd"}};
+  return *listening;
+}
+
+TEST_F(CarrierServerTest, TellsOfAMachineWhileTheCallGoesOn) {
+  carrier_->RegisterPhone(Phone("*", "machine after 100ms, greeting 600ms, beep", "pause 1800ms\nhang up"));
+  const std::string uuid = Place("14155550122", Listening());
+  ASSERT_TRUE(WaitFor([&] { return server_.streams() == 1; }));
+  EXPECT_THAT(server_.Requests("MachineDetection"), IsEmpty()) << "the stream is there before the verdict";
+  ASSERT_TRUE(WaitFor([&] { return server_.Requests("MachineDetection").size() == 1; })) << Describe(Report(uuid));
+  EXPECT_EQ(Find(server_.Requests("MachineDetection").at(0), "Machine"), "true");
+  EXPECT_EQ(Find(server_.Requests("MachineDetection").at(0), "IfMachine"), "continue");
+  const CarrierCallReport report = Finish(uuid);
+  EXPECT_TRUE(report.machine_told);
+  EXPECT_EQ(report.recording_from, 0) << "nothing was said to it before its beep was over";
+}
+
+TEST_F(CarrierServerTest, TellsNothingAboutAHumanOrUnasked) {
+  carrier_->RegisterPhone(Phone("14155550122", "answer after 100ms", "pause 2500ms\nhang up"));
+  carrier_->RegisterPhone(Phone("14155550123", "machine after 100ms, greeting 600ms", "pause 2s\nhang up"));
+  const std::string human = Place("14155550122", Listening());
+  const std::string unasked = Place("14155550123");
+  EXPECT_FALSE(Finish(human).machine_told);
+  EXPECT_FALSE(Finish(unasked).machine_told);
+  EXPECT_EQ(Report(unasked).recording_from, -1) << "it does not beep";
+  EXPECT_THAT(server_.Requests("MachineDetection"), IsEmpty());
+}
+
+TEST_F(CarrierServerTest, WithoutItsUrlTheAnswerWaitsForTheVerdict) {
+  carrier_->RegisterPhone(Phone("*", "machine after 100ms, greeting 600ms", "pause 3s\nhang up"));
+  const CarrierCallReport report =
+      Finish(Place("14155550122", {{"machine_detection", "true"}, {"machine_detection_time", 2000}}));
+  EXPECT_EQ(Find(server_.Requests("StartApp").at(0), "Machine"), "true") << Describe(report);
+  EXPECT_THAT(server_.Requests("MachineDetection"), IsEmpty());
+}
+
+TEST_F(CarrierServerTest, HangsUpOnAMachineWhenAskedTo) {
+  carrier_->RegisterPhone(Phone("*", "machine after 100ms, greeting 600ms"));
+  const CarrierCallReport report =
+      Finish(Place("14155550122", {{"machine_detection", "hangup"}, {"machine_detection_time", 2000}}));
+  EXPECT_EQ(report.hangup_code, 9100);
+}
+
+TEST_F(CarrierServerTest, RefusesMachineDetectionThatPlivoRefuses) {
+  const json rows[] = {{{"machine_detection", "yes"}},
+                       {{"machine_detection_time", 3000}},
+                       {{"machine_detection", "true"}, {"machine_detection_time", 1999}},
+                       {{"machine_detection", "true"}, {"machine_detection_time", 10001}},
+                       {{"machine_detection", "true"}, {"machine_detection_time", "soon"}},
+                       {{"machine_detection", "true"}, {"machine_detection_url", "amd"}},
+                       {{"machine_detection", "true"}, {"machine_detection_method", "PUT"}}};
+  for (const json& row : rows) {
+    const Answer answer = Rest("POST", Api("/Call/"), CallBody("14155550122", row));
+    EXPECT_EQ(answer.status, 400) << row.dump();
+    EXPECT_THAT(answer.body, HasSubstr("machine_detection")) << row.dump();
+  }
+}
+
+TEST_F(CarrierServerTest, LosesAndDelaysCheckpointsAndReportsDigits) {
+  server_.OnStream([](FakeServer::Stream& stream, const json& message) {
+    if (message["event"] != "start") return;
+    stream.connection->Send({R"({"event":"sendDTMF","dtmf":"12#"})"});
+    for (int i = 0; i < 200; ++i) {
+      stream.connection->Send({PlayAudio("AAAA")});
+      stream.connection->Send(
+          {absl::StrCat(R"({"event":"checkpoint","streamId":")", stream.id, R"(","name":")", 1000 + i, R"("})")});
+    }
+  });
+  const CarrierCallReport report =
+      Run(Read("pause 1200ms\nhang up", "[carrier]\ncheckpoints: lose 30%, delay 0..300ms"));
+  EXPECT_THAT(report.violations, IsEmpty());
+  ASSERT_EQ(report.dtmf.size(), 1u);
+  EXPECT_EQ(report.dtmf[0].digits, "12#");
+  std::vector<std::string> names;
+  for (const json& message : server_.messages("playedStream")) names.push_back(message["name"]);
+  EXPECT_GT(names.size(), 100u) << "of 200, about 140 are told";
+  EXPECT_LT(names.size(), 180u);
+  EXPECT_FALSE(std::is_sorted(names.begin(), names.end())) << "some overtake others";
 }
 
 TEST_F(CarrierServerTest, HangsUpByRest) {

@@ -1,5 +1,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "src/sim/model_script.h"
 #include "src/sim/model_session.h"
 #include "tests/sim/model_session_fixture.h"
 
@@ -82,6 +83,156 @@ TEST_F(ModelFaultsTest, ExpiresByScriptAndByAge) {
   EXPECT_EQ(sink.close_code, 0);
   Wait(absl::Minutes(1));
   EXPECT_EQ(sink.close_code, 1001);
+}
+
+TEST_F(ModelFaultsTest, LivesAsLongAsTheScriptSays) {
+  scenario.model.lifetime = absl::Seconds(20);
+  Open();
+  EXPECT_EQ(Last("session.created").json["session"]["expires_at"], absl::ToUnixSeconds(now) + 20);
+  Wait(absl::Seconds(19));
+  EXPECT_EQ(sink.close_code, 0);
+  Wait(absl::Seconds(1));
+  EXPECT_EQ(LastErrorCode(), "session_expired");
+  EXPECT_EQ(sink.close_code, 1001);
+}
+
+TEST_F(ModelFaultsTest, BreaksOneSessionOnly) {
+  ModelManners::Fault fault{absl::Seconds(1), "abort"};
+  fault.session = 1;
+  scenario.model.faults.push_back(fault);
+  const auto script = std::make_shared<ModelScript>(scenario);
+  for (int number : {1, 2}) {
+    sink.aborted = false;
+    ModelSession::Options options;
+    options.scenario = scenario;
+    options.model = model;
+    options.script = script;
+    options.number = script->BeginSession();
+    ASSERT_EQ(options.number, number);
+    EXPECT_FALSE(script->awaits_another());
+    session = std::make_unique<ModelSession>(options, TestSpeech(), sink);
+    session->Open(HandshakeVerdict{}, now);
+    Wait(absl::Seconds(2));
+    EXPECT_EQ(sink.aborted, number == 1);
+    EXPECT_EQ(script->awaits_another(), number == 1);
+    EXPECT_EQ(session->Report().number, number);
+  }
+}
+
+TEST_F(ModelFaultsTest, StallsWhenAResponseStarts) {
+  ModelManners::Fault fault{absl::Milliseconds(200), "stall"};
+  fault.response = 2;
+  scenario.model.faults.push_back(fault);
+  Greet();
+  Wait(absl::Seconds(60));
+  EXPECT_EQ(Count("response.done"), 1);
+  Client({{"type", "response.create"}});
+  Wait(absl::Seconds(60));
+  EXPECT_EQ(Count("response.created"), 2);
+  EXPECT_EQ(Count("response.done"), 1);
+  EXPECT_FALSE(sink.aborted);
+}
+
+TEST_F(ModelFaultsTest, GivesNoResponseWhenTheScriptSaysNothing) {
+  ModelReply nothing;
+  nothing.nothing = true;
+  ModelReply reply;
+  reply.speech.push_back({"hello-world"});
+  scenario.replies = {nothing, reply};
+  Start();
+  SayClip("vm-goodbye");
+  Quiet(3000);
+  EXPECT_EQ(Count("input_audio_buffer.committed"), 1);
+  EXPECT_EQ(Count("response.created"), 0);
+  Client({{"type", "response.create"}});
+  Wait(absl::Seconds(3));
+  EXPECT_EQ(Last("response.output_audio_transcript.done").json["transcript"], "Hello world.");
+}
+
+TEST_F(ModelFaultsTest, ThinksAsLongAsTheReplySays) {
+  ModelReply reply;
+  reply.speech.push_back({"hello-world"});
+  reply.think = absl::Seconds(5);
+  scenario.replies = {reply};
+  Start();
+  Client({{"type", "response.create"}});
+  Wait(absl::Milliseconds(4900));
+  EXPECT_EQ(Count("response.created"), 1);
+  EXPECT_EQ(Count("response.output_audio.delta"), 0);
+  Wait(absl::Milliseconds(300));
+  EXPECT_GT(Count("response.output_audio.delta"), 0);
+}
+
+TEST_F(ModelFaultsTest, ACoughIsATurnWithTheWordsOfTheScript) {
+  Start();
+  SayClip("tone:500");
+  Quiet(2000);
+  EXPECT_EQ(Count("input_audio_buffer.speech_started"), 1);
+  EXPECT_EQ(Count("input_audio_buffer.committed"), 1);
+  const std::string completed = "conversation.item.input_audio_transcription.completed";
+  EXPECT_EQ(Last(completed).json["transcript"], "");
+  scenario.model.unknown_speech = "Mm-hmm.";
+  Start();
+  SayClip("tone:500");
+  Quiet(2000);
+  EXPECT_EQ(Last(completed).json["transcript"], "Mm-hmm.");
+}
+
+// The core decides by itself whether a sound was an interruption: the model neither stops nor answers.
+TEST_F(ModelFaultsTest, LeavesInterruptionsToAClientThatWantsThem) {
+  ModelReply reply;
+  reply.speech.push_back({"demo-congrats"});
+  scenario.replies = {reply};
+  scenario.model.speed = 1.0;
+  Start({{"type", "server_vad"}, {"interrupt_response", false}, {"create_response", false}});
+  Client({{"type", "response.create"}});
+  Wait(absl::Seconds(1));
+  SayClip("vm-goodbye");
+  Quiet(2000);
+  EXPECT_EQ(Count("input_audio_buffer.speech_started"), 1);
+  EXPECT_EQ(Count("input_audio_buffer.committed"), 1);
+  EXPECT_EQ(Count("response.created"), 1);
+  Wait(absl::Seconds(60));
+  EXPECT_EQ(Last("response.done").json["response"]["status"], "completed");
+}
+
+TEST_F(ModelFaultsTest, TellsTheConversationAsTheModelBelievesIt) {
+  ModelReply reply;
+  reply.speech.push_back({"hello-world"});
+  scenario.replies = {reply};
+  Start();
+  const auto create = [this](const Json& item, const Json& previous) {
+    Client({{"type", "conversation.item.create"}, {"previous_item_id", previous}, {"item", item}});
+  };
+  const auto message = [](const char* id, const char* role, const char* type, const char* text) {
+    return Json{{"id", id},
+                {"type", "message"},
+                {"role", role},
+                {"content", Json::array({Json{{"type", type}, {"text", text}}})}};
+  };
+  create(message("h2", "assistant", "output_text", "Hello, and"), nullptr);
+  create(message("h1", "user", "input_text", "Hi."), "root");
+  create(message("h3", "system", "input_text", "gone"), nullptr);
+  create({{"id", "h4"}, {"type", "function_call"}, {"call_id", "c1"}, {"name", "look"}, {"arguments", "{}"}}, nullptr);
+  create({{"id", "h5"}, {"type", "function_call_output"}, {"call_id", "c1"}, {"output", "found"}}, nullptr);
+  create({{"id", "h6"}, {"type", "function_call_output"}, {"call_id", "c2"}, {"output", "lost"}}, nullptr);
+  EXPECT_EQ(LastErrorCode(), "invalid_tool_call_id");
+  Client({{"type", "conversation.item.delete"}, {"item_id", "h3"}});
+  Client({{"type", "response.create"}});
+  Wait(absl::Seconds(3));
+  const std::string spoken = Last("response.output_audio.done").json["item_id"];
+  Client({{"type", "conversation.item.truncate"}, {"item_id", spoken}, {"content_index", 0}, {"audio_end_ms", 300}});
+  const auto conversation = session->Report().conversation;
+  std::vector<std::string> told;
+  for (const auto& item : conversation) {
+    const std::string heard = item.audio_ms > 0 ? absl::StrCat(" ", item.heard_ms, " ms") : "";
+    told.push_back(absl::StrCat(item.role, ": ", item.text, heard));
+  }
+  EXPECT_THAT(told, ElementsAre("user: Hi.", "assistant: Hello, and", "function_call: {}",
+                                "function_call_output: found", "assistant: Hello world. 300 ms"));
+  EXPECT_EQ(conversation[2].name, "look");
+  EXPECT_EQ(conversation[3].call_id, "c1");
+  EXPECT_GT(conversation[4].audio_ms, 300);
 }
 
 TEST_F(ModelFaultsTest, SendsErrors) {

@@ -264,6 +264,54 @@ TEST_F(ModelServerTest, BreaksByScript) {
   }
 }
 
+// Nothing names the call that a session is for; the one whose session broke comes back for its script.
+TEST_F(ModelServerTest, ABrokenSessionsCallGoesOnWithItsScript) {
+  Scenario broken = Script("broken", "hello-world");
+  ModelReply second;
+  second.speech.push_back({"vm-goodbye"});
+  broken.replies.push_back(second);
+  ModelManners::Fault fault{absl::ZeroDuration(), "abort"};
+  fault.session = 1;
+  fault.response = 2;
+  broken.model.faults.push_back(fault);
+  broken.model.refusals[2] = "http:503";
+  server->QueueScenario(broken);
+  server->SetDefault(Script("others", "im-sorry"));
+  Client one(*loop), two(*loop), three(*loop), four(*loop);
+  one.Connect(server->port());
+  ASSERT_TRUE(one.Await("session.created"));
+  one.Send(Configure());
+  one.Send({{"type", "response.create"}});
+  ASSERT_TRUE(one.Await("response.done"));
+  one.Send({{"type", "conversation.item.create"},
+            {"item",
+             {{"type", "message"},
+              {"role", "user"},
+              {"content", Json::array({Json{{"type", "input_text"}, {"text", "And?"}}})}}}});
+  one.Send({{"type", "response.create"}});
+  ASSERT_TRUE(one.AwaitClosed());
+  EXPECT_EQ(one.closing().code, 1006);
+  two.Connect(server->port());
+  ASSERT_TRUE(two.AwaitClosed());
+  EXPECT_EQ(two.closing().http_status, 503);
+  three.Connect(server->port());
+  ASSERT_TRUE(three.Await("session.created"));
+  three.Send(Configure());
+  three.Send({{"type", "response.create"}});
+  ASSERT_TRUE(three.Await("response.done"));
+  // Both replies were begun in the first session.
+  EXPECT_EQ(three.Find("response.done")["response"]["output"][0]["content"][0]["transcript"],
+            "Thank you for your patience.");
+  four.Connect(server->port());
+  ASSERT_TRUE(four.Await("session.created"));
+  three.Close();
+  four.Close();
+  EXPECT_EQ(Ended(0).scenario, "broken");
+  EXPECT_EQ(Ended(1).scenario, "broken");
+  EXPECT_EQ(Ended(1).number, 3);  // The second was never opened.
+  EXPECT_EQ(Ended(2).scenario, "others");
+}
+
 TEST_F(ModelServerTest, SeesAClientThatVanishes) {
   Client client(*loop);
   client.Connect(server->port());

@@ -52,6 +52,28 @@ playout delay: 40ms
 rest errors: 500, 429
 )";
 
+TEST(ScenarioTest, ReadsMachinesAndWhoPressesAKey) {
+  const absl::StatusOr<Scenario> scenario = ParseScenario(
+      "call: outbound\nto: 14155550122\npickup: machine after 800ms, greeting 3s, beep\n[humans]\n"
+      "1: machine, greeting vm-intro vm-goodbye\n2: answer after 1s, press 1, talk 5s\n"
+      "[person]\ncough 300ms\nhum 1s\n[carrier]\nplayout delay: 50ms..150ms\ncheckpoints: lose 20%, delay 0..300ms\n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  EXPECT_EQ(scenario->pickup.kind, Pickup::Kind::kMachine);
+  EXPECT_EQ(scenario->pickup.after, absl::Milliseconds(800));
+  EXPECT_EQ(scenario->pickup.greeting_length, absl::Seconds(3));
+  EXPECT_TRUE(scenario->pickup.beep);
+  const Pickup& clips = scenario->humans.at("1")[0];
+  EXPECT_THAT(clips.greeting, testing::ElementsAre("vm-intro", "vm-goodbye"));
+  EXPECT_FALSE(clips.beep);
+  EXPECT_EQ(scenario->humans.at("2")[0].press, "1");
+  EXPECT_EQ(scenario->humans.at("2")[0].talk, absl::Seconds(5));
+  EXPECT_THAT(scenario->person[0].clips, testing::ElementsAre("cough:300"));
+  EXPECT_THAT(scenario->person[1].clips, testing::ElementsAre("hum:1000"));
+  EXPECT_EQ(scenario->carrier.playout_delay.high, absl::Milliseconds(150));
+  EXPECT_EQ(scenario->carrier.checkpoint_loss_percent, 20);
+  EXPECT_EQ(scenario->carrier.checkpoint_delay.high, absl::Milliseconds(300));
+}
+
 TEST(ScenarioTest, ReadsEverySection) {
   const absl::StatusOr<Scenario> scenario = ParseScenario(kWhole, "whole");
   ASSERT_TRUE(scenario.ok()) << scenario.status();
@@ -94,8 +116,36 @@ TEST(ScenarioTest, ReadsEverySection) {
   EXPECT_EQ(scenario->texts.at("vm-youhave"), "You have.");
   EXPECT_TRUE(scenario->carrier.numbers_as_strings);
   EXPECT_EQ(scenario->carrier.extra_headers, "braces");
-  EXPECT_EQ(scenario->carrier.playout_delay, absl::Milliseconds(40));
+  EXPECT_EQ(scenario->carrier.playout_delay.low, absl::Milliseconds(40));
+  EXPECT_EQ(scenario->carrier.playout_delay.high, absl::Milliseconds(40));
   EXPECT_THAT(scenario->carrier.rest_errors, testing::ElementsAre(500, 429));
+}
+
+TEST(ScenarioTest, ReadsWhatBreaksTheModelsSessions) {
+  const absl::StatusOr<Scenario> scenario = ParseScenario(
+      "from: 1\nto: 2\n[model]\nlifetime: 20s\nunknown speech: Mm-hmm.\n"
+      "fault session 1 after 6s: close:1011\nfault: session 2 response 1 stall\nfault: response 3 after 200ms abort\n"
+      "refuse session 2: http:503\nreply: nothing\nreply: after 5s ; say a\nreply: say b\n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  const ModelManners& model = scenario->model;
+  EXPECT_EQ(model.lifetime, absl::Seconds(20));
+  EXPECT_EQ(model.unknown_speech, "Mm-hmm.");
+  ASSERT_EQ(model.faults.size(), 3u);
+  EXPECT_EQ(model.faults[0].session, 1);
+  EXPECT_EQ(model.faults[0].response, 0);
+  EXPECT_EQ(model.faults[0].at, absl::Seconds(6));
+  EXPECT_EQ(model.faults[0].what, "close:1011");
+  EXPECT_EQ(model.faults[1].session, 2);
+  EXPECT_EQ(model.faults[1].response, 1);
+  EXPECT_EQ(model.faults[1].at, absl::ZeroDuration());
+  EXPECT_EQ(model.faults[2].session, 0);
+  EXPECT_EQ(model.faults[2].response, 3);
+  EXPECT_EQ(model.faults[2].at, absl::Milliseconds(200));
+  EXPECT_EQ(model.refusals.at(2), "http:503");
+  EXPECT_TRUE(scenario->replies[0].nothing);
+  EXPECT_FALSE(scenario->replies[1].nothing);
+  EXPECT_EQ(scenario->replies[1].think, absl::Seconds(5));
+  EXPECT_EQ(scenario->replies[2].think, absl::InfiniteDuration());
 }
 
 TEST(ScenarioTest, NoAnswerRingsOnUnlessAnEndIsGiven) {
@@ -144,11 +194,20 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"OpenRepeat", "to: *\ncall: outbound\n[person]\nrepeat 2\nhang up", "'repeat' without its 'end'"},
         Bad{"LoneEnd", "[person]\nend", "'end' without a 'repeat'"},
         Bad{"Pickup", "pickup: maybe", "must begin with answer, busy"},
-        Bad{"PickupTail", "pickup: answer at 3s", "'at' must be 'after' or 'talk'"},
-        Bad{"Reply", "[model]\nreply: shout hello", "must begin with say, call or status"},
+        Bad{"PickupTail", "pickup: answer at 3s", "'at' must be 'after', 'talk' or 'press'"},
+        Bad{"PickupKey", "pickup: answer press 12", "'12' must be one key"},
+        Bad{"Machine", "pickup: machine talk 3s", "'talk' must be 'after <duration>', 'greeting"},
+        Bad{"Checkpoints", "[carrier]\ncheckpoints: lose many", "must be like 'lose 20%, delay 0..300ms'"},
+        Bad{"Range", "[carrier]\nplayout delay: 90ms..40ms", "the smaller first"},
+        Bad{"Reply", "[model]\nreply: shout hello", "must begin with say, call, status or after"},
         Bad{"Call", "[model]\nreply: call transfer_call", "'call' needs a tool and its JSON"},
         Bad{"When", "[model]\nreply when raining: say a", "a conditional reply is 'reply when tool-failed"},
         Bad{"Fault", "[model]\nfault: after 3s explode", "must be close:CODE"},
+        Bad{"FaultSession", "[model]\nfault: session 0 after 3s abort", "line 2: '0' must be a whole number from 1"},
+        Bad{"FaultWhen", "[model]\nfault: abort", "a fault is 'fault: [session N] [response N] [after DURATION]"},
+        Bad{"FaultWord", "[model]\nfault: turn 2 abort", "a fault is 'fault: [session N] [response N]"},
+        Bad{"RefuseSession", "[model]\nrefuse session two: http:503", "'two' must be a whole number"},
+        Bad{"ReplyAfter", "[model]\nreply: after lunch ; say a", "'lunch' is not a duration"},
         Bad{"Yes", "[carrier]\ntwice: maybe", "twice: 'maybe' must be yes or no"}),
     [](const testing::TestParamInfo<Bad>& info) { return info.param.name; });
 

@@ -58,7 +58,7 @@ TEST(SpeechTest, MakesTonesAndSilence) {
   EXPECT_EQ(tone->words, "");
   EXPECT_EQ(Library().Find("tone:500"), tone);
   EXPECT_EQ(Library().Find("silence:20")->mulaw, std::string(160, kMulawSilence));
-  for (const char* wrong : {"tone:", "tone:0", "tone:-1", "tone:60001", "tone:x", "noise:5", ":5", ""}) {
+  for (const char* wrong : {"tone:", "tone:0", "tone:-1", "tone:60001", "tone:x", "beep:0", "noise:5", ":5", ""}) {
     EXPECT_EQ(Library().Find(wrong), nullptr) << wrong;
   }
 }

@@ -31,6 +31,60 @@ absl::StatusOr<std::vector<events::StoredEvent>> ReadStoredEvents(Query query) {
   return events;
 }
 
+// Every row of `query`, as `read` reads it from left to right.
+template <typename Row>
+absl::StatusOr<std::vector<Row>> ReadRows(Query query, Row (*read)(Query& row)) {
+  std::vector<Row> rows;
+  while (query.Step()) rows.push_back(read(query));
+  if (!query.status().ok()) return query.status();
+  return rows;
+}
+
+call::TranscriptItem ReadItem(Query& query) {
+  call::TranscriptItem item;
+  item.item_id = query.GetText();
+  item.position = query.GetInt();
+  item.role = query.GetEnum<call::Role>();
+  item.status = query.GetEnum<call::ItemStatus>();
+  item.text_generated = query.GetText();
+  item.text_heard = query.GetText();
+  item.generated_ms = query.GetInt();
+  item.heard_ms = query.GetInt();
+  item.basis = query.GetEnum<call::HeardBasis>();
+  item.start_time = query.GetTime();
+  return item;
+}
+
+call::Transfer ReadTransfer(Query& query) {
+  call::Transfer transfer;
+  transfer.transfer_id = query.GetText();
+  transfer.destination = query.GetText();
+  transfer.number = query.GetText();
+  transfer.reason = query.GetText();
+  transfer.requested_by = query.GetEnum<call::Party>();
+  transfer.state = query.GetEnum<call::TransferState>();
+  transfer.outcome = query.GetEnum<call::TransferOutcome>();
+  transfer.detail = query.GetText();
+  transfer.request_time = query.GetTime();
+  transfer.connect_time = query.GetTime();
+  transfer.end_time = query.GetTime();
+  absl::StatusOr<std::vector<call::TransferAttempt>> attempts = DecodeAttempts(query.GetText());
+  if (!attempts.ok())
+    query.Damaged();
+  else
+    transfer.attempts = *std::move(attempts);
+  return transfer;
+}
+
+SummaryJob ReadSummaryJob(Query& query) {
+  SummaryJob job;
+  job.call_id = query.GetText();
+  job.attempts = static_cast<int>(query.GetInt());
+  job.due = query.GetTime();
+  job.last_error = query.GetText();
+  return job;
+}
+
 }  // namespace
 
 absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event) {
@@ -103,23 +157,7 @@ absl::StatusOr<std::vector<call::TranscriptItem>> SelectTranscript(Database& dat
       "started_at "
       "FROM transcript_items WHERE call_id = ? ORDER BY position, id");
   query.Text(call_id);
-  std::vector<call::TranscriptItem> items;
-  while (query.Step()) {
-    call::TranscriptItem item;
-    item.item_id = query.GetText();
-    item.position = query.GetInt();
-    item.role = query.GetEnum<call::Role>();
-    item.status = query.GetEnum<call::ItemStatus>();
-    item.text_generated = query.GetText();
-    item.text_heard = query.GetText();
-    item.generated_ms = query.GetInt();
-    item.heard_ms = query.GetInt();
-    item.basis = query.GetEnum<call::HeardBasis>();
-    item.start_time = query.GetTime();
-    items.push_back(std::move(item));
-  }
-  if (!query.status().ok()) return query.status();
-  return items;
+  return ReadRows(std::move(query), ReadItem);
 }
 
 absl::Status UpsertTransfer(Database& database, absl::string_view call_id, const call::Transfer& transfer) {
@@ -156,29 +194,7 @@ absl::StatusOr<std::vector<call::Transfer>> SelectTransfers(Database& database, 
       "connected_at, ended_at, attempts "
       "FROM call_transfers WHERE call_id = ? ORDER BY requested_at, id");
   query.Text(call_id);
-  std::vector<call::Transfer> transfers;
-  while (query.Step()) {
-    call::Transfer transfer;
-    transfer.transfer_id = query.GetText();
-    transfer.destination = query.GetText();
-    transfer.number = query.GetText();
-    transfer.reason = query.GetText();
-    transfer.requested_by = query.GetEnum<call::Party>();
-    transfer.state = query.GetEnum<call::TransferState>();
-    transfer.outcome = query.GetEnum<call::TransferOutcome>();
-    transfer.detail = query.GetText();
-    transfer.request_time = query.GetTime();
-    transfer.connect_time = query.GetTime();
-    transfer.end_time = query.GetTime();
-    absl::StatusOr<std::vector<call::TransferAttempt>> attempts = DecodeAttempts(query.GetText());
-    if (!attempts.ok())
-      query.Damaged();
-    else
-      transfer.attempts = *std::move(attempts);
-    transfers.push_back(std::move(transfer));
-  }
-  if (!query.status().ok()) return query.status();
-  return transfers;
+  return ReadRows(std::move(query), ReadTransfer);
 }
 
 absl::Status InsertSummaryJob(Database& database, absl::string_view call_id, absl::Time due) {
@@ -207,17 +223,7 @@ absl::StatusOr<std::vector<SummaryJob>> SelectSummaryJobs(Database& database, ab
       "SELECT call_id, attempts, due_at, last_error FROM summary_jobs WHERE due_at <= ? ORDER BY due_at, call_id LIMIT "
       "?");
   query.Time(due_by).Int(limit);
-  std::vector<SummaryJob> jobs;
-  while (query.Step()) {
-    SummaryJob job;
-    job.call_id = query.GetText();
-    job.attempts = static_cast<int>(query.GetInt());
-    job.due = query.GetTime();
-    job.last_error = query.GetText();
-    jobs.push_back(std::move(job));
-  }
-  if (!query.status().ok()) return query.status();
-  return jobs;
+  return ReadRows(std::move(query), ReadSummaryJob);
 }
 
 }  // namespace callbridge::store

@@ -1,0 +1,254 @@
+#include "src/session/call_session.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "src/base/executor.h"
+#include "src/events/event_hub.h"
+#include "src/net/manual_loop.h"
+#include "src/openai/call_tools.h"
+#include "tests/fakes/fake_ws_connection.h"
+#include "tests/fakes/memory_call_store.h"
+
+namespace callbridge::session {
+namespace {
+
+namespace input = call::input;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using Json = nlohmann::json;
+
+// 20 ms of silence.
+const char kFrame[] =
+    "////////////////////////////////////////////////////////////////////////////////////////////////////////////"
+    "/////////////////////////////////////////////////////////////////////////////////////////////////////////w==";
+
+class FakeCarrier final : public carrier::CarrierApi {
+ public:
+  absl::StatusOr<std::string> Place(const Dial&) override { return std::string("request"); }
+  absl::Status HangUp(absl::string_view id) override {
+    hung_up.emplace_back(id);
+    return absl::OkStatus();
+  }
+  absl::Status Transfer(absl::string_view, absl::string_view) override { return absl::OkStatus(); }
+
+  std::vector<std::string> hung_up;
+};
+
+class FakeHost final : public SessionHost {
+ public:
+  void OnNextStep(const std::string&, const call::command::NextStep&) override {}
+  void OnCarrierCallId(const std::string&, const std::string&) override {}
+  void OnStateChanged(const std::string&, call::State) override {}
+  void OnFinished(const std::string&, int64_t next_sequence) override { finished.push_back(next_sequence); }
+
+  std::vector<int64_t> finished;
+};
+
+class FakeRunner final : public ToolRunner {
+ public:
+  using Done = std::function<void(bool ok, std::string output)>;
+
+  absl::Status Check(const std::string&, const std::string&, absl::string_view arguments) const override {
+    return arguments == "{}" ? absl::InvalidArgumentError("day: missing") : absl::OkStatus();
+  }
+  void Run(const std::string& agent, const std::string& call_id, const std::string& tool_call_id,
+           const std::string& name, const std::string& arguments, Done done) override {
+    runs.push_back(absl::StrCat(agent, " ", call_id, " ", tool_call_id, " ", name, " ", arguments));
+    waiting.push_back(std::move(done));
+  }
+
+  std::vector<std::string> runs;
+  std::vector<Done> waiting;
+};
+
+// One call between a carrier and a model that the test plays, in virtual time.
+class CallSessionTest : public ::testing::Test {
+ protected:
+  CallSessionTest() {
+    tools_.loop = &loop_;
+    tools_.connector = &model_;
+    options_.call.call_id = "c1";
+    options_.call.agent = "desk";
+    options_.call.from = "+14155550123";
+    options_.call.to = "+14155550100";
+    options_.call.summary_in_session = false;
+    options_.carrier_call_id = "leg_1";
+    options_.model.url = "wss://model/v1/realtime";
+    options_.model.api_key = "key";
+    options_.model.session.tools = {openai::SendDtmfTool(), openai::Tool{"lookup", "", ""}};
+    deps_.tools = &tools_;
+    deps_.recorder = &recorder_;
+    deps_.carrier = &carrier_api_;
+    deps_.carrier_executor = &carrier_executor_;
+    deps_.host = &host_;
+    deps_.tool_runner = &runner_;
+  }
+  ~CallSessionTest() override {
+    // The legs go with the session; the sockets know nothing of them then.
+    session_.reset();
+    loop_.Run();
+    executor_.RunAll();
+  }
+
+  void Begin() {
+    store::CallRecord record;
+    record.call_id = "c1";
+    record.event_head = 1;
+    recorder_.Create(record, {call::Call::Created(options_.call, loop_.now())}, absl::nullopt, nullptr);
+    session_ = std::make_shared<CallSession>(options_, deps_);
+    session_->Begin();
+    AnswerModel();
+    carrier_ = std::make_unique<testing::FakeWsConnection>(loop_, *session_->NewStream());
+    carrier_->Open();
+    carrier_->Receive(R"({"event":"start","start":{"callId":"leg_1","streamId":"stream_1"}})");
+    Settle();
+    model_.last().TakeSent();
+    carrier_->TakeSent();
+  }
+  // The newest connection to the model becomes a session that works.
+  void AnswerModel() {
+    model_.last().Open();
+    model_.last().Receive(R"({"type":"session.created","session":{"id":"sess_1"}})");
+    model_.last().Receive(R"({"type":"session.updated","session":{"audio":{"input":{"format":{"type":"audio/pcmu"}},)"
+                          R"("output":{"format":{"type":"audio/pcmu"}}}}})");
+  }
+  void Settle() {
+    for (int i = 0; i < 10; ++i) loop_.Run(), carrier_executor_.RunAll(), executor_.RunAll();
+  }
+  void CallTool(absl::string_view id, absl::string_view name, const std::string& arguments) {
+    const Json item = {{"id", "fc_1"},
+                       {"type", "function_call"},
+                       {"status", "completed"},
+                       {"call_id", std::string(id)},
+                       {"name", std::string(name)},
+                       {"arguments", arguments}};
+    model_.last().Receive(
+        Json{{"type", "response.output_item.done"}, {"response_id", "resp_1"}, {"item", item}}.dump());
+    Settle();
+  }
+  static std::vector<Json> Parsed(testing::FakeWsConnection& connection) {
+    std::vector<Json> messages;
+    for (const std::string& text : connection.TakeSent()) messages.push_back(Json::parse(text));
+    return messages;
+  }
+  // The outputs of tools that the model was told since the last call.
+  std::vector<std::string> Outputs() {
+    std::vector<std::string> outputs;
+    for (const Json& message : Parsed(model_.last())) {
+      if (message.contains("item") && message["item"]["type"] == "function_call_output") {
+        outputs.push_back(message["item"]["output"]);
+      }
+    }
+    return outputs;
+  }
+
+  net::ManualLoop loop_;
+  testing::FakeWsConnector model_{loop_};
+  LoopTools tools_;
+  store::MemoryCallStore store_;
+  events::EventHub hub_{0};
+  base::ManualExecutor executor_;
+  base::ManualExecutor carrier_executor_;
+  CallRecorder recorder_{store_, hub_, executor_};
+  FakeCarrier carrier_api_;
+  FakeHost host_;
+  FakeRunner runner_;
+  CallSession::Options options_;
+  CallSession::Deps deps_;
+  std::unique_ptr<testing::FakeWsConnection> carrier_;
+  std::shared_ptr<CallSession> session_;
+};
+
+TEST_F(CallSessionTest, ARunToolsResultReachesTheModel) {
+  Begin();
+  CallTool("call_1", "lookup", R"({"day":1})");
+  EXPECT_THAT(runner_.runs, ElementsAre(R"(desk c1 call_1 lookup {"day":1})"));
+  EXPECT_THAT(Outputs(), IsEmpty());
+  runner_.waiting[0](true, R"({"open":true})");
+  EXPECT_THAT(Outputs(), IsEmpty()) << "it may come on any thread: the loop takes it";
+  Settle();
+  EXPECT_THAT(Outputs(), ElementsAre(R"({"status":"ok","result":{"open":true}})"));
+}
+
+TEST_F(CallSessionTest, ArgumentsThatDoNotFitAreNotRun) {
+  Begin();
+  CallTool("call_1", "lookup", "{}");
+  EXPECT_THAT(runner_.runs, IsEmpty());
+  EXPECT_THAT(Outputs(), ElementsAre(HasSubstr("day: missing")));
+}
+
+TEST_F(CallSessionTest, WithoutARunnerTheModelIsToldSo) {
+  deps_.tool_runner = nullptr;
+  Begin();
+  CallTool("call_1", "lookup", "{}");
+  EXPECT_THAT(Outputs(), ElementsAre(HasSubstr("cannot be used")));
+}
+
+TEST_F(CallSessionTest, AResultForACallThatIsGoneIsDropped) {
+  Begin();
+  CallTool("call_1", "lookup", R"({"day":1})");
+  session_.reset();
+  loop_.Run();
+  runner_.waiting[0](true, "late");
+  loop_.Run();
+  EXPECT_THAT(runner_.runs, SizeIs(1));
+}
+
+TEST_F(CallSessionTest, ASlowToolSurvivesTheModelsSession) {
+  Begin();
+  CallTool("call_1", "lookup", R"({"day":1})");
+  model_.last().PeerVanish();
+  Settle();
+  ASSERT_THAT(model_.connections(), SizeIs(2));
+  AnswerModel();
+  Settle();
+  runner_.waiting[0](true, "done");
+  Settle();
+  EXPECT_THAT(runner_.runs, SizeIs(1));
+  const std::vector<Json> sent = Parsed(model_.last());
+  std::vector<std::string> items;
+  for (const Json& message : sent) {
+    if (message.contains("item")) items.push_back(message["item"]["type"]);
+  }
+  EXPECT_THAT(items, ElementsAre("function_call", "function_call_output")) << "the new session never made the call";
+}
+
+TEST_F(CallSessionTest, KeysGoToTheCarrier) {
+  Begin();
+  CallTool("call_1", "send_dtmf", R"({"digits":"12#"})");
+  std::vector<std::string> keys;
+  for (const Json& message : Parsed(*carrier_)) {
+    if (message["event"] == "sendDTMF") keys.push_back(message["dtmf"]);
+  }
+  EXPECT_THAT(keys, ElementsAre("12#"));
+}
+
+TEST_F(CallSessionTest, AGapInTheCallersAudioIsNoticedByItself) {
+  Begin();
+  carrier_->Receive(absl::Substitute(R"({"event":"media","media":{"track":"inbound","payload":"$0"}})", kFrame));
+  EXPECT_THAT(Parsed(model_.last()), SizeIs(1));
+  loop_.Advance(absl::Milliseconds(250));
+  EXPECT_THAT(Parsed(model_.last()), SizeIs(1)) << "silence in the place of what did not come";
+}
+
+TEST_F(CallSessionTest, TheHostLearnsWhichEventWouldComeNext) {
+  Begin();
+  session_->Feed(input::HungUp{call::EndReason::kNormalHangup, call::Party::kCaller, "bye"});
+  Settle();
+  for (int i = 0; i < 20; ++i) loop_.Advance(absl::Seconds(1)), Settle();
+  ASSERT_THAT(host_.finished, SizeIs(1));
+  EXPECT_EQ(host_.finished[0], store_.GetCall("c1")->event_head + 1);
+}
+
+}  // namespace
+}  // namespace callbridge::session
