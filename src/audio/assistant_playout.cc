@@ -23,6 +23,9 @@ constexpr absl::Duration kAcknowledgementSlack = absl::Milliseconds(20);
 // Audio is kept so much longer than it seems to be needed: an acknowledgement may show that less was heard.
 constexpr int64_t kKeptBehind = 100 * kBytesPerMs;
 
+// Up to here pieces are cut where a checkpoint is due; from here on it waits for the end of its piece.
+constexpr int64_t kExactCheckpoints = 160 * kBytesPerMs;
+
 }  // namespace
 
 void AssistantPlayout::OnAudio(absl::string_view item_id, absl::string_view base64, int64_t bytes, absl::Time now) {
@@ -41,8 +44,10 @@ void AssistantPlayout::Pump(absl::Time now) {
 
 void AssistantPlayout::SendPiece(absl::Time now) {
   Piece& piece = pieces_[next_];
-  const auto until = static_cast<size_t>(CharsOf(std::max<int64_t>(UntilCheckpoint(now), 1)));
-  const size_t length = std::min(options_.max_piece_chars, until);
+  size_t length = options_.max_piece_chars;
+  if (ledger_.BytesSinceSilence(now) < kExactCheckpoints) {
+    length = std::min(length, static_cast<size_t>(CharsOf(std::max<int64_t>(UntilCheckpoint(now), 1))));
+  }
   const absl::string_view part = absl::string_view(piece.base64).substr(piece.offset, length);
   const int64_t bytes = DecodedBytes(part);
   if (piece.offset == 0) piece.position = ledger_.sent();
@@ -62,7 +67,7 @@ int64_t AssistantPlayout::UntilCheckpoint(absl::Time now) const {
   // Early in a spell nobody knows when it began to sound: there the first acknowledgements are worth the most.
   const int64_t spell = ledger_.BytesSinceSilence(now);
   const int64_t since = std::min(since_checkpoint_, spell);
-  return std::min(options_.checkpoint_bytes, std::max(options_.first_checkpoint_bytes, spell - since)) - since;
+  return std::min(options_.checkpoint_bytes, std::max(options_.first_checkpoint_bytes, (spell - since) / 2)) - since;
 }
 
 void AssistantPlayout::SendCheckpoint() {

@@ -35,10 +35,11 @@ class AssistantPlayout {
     absl::Duration lead = absl::Milliseconds(400);
     // Longest piece in characters: 2,136 are 1,602 bytes, 200 ms. A multiple of four.
     size_t max_piece_chars = 2136;
-    // A checkpoint follows the first so many bytes of a spell of sound, then each doubling of it ...
+    // Behind so much sound after a silence comes the first checkpoint, and the next each time that it is half as much
+    // again, but not closer than that ...
     int64_t first_checkpoint_bytes = 20 * kBytesPerMs;
-    // ... and at least each so much audio, and the end of each item.
-    int64_t checkpoint_bytes = 400 * kBytesPerMs;
+    // ... and not further apart than this, and at the end of each item.
+    int64_t checkpoint_bytes = 200 * kBytesPerMs;
   };
 
   AssistantPlayout(const Options& options, Carrier& carrier) : options_(options), carrier_(carrier) {}
