@@ -105,6 +105,7 @@ void Call::LoseSession(EndReason reason, absl::string_view code, absl::string_vi
   session_.evidence = absl::StrCat(code, ": ", detail);
   ForgetSession();
   On(input::SummaryUnavailable{std::string(detail)});
+  sink_.Do(command::CloseModel{});  // It may be there still, and only silent.
   if (!WorthAnotherSession(reason)) {
     session_.given_up = true;
     GiveUpOnModel();
@@ -129,7 +130,8 @@ void Call::ForgetSession() {
   CloseItems();
   if (evidence_.paused) ResumeAssistant();
   listening_for_voice_ = false;
-  const bool unheard = caller_speaking_ || (turn_.open && !transcript_.HasText(turn_.item_id));
+  // An utterance of which no words are known yet is in nobody's memory, even if its answer has begun.
+  const bool unheard = caller_speaking_ || transcript_.AwaitsText(turn_.item_id);
   if (unheard && speech_since_ != absl::InfinitePast()) {
     // The new session hears the utterance again, as far as it is kept, and answers it by itself.
     backlog_.Rewind(speech_since_ - kSpeechOnset);

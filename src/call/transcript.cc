@@ -197,9 +197,9 @@ void Transcript::CloseAll() {
   }
 }
 
-bool Transcript::HasText(absl::string_view item_id) const {
+bool Transcript::AwaitsText(absl::string_view item_id) const {
   const TranscriptItem* const item = Find(item_id);
-  return item != nullptr && !item->text_generated.empty();
+  return item != nullptr && item->status == ItemStatus::kInProgress && item->text_generated.empty();
 }
 
 void Transcript::Forget(absl::string_view item_id) {

@@ -57,8 +57,8 @@ class Transcript {
   // An item as it stands, for saving while it is in progress; null if unknown.
   const TranscriptItem* Find(absl::string_view item_id) const;
 
-  // Whether words are known of it.
-  bool HasText(absl::string_view item_id) const;
+  // Whether it was announced, and neither words of it are known nor that there are none.
+  bool AwaitsText(absl::string_view item_id) const;
 
   // As if it had never been announced, unless its words are known: it will be heard once more, under another id.
   void Forget(absl::string_view item_id);

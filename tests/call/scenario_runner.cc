@@ -574,7 +574,7 @@ class HungUpAnywhereTest : public testing::Test {
       EXPECT_TRUE(runner.finished());
       EXPECT_EQ(runner.Count("call_ended"), 1);
       EXPECT_EQ(runner.Count("finished"), 1);
-      EXPECT_EQ(runner.Count("close_model"), 1);
+      EXPECT_GE(runner.Count("close_model"), 1);
       EXPECT_EQ(runner.Count("summary_ready") + runner.Count("summary_failed"),
                 runner.Count("request_summary") > 0 ? 1 : runner.Count("summary_failed"));
       EXPECT_EQ(runner.call().next_deadline(), absl::InfiniteFuture());

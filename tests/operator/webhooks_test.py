@@ -162,7 +162,7 @@ class WebhooksTest(unittest.TestCase):
                 self.assertEqual(answer.headers.get("Connection"), "close")
 
     def test_tokens_in_paths_that_nobody_was_given(self):
-        for target in ("/transfer/nobody", "/transfer-done/nobody"):
+        for target in ("/transfer/nobody", "/transfer-done/nobody?transfer=nothing&target=0", "/whisper/nobody"):
             with self.subTest(target):
                 self.assertEqual(self.post(target, self.caller()).status, 404)
 

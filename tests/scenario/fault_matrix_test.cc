@@ -93,7 +93,7 @@ class FaultMatrixTest : public testing::TestWithParam<std::tuple<size_t, size_t>
     EXPECT_TRUE(runner.finished());
     EXPECT_EQ(runner.Count("call_ended"), 1);
     EXPECT_EQ(runner.Count("call_ended reason=internal_error"), 0);
-    EXPECT_EQ(runner.Count("close_model"), 1);
+    EXPECT_GE(runner.Count("close_model"), 1);
     EXPECT_EQ(runner.call().next_deadline(), absl::InfiniteFuture());
     // No transfer is left under way.
     if (runner.call().transfer()) {

@@ -117,6 +117,34 @@ const bool kRegistered =
   > audio_to_model
   ! create_response             # The server makes one when it has heard it.
 )"},
+                                      {"UtteranceWhoseWordsDiedWithTheSessionIsHeardAgain", R"(
+  ready
+  say r1 a1 300 Hello.
+  +1000 speech_started item_id=u1
+  frames 30
+  speech_stopped item_id=u1
+  turn_committed item_id=u1
+  response_started response_id=r2
+  item_added item_id=a2 response_id=r2
+  assistant_text item_id=a2 delta="I am"
+  audio r2 a2 400
+  +100 model_closed reason=model_session_lost detail=1006
+  > close_model
+  > open_model
+  +200 session m2
+  > restore_conversation role=assistant item_id=a1 role=assistant item_id=a2 text="I am"
+  > audio_to_model
+  ! create_response
+)"},
+                                      {"SilentSessionIsNotListenedToAnyMore", R"(
+  ready
+  say r1 a1 300 Hello.
+  +1000 turn u1 Hi.
+  +8100
+  = model_trouble code=answer_overdue fatal=true
+  > close_model
+  > open_model
+)"},
                                       {"TriesAgainWithGrowingPauses", R"(
   ready
   say r1 a1 300 Hello.
