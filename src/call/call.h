@@ -340,6 +340,7 @@ class Call {
   bool caller_speaking_ = false;
   std::string speech_item_;  // The caller's utterance, spoken since ...
   absl::Time speech_since_ = absl::InfinitePast();
+  bool rehearing_ = false;    // The utterance that the session reports next was spoken to the last one.
   std::string backchannel_item_;  // Spoken over, and not taken as a turn.
   absl::Time silencing_since_ = absl::InfinitePast();  // The carrier was told to clear, and has not confirmed.
   int64_t late_audio_dropped_ = 0;

@@ -135,6 +135,7 @@ void Call::ForgetSession() {
   if (unheard && speech_since_ != absl::InfinitePast()) {
     // The new session hears the utterance again, as far as it is kept, and answers it by itself.
     backlog_.Rewind(speech_since_ - kSpeechOnset);
+    rehearing_ = true;
     transcript_.Forget(caller_speaking_ ? speech_item_ : turn_.item_id);
     response_wanted_ = false;
     turn_.open = false;

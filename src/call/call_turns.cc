@@ -144,7 +144,7 @@ void Call::On(const input::SpeechStarted& in) {
   const bool in_words = playout_.Interruptible(now_) || !running_responses_.empty();
   ClearDeadline(kRetryResponse);
   ClearDeadline(kAnswer);
-  if (!Undisturbed()) {
+  if (!Undisturbed() && !std::exchange(rehearing_, false)) {
     if (options_.barge_in == BargeInMode::kReversible && in_words) {
       PauseAssistant(in.item_id);
     } else if (in_words) {

@@ -28,9 +28,30 @@ TEST(DemoCallsTest, TheInboundCall) {
   ExpectWhatTheDemoShows(both, both.CallIn(sim::EmbeddedScenarios().at("inbound_demo")));
 }
 
+// As the sandbox's configuration has the agent for outbound calls.
+void MakeReversible(session::Settings& settings) {
+  session::Agent& agent = settings.agents["sandbox"];
+  agent.conduct.barge_in = call::BargeInMode::kReversible;
+  agent.conduct.server_cancels = false;
+  openai::ServerVad vad;
+  vad.interrupt_response = vad.create_response = false;
+  agent.session.turn_detection = vad;
+}
+
 TEST(DemoCallsTest, TheOutboundCall) {
-  BridgeAndWorld both;
-  ExpectWhatTheDemoShows(both, both.CallOut(sim::EmbeddedScenarios().at("outbound_demo")));
+  BridgeAndWorld::Tweaks tweaks;
+  tweaks.settings = &MakeReversible;
+  BridgeAndWorld both(tweaks);
+  const std::string call = both.CallOut(sim::EmbeddedScenarios().at("outbound_demo"));
+  ExpectWhatTheDemoShows(both, call);
+  const auto count = [&both](const std::string& type) {
+    return both.Query("SELECT count(*) FROM call_events WHERE type = '" + type + "'")[0][0];
+  };
+  EXPECT_EQ(count("assistant_resumed"), "1");  // The cough.
+  EXPECT_EQ(count("barge_in"), "1");           // The interruption.
+  EXPECT_EQ(count("model_reopening"), "1");
+  // The session broke before it had written the interruption down; the next one heard it again.
+  EXPECT_THAT(both.Column(call, "transcript"), HasSubstr("Caller: Something is terribly wrong."));
 }
 
 // The model's session ends before its call does; the caller does not notice.

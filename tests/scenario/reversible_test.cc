@@ -172,6 +172,27 @@ const bool kRegistered =
   +4000
   = assistant_speech_finished item_id=a1
 )"},
+                                        {"UtteranceThatIsHeardAgainInterruptsNothing", R"(
+  option reversible
+  ready
+  say r1 a1 300 Hello.
+  +1000 speech_started item_id=u1
+  frames 10
+  speech_stopped item_id=u1
+  turn_committed item_id=u1
+  response_started response_id=r2
+  audio r2 a2 3000
+  +200 model_closed reason=model_session_lost detail=1006
+  state in_progress
+  +200 session m2
+  > audio_to_model
+  speech_started item_id=v1     # What was said to the old session.
+  ! assistant_paused
+  ! clear_audio
+  speech_stopped item_id=v1
+  turn_committed item_id=v1
+  > create_response             # It is a turn, however short.
+)"},
                                         {"SilenceIsConfirmed", R"(
   ready
   say r1 a1 3000 one two three
