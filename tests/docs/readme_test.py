@@ -89,12 +89,23 @@ class ReadmeTest(unittest.TestCase):
             self.assertIn(word, there)
 
     def test_the_example_is_a_configuration(self):
-        text = "\n".join(commands(read("README.md"), "textproto"))
-        path = os.path.join(os.environ.get("TEST_TMPDIR", "/tmp"), "readme.textproto")
-        with open(path, "w", encoding="utf-8") as out:
-            out.write(text)
-        done = subprocess.run(["src/app/callbridge", "--check_config", "--config=" + path], capture_output=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        blocks = re.findall(r"```textproto\n(.*?)```", read("README.md"), re.DOTALL)
+        self.assertTrue(blocks)
+        for text in blocks:
+            path = os.path.join(os.environ.get("TEST_TMPDIR", "/tmp"), "readme.textproto")
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(text)
+            done = subprocess.run(["src/app/callbridge", "--check_config", "--config=" + path], capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr.decode() + text)
+
+    def test_the_scenarios_that_failures_names_exist(self):
+        page = os.path.realpath("docs/failures.md")
+        folder = os.path.join(os.path.dirname(page), "../tests/scenario")
+        scenarios = "".join(read(os.path.join(folder, name)) for name in os.listdir(folder) if name.endswith(".cc"))
+        names = re.findall(r"`(Complaint\d\d_)\*`|`([A-Z][a-z]+[A-Z]\w+)`|`(\w+)\.?\*`", read(page))
+        self.assertGreater(len(names), 20)
+        for name in ("".join(each) for each in names):
+            self.assertIn('"' + name, scenarios, name)
 
     def test_flags_that_are_named_exist(self):
         known = set(re.findall(r"--(\w+)", subprocess.run(["src/app/callbridge", "--help"], capture_output=True, check=False).stdout.decode()))
@@ -103,7 +114,7 @@ class ReadmeTest(unittest.TestCase):
         self.assertEqual(named - known, set())
 
     def test_links_lead_somewhere(self):
-        for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"):
+        for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/failures.md", "docs/tapes.md"):
             folder = os.path.dirname(os.path.realpath(page))
             for target in re.findall(r"\]\(([^)#]+)[^)]*\)", read(page)):
                 if not target.startswith("https://"):
