@@ -99,8 +99,8 @@ class Call {
     bool configured = false;  // ... and it works.
     bool given_up = false;    // None is opened any more.
     bool renewal_due = false;
-    int count = 0;     // Sessions that the server created.
-    int attempts = 0;  // Opened in a row without one that answered.
+    int count = 0;                                     // Sessions that the server created.
+    int attempts = 0;                                  // Opened in a row without one that answered.
     EndReason trouble = EndReason::kModelUnavailable;  // Of the last loss.
     std::string evidence;
   };
@@ -118,7 +118,7 @@ class Call {
     std::string item_id;  // Empty: nothing is being measured.
     Turn turn;            // item_id empty: no turn is answered by it.
   };
-  struct Evidence {  // Whether a pause was asked for by a cough or by an interruption.
+  struct Evidence {       // Whether a pause was asked for by a cough or by an interruption.
     std::string item_id;  // The caller's.
     std::string paused_item;
     absl::Time since;
@@ -202,7 +202,7 @@ class Call {
   void RestoreConversation();
   std::vector<command::HistoryItem> History() const;
   void TellModel(const std::string& text);  // This session, or the next one.
-  void EnsureSession();  // Somebody is there again who wants to talk to the model.
+  void EnsureSession();                     // Somebody is there again who wants to talk to the model.
   void GiveUpOnModel();
   void OnTransferFailedWithoutModel();
   void GreetIfReady();
@@ -227,7 +227,7 @@ class Call {
   void SendPendingResponse();
   void SendResponse(absl::string_view instructions);
   void OnAnswerOverdue();
-  void OnAnswered();  // The assistant is heard to answer: nothing is overdue.
+  void OnAnswered();         // The assistant is heard to answer: nothing is overdue.
   bool Undisturbed() const;  // Whether the caller's voice changes nothing just now.
   void PauseAssistant(const std::string& caller_item);
   void DecideInterruption();
@@ -336,11 +336,11 @@ class Call {
   bool response_wanted_ = false;
   bool response_asked_ = false;  // Commanded, and not started yet.
   std::string response_instructions_;
-  int failed_responses_ = 0;     // In a row.
+  int failed_responses_ = 0;  // In a row.
   bool caller_speaking_ = false;
   std::string speech_item_;  // The caller's utterance, spoken since ...
   absl::Time speech_since_ = absl::InfinitePast();
-  bool rehearing_ = false;    // The utterance that the session reports next was spoken to the last one.
+  bool rehearing_ = false;        // The utterance that the session reports next was spoken to the last one.
   std::string backchannel_item_;  // Spoken over, and not taken as a turn.
   absl::Time silencing_since_ = absl::InfinitePast();  // The carrier was told to clear, and has not confirmed.
   int64_t late_audio_dropped_ = 0;
@@ -354,9 +354,10 @@ class Call {
   int idle_count_ = 0;
   int prompts_ = 0;
 
-  std::map<std::string, RunningTool> tools_;  // By tool call id.
+  std::map<std::string, RunningTool> tools_;    // By tool call id.
   std::map<std::string, ToolCall> tool_calls_;  // All that were ever made.
-  std::vector<std::pair<size_t, command::HistoryItem>> asides_;  // What is no speech: behind so many items of the transcript.
+  std::vector<std::pair<size_t, command::HistoryItem>>
+      asides_;  // What is no speech: behind so many items of the transcript.
   std::string keys_;
   int key_entries_ = 0;
   Farewell farewell_;

@@ -118,9 +118,11 @@ void Call::LoseSession(EndReason reason, absl::string_view code, absl::string_vi
 
 // What was said so far stays; what the session had not answered is answered by the next one.
 void Call::ForgetSession() {
-  const bool mid_response = !running_responses_.empty() && (playout_.ledger().empty() || !playout_.ledger().Incomplete().empty());
+  const bool mid_response =
+      !running_responses_.empty() && (playout_.ledger().empty() || !playout_.ledger().Incomplete().empty());
   session_.open = session_.created = session_.configured = session_.renewal_due = false;
-  for (const absl::string_view which : {kModel, kRenewal, kRenewalAnyhow, kAnswer, kRetryResponse, kEvidence}) ClearDeadline(which);
+  for (const absl::string_view which : {kModel, kRenewal, kRenewalAnyhow, kAnswer, kRetryResponse, kEvidence})
+    ClearDeadline(which);
   running_responses_.clear();
   cut_responses_.clear();
   cancelled_responses_.clear();
@@ -198,7 +200,9 @@ void Call::OnModelDeadline(absl::string_view which) {
 void Call::RestoreConversation() {
   command::RestoreConversation restore{History()};
   for (const command::HistoryItem& item : restore.items) restored_items_.insert(item.item_id);
-  const bool said_anything = std::any_of(restore.items.begin(), restore.items.end(), [](const command::HistoryItem& item) { return item.role == Role::kAssistant; });
+  const bool said_anything =
+      std::any_of(restore.items.begin(), restore.items.end(),
+                  [](const command::HistoryItem& item) { return item.role == Role::kAssistant; });
   if (!restore.items.empty()) sink_.Do(restore);
   if (!said_anything) greeted_ = false;  // The greeting went with the old session.
 }

@@ -131,8 +131,8 @@ Entry Describe(const v1::CallEvent& event) {
       return {"assistant", absl::StrCat("▶  goes on after ",
                                         FormatSeconds(ToDuration(event.assistant_resumed().paused_duration())))};
     case v1::CallEvent::kModelReopening:
-      return {"assistant", absl::StrCat("⚠️  a new session, given all that was said (", event.model_reopening().reason(),
-                                        ")")};
+      return {"assistant",
+              absl::StrCat("⚠️  a new session, given all that was said (", event.model_reopening().reason(), ")")};
     case v1::CallEvent::kPromptPlayed:
       return {"assistant", absl::StrCat("🔊 ", event.prompt_played().name(), " prompt")};
     case v1::CallEvent::kTranscriptItemFinal: return Said(event.transcript_item_final().item());

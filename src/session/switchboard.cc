@@ -142,8 +142,7 @@ std::shared_ptr<CallSession> Switchboard::MakeSession(const Plan& plan) {
   options.transfer_url = absl::StrCat(settings_.public_url, "/transfer/", plan.token);
   options.carrier_call_id = plan.carrier_call_id;
   options.log_transcripts = settings_.log_transcripts;
-  options.summary_later =
-      !plan.call.summary_in_session && plan.agent->after_call.summary == AfterCall::Summary::kText;
+  options.summary_later = !plan.call.summary_in_session && plan.agent->after_call.summary == AfterCall::Summary::kText;
   CallSession::Deps deps;
   deps.tools = deps_.loops[plan.loop];
   deps.recorder = deps_.recorder;

@@ -14,8 +14,8 @@
 
 namespace callbridge::sim {
 
-// A WebSocket server that speaks the Realtime protocol, as strict as the real one, driven by scenarios. On the same port
-// is the service's text model.
+// A WebSocket server that speaks the Realtime protocol, as strict as the real one, driven by scenarios. On the same
+// port is the service's text model.
 class ModelServer {
  public:
   struct Options {

@@ -341,7 +341,8 @@ class Reader {
     }
     Words known;
     for (const auto& [name, setter] : setters) known.push_back(name);
-    if (section_ == "model") known.insert(known.end(), {"fault", "refuse session <n>", "reply", "reply when ...", "text <clip>"});
+    if (section_ == "model")
+      known.insert(known.end(), {"fault", "refuse session <n>", "reply", "reply when ...", "text <clip>"});
     return Wrong(absl::StrCat("'", key, "' is not known here; known are: ", absl::StrJoin(known, ", ")));
   }
 

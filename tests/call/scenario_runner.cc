@@ -400,8 +400,8 @@ void ScenarioRunner::Replay(const Recorded& inputs) {
 
 void ScenarioRunner::AudioToModel(absl::string_view base64) {
   const absl::string_view name = absl::StartsWith(base64, "////") ? "silence_to_model" : "audio_to_model";
-  log_.push_back({now_us_, '>',
-                  absl::StrCat(name, " bytes=", audio::DecodedSize(base64), " sound=", base64.substr(0, 4))});
+  log_.push_back(
+      {now_us_, '>', absl::StrCat(name, " bytes=", audio::DecodedSize(base64), " sound=", base64.substr(0, 4))});
 }
 
 void ScenarioRunner::AudioToCarrier(absl::string_view base64) {

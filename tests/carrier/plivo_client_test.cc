@@ -18,8 +18,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr char kUuid[] = "6f2a1c34-9b7e-4a55-8c21-0f3d5e7a9b10";
 
@@ -118,9 +118,9 @@ TEST_F(PlivoClientTest, ListensForMachinesOnlyWhenAsked) {
   dial.machine_detection_url = "https://h/amd?call=t";
   dial.machine_detection_time = absl::Milliseconds(3500);
   ASSERT_TRUE(client_->Place(dial).ok());
-  for (const char* part : {R"("machine_detection":"true")", R"("machine_detection_time":3500)",
-                           R"("machine_detection_url":"https://h/amd?call=t")",
-                           R"("machine_detection_method":"POST")"}) {
+  for (const char* part :
+       {R"("machine_detection":"true")", R"("machine_detection_time":3500)",
+        R"("machine_detection_url":"https://h/amd?call=t")", R"("machine_detection_method":"POST")"}) {
     EXPECT_THAT(api_.last().body, HasSubstr(part));
   }
 }

@@ -127,8 +127,8 @@ TEST(ToolTest, TheModelCallsAToolAndGetsItsAnswer) {
   EXPECT_EQ(endpoint.requests()[0].body, R"({"guests":2})");
   EXPECT_EQ(endpoint.requests()[0].Header("X-Callbridge-Call-Id"), call);
   EXPECT_EQ(endpoint.requests()[0].Header("X-Key"), "s3cret");
-  const auto answered =
-      both.Query(absl::StrCat("SELECT payload FROM call_events WHERE call_id = '", call, "' AND type = 'tool_answered'"));
+  const auto answered = both.Query(
+      absl::StrCat("SELECT payload FROM call_events WHERE call_id = '", call, "' AND type = 'tool_answered'"));
   ASSERT_THAT(answered, SizeIs(1));
   EXPECT_THAT(answered[0][0], AllOf(HasSubstr("free"), Not(HasSubstr("s3cret"))));
   EXPECT_THAT(both.Column(call, "transcript"), Not(HasSubstr("nobody")));

@@ -28,22 +28,25 @@ const std::vector<Row> kStates = {
     {"GreetingSaidAndSounding", "ready\nsay r1 a1 3000 Good morning to you\n+500\n"},
     {"Listening", "ready\nsay r1 a1 300 Hello.\n+1000\n"},
     {"CallerSpeaks", "ready\nsay r1 a1 300 Hello.\n+1000 speech_started item_id=u1\nframes 5\n"},
-    {"TurnUnanswered",
-     "ready\nsay r1 a1 300 Hello.\n+1000 turn u1 Help me.\nresponse_started response_id=r2\n+100\n"},
-    {"BargedIn",
-     "ready\nresponse_started response_id=r1\naudio r1 a1 3000\n+900 speech_started item_id=u1\n+20\n"},
+    {"TurnUnanswered", "ready\nsay r1 a1 300 Hello.\n+1000 turn u1 Help me.\nresponse_started response_id=r2\n+100\n"},
+    {"BargedIn", "ready\nresponse_started response_id=r1\naudio r1 a1 3000\n+900 speech_started item_id=u1\n+20\n"},
     {"Paused", "option reversible\nready\nsay r1 a1 3000 Good morning to you\n+500 speech_started item_id=u1\n+100\n"},
-    {"ToolRuns", "ready\nsay r1 a1 300 Hello.\n+1000 turn u1 Find it.\nresponse_started response_id=r2\n"
-                 "tool_asked tool_call_id=t1 name=lookup\nresponse_ended response_id=r2 status=completed\n+100\n"},
-    {"SayingGoodbye", "ready\nresponse_started response_id=r1\naudio r1 a1 3000\nend_asked tool_call_id=t1\n"
-                      "response_ended response_id=r1 status=completed\n+500\n"},
-    {"TransferAnnounced", "ready\nresponse_started response_id=r1\naudio r1 a1 3000\n"
-                          "transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales\n+500\n"},
-    {"TransferDialing", "ready\nsay r1 a1 300 Hello.\n+1000 transfer_requested transfer_id=x1 destination=sales\n"
-                        "transfer_taken transfer_id=x1\nstream_closed clean=true\ntransfer_fetched transfer_id=x1\n"},
-    {"Transferred", "ready\nsay r1 a1 300 Hello.\n+1000 transfer_requested transfer_id=x1 destination=sales\n"
-                    "transfer_taken transfer_id=x1\nstream_closed clean=true\ntransfer_fetched transfer_id=x1\n"
-                    "human_answered transfer_id=x1\n+1000\n"},
+    {"ToolRuns",
+     "ready\nsay r1 a1 300 Hello.\n+1000 turn u1 Find it.\nresponse_started response_id=r2\n"
+     "tool_asked tool_call_id=t1 name=lookup\nresponse_ended response_id=r2 status=completed\n+100\n"},
+    {"SayingGoodbye",
+     "ready\nresponse_started response_id=r1\naudio r1 a1 3000\nend_asked tool_call_id=t1\n"
+     "response_ended response_id=r1 status=completed\n+500\n"},
+    {"TransferAnnounced",
+     "ready\nresponse_started response_id=r1\naudio r1 a1 3000\n"
+     "transfer_asked transfer_id=x1 tool_call_id=t1 destination=sales\n+500\n"},
+    {"TransferDialing",
+     "ready\nsay r1 a1 300 Hello.\n+1000 transfer_requested transfer_id=x1 destination=sales\n"
+     "transfer_taken transfer_id=x1\nstream_closed clean=true\ntransfer_fetched transfer_id=x1\n"},
+    {"Transferred",
+     "ready\nsay r1 a1 300 Hello.\n+1000 transfer_requested transfer_id=x1 destination=sales\n"
+     "transfer_taken transfer_id=x1\nstream_closed clean=true\ntransfer_fetched transfer_id=x1\n"
+     "human_answered transfer_id=x1\n+1000\n"},
     {"StreamLost", "ready\nsay r1 a1 3000 Good morning\n+500 stream_closed clean=false detail=1006\n+100\n"},
     {"ModelReopening", "ready\nsay r1 a1 300 Hello.\n+1000 model_closed reason=model_session_lost\n+100\n"},
 };
@@ -62,13 +65,16 @@ const std::vector<Row> kFaults = {
      "model_closed reason=model_session_lost\n+300 model_closed reason=model_unavailable\n"
      "+600 model_closed reason=model_unavailable\n+1200 model_closed reason=model_unavailable\n"},
     {"ModelHarmlessError", "model_error code=response_cancel_not_active message=none\n"},
-    {"ResponseRateLimited", "response_ended response_id=r1 status=failed code=rate_limit_exceeded\n"
-                            "response_ended response_id=r2 status=failed code=rate_limit_exceeded\n"},
-    {"ResponsesFailForEver", "response_ended response_id=r8 status=failed\nresponse_ended response_id=r8 status=failed\n"
-                             "response_ended response_id=r8 status=failed\nresponse_ended response_id=r8 status=failed\n"},
+    {"ResponseRateLimited",
+     "response_ended response_id=r1 status=failed code=rate_limit_exceeded\n"
+     "response_ended response_id=r2 status=failed code=rate_limit_exceeded\n"},
+    {"ResponsesFailForEver",
+     "response_ended response_id=r8 status=failed\nresponse_ended response_id=r8 status=failed\n"
+     "response_ended response_id=r8 status=failed\nresponse_ended response_id=r8 status=failed\n"},
     {"CarrierRefusesTheTransfer", "transfer_refused transfer_id=x1 detail=404\n"},
-    {"CallbacksTwiceAndReordered", "transfer_done transfer_id=x1 outcome=busy\ntransfer_fetched transfer_id=x1\n"
-                                   "transfer_done transfer_id=x1 outcome=busy\nanswered\nrang\nanswered\n"},
+    {"CallbacksTwiceAndReordered",
+     "transfer_done transfer_id=x1 outcome=busy\ntransfer_fetched transfer_id=x1\n"
+     "transfer_done transfer_id=x1 outcome=busy\nanswered\nrang\nanswered\n"},
     {"Machine", "machine_detected detail=late\n"},
     {"ToolFailed", "tool_finished tool_call_id=t1 ok=false output=down\n"},
     {"Drain", "end_requested reason=server_drain\n"},

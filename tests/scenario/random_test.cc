@@ -108,7 +108,8 @@ TEST(RandomTest, WhateverComesTheCallKeepsItsPromises) {
     Chaos chaos(seed);
     std::string text = seed % 2 == 0 ? "option outbound\nrang\nsession m1\n" : "ready\n";
     if (seed % 5 == 0) absl::StrAppend(&text, "option reversible\n");
-    if (seed % 7 == 0) absl::StrAppend(&text, "option hold_prompt=300\noption goodbye_prompt=600\noption idle_after=4\n");
+    if (seed % 7 == 0)
+      absl::StrAppend(&text, "option hold_prompt=300\noption goodbye_prompt=600\noption idle_after=4\n");
     if (seed % 11 == 0) absl::StrAppend(&text, "option voicemail=leave_message\n");
     if (seed % 3 == 0) absl::StrAppend(&text, "option we_cancel\n");
     for (int i = 0; i < 150; ++i) absl::StrAppend(&text, chaos.Line(), "\n");

@@ -4,9 +4,8 @@
 namespace callbridge::call {
 namespace {
 
-const bool kRegistered =
-    RegisterScenarios("Recovery", {
-                                      {"SessionIsLostAndAnotherOneKnowsWhatWasHeard", R"(
+const bool kRegistered = RegisterScenarios("Recovery", {
+                                                           {"SessionIsLostAndAnotherOneKnowsWhatWasHeard", R"(
   ready
   say r1 a1 1000 Hello there.
   +1500 turn u1 I need help.
@@ -26,7 +25,7 @@ const bool kRegistered =
   say r3 a3 500 Oh.
   > audio_to_carrier item_id=a3
 )"},
-                                      {"Complaint10_TurnThatWasNotAnsweredIsAnsweredOnce", R"(
+                                                           {"Complaint10_TurnThatWasNotAnsweredIsAnsweredOnce", R"(
   ready
   say r1 a1 500 Hello.
   +1000 turn u1 I need help.
@@ -42,7 +41,7 @@ const bool kRegistered =
   +3000
   total 2 create_response
 )"},
-                                      {"Complaint10_InTheMiddleOfASentence", R"(
+                                                           {"Complaint10_InTheMiddleOfASentence", R"(
   ready
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
@@ -56,7 +55,7 @@ const bool kRegistered =
   +2000
   = assistant_speech_finished item_id=a1 heard_ms=2000
 )"},
-                                      {"CutAfterTheLossIsWrittenAnew", R"(
+                                                           {"CutAfterTheLossIsWrittenAnew", R"(
   ready
   say r1 a1 500 Hello.
   +1000 say r2 a2 4000 one two three four five six seven eight
@@ -69,7 +68,7 @@ const bool kRegistered =
   ! truncate_item
   ! delete_item
 )"},
-                                      {"UtteranceThatWasBeingSpokenIsHeardAgain", R"(
+                                                           {"UtteranceThatWasBeingSpokenIsHeardAgain", R"(
   ready
   say r1 a1 300 Hello.
   +1000 frames 5
@@ -91,7 +90,7 @@ const bool kRegistered =
   hung_up
   ! transcript_item_final item_id=u1
 )"},
-                                      {"AnswerThatWasOwedWaitsForTheUtterance", R"(
+                                                           {"AnswerThatWasOwedWaitsForTheUtterance", R"(
   ready
   say r1 a1 300 Hello.
   +1000 tool_asked tool_call_id=t1 name=lookup
@@ -104,7 +103,7 @@ const bool kRegistered =
   > restore_conversation role=tool
   ! create_response             # Heard again, the utterance gets its answer from the server.
 )"},
-                                      {"CommittedTurnWithoutTextIsHeardAgain", R"(
+                                                           {"CommittedTurnWithoutTextIsHeardAgain", R"(
   ready
   say r1 a1 300 Hello.
   +1000 speech_started item_id=u1
@@ -117,7 +116,7 @@ const bool kRegistered =
   > audio_to_model
   ! create_response             # The server makes one when it has heard it.
 )"},
-                                      {"UtteranceWhoseWordsDiedWithTheSessionIsHeardAgain", R"(
+                                                           {"UtteranceWhoseWordsDiedWithTheSessionIsHeardAgain", R"(
   ready
   say r1 a1 300 Hello.
   +1000 speech_started item_id=u1
@@ -136,7 +135,7 @@ const bool kRegistered =
   > audio_to_model
   ! create_response
 )"},
-                                      {"SilentSessionIsNotListenedToAnyMore", R"(
+                                                           {"SilentSessionIsNotListenedToAnyMore", R"(
   ready
   say r1 a1 300 Hello.
   +1000 turn u1 Hi.
@@ -145,7 +144,7 @@ const bool kRegistered =
   > close_model
   > open_model
 )"},
-                                      {"TriesAgainWithGrowingPauses", R"(
+                                                           {"TriesAgainWithGrowingPauses", R"(
   ready
   say r1 a1 300 Hello.
   +1000 model_closed reason=model_session_lost detail=1006
@@ -166,7 +165,7 @@ const bool kRegistered =
   hung_up
   = call_ended reason=model_unavailable failed=true
 )"},
-                                      {"AttemptsCountAnewAfterAnAnswer", R"(
+                                                           {"AttemptsCountAnewAfterAnAnswer", R"(
   ready
   say r1 a1 300 Hello.
   +1000 model_closed reason=model_session_lost
@@ -177,7 +176,7 @@ const bool kRegistered =
   +1000 model_closed reason=model_session_lost
   = model_reopening attempt=1
 )"},
-                                      {"CallerIsToldAfterTwoSeconds", R"(
+                                                           {"CallerIsToldAfterTwoSeconds", R"(
   option hold_prompt=800
   ready
   say r1 a1 300 Hello.
@@ -193,7 +192,7 @@ const bool kRegistered =
   +20000
   total 1 prompt_played
 )"},
-                                      {"NoPromptWhileTheAssistantIsStillHeard", R"(
+                                                           {"NoPromptWhileTheAssistantIsStillHeard", R"(
   option hold_prompt=800
   ready
   say r1 a1 5000 one two three four five
@@ -201,7 +200,7 @@ const bool kRegistered =
   +3000
   ! prompt_played
 )"},
-                                      {"GoodbyeIsHeardToItsEnd", R"(
+                                                           {"GoodbyeIsHeardToItsEnd", R"(
   option goodbye_prompt=1500
   ready
   say r1 a1 300 Hello.
@@ -218,7 +217,7 @@ const bool kRegistered =
   hung_up
   = call_ended reason=model_quota initiator=model failed=true
 )"},
-                                      {"CallBackIsPromised", R"(
+                                                           {"CallBackIsPromised", R"(
   option fallback=callback
   option callback_prompt=1000
   ready
@@ -229,7 +228,7 @@ const bool kRegistered =
   +1500
   > hang_up_carrier
 )"},
-                                      {"FallbackTransferThenGoodbye", R"(
+                                                           {"FallbackTransferThenGoodbye", R"(
   option fallback=transfer
   option goodbye_prompt=500
   ready
@@ -239,7 +238,7 @@ const bool kRegistered =
   > transfer_carrier
   state transferring
 )"},
-                                      {"RefusedBeforeTheStreamWaitsForTheCallerToHearIt", R"(
+                                                           {"RefusedBeforeTheStreamWaitsForTheCallerToHearIt", R"(
   option goodbye_prompt=500
   model_closed reason=model_refused detail=401
   ! hang_up_carrier
@@ -250,7 +249,7 @@ const bool kRegistered =
   hung_up
   = call_ended reason=model_refused
 )"},
-                                      {"SessionIsReplacedBeforeItsLimitWhenAllIsQuiet", R"(
+                                                           {"SessionIsReplacedBeforeItsLimitWhenAllIsQuiet", R"(
   stream_opened stream_id=s1
   session m1 1200
   say r1 a1 2000 one two three four
@@ -262,7 +261,7 @@ const bool kRegistered =
   > restore_conversation
   ! create_response
 )"},
-                                      {"SessionIsReplacedInTimeEvenWhenItIsNeverQuiet", R"(
+                                                           {"SessionIsReplacedInTimeEvenWhenItIsNeverQuiet", R"(
   option max_duration=4000
   stream_opened stream_id=s1
   session m1 1200
@@ -275,7 +274,7 @@ const bool kRegistered =
   1050000
   = model_reopening
 )"},
-                                      {"Complaint07_SilentTurnIsAskedForAgainThenSpokenFor", R"(
+                                                           {"Complaint07_SilentTurnIsAskedForAgainThenSpokenFor", R"(
   option hold_prompt=500
   ready
   say r1 a1 300 Hello.
@@ -300,7 +299,7 @@ const bool kRegistered =
   +10000
   ! model_trouble
 )"},
-                                      {"Complaint06_LateAnswerIsNotTheSecondOne", R"(
+                                                           {"Complaint06_LateAnswerIsNotTheSecondOne", R"(
   ready
   say r1 a1 300 Hello.
   +1000 turn u1 Hi.
@@ -314,7 +313,7 @@ const bool kRegistered =
   say r3 a3 500 Yes.
   > audio_to_carrier item_id=a3
 )"},
-                                      {"Complaint08_RateLimitIsRetriedAndSpokenFor", R"(
+                                                           {"Complaint08_RateLimitIsRetriedAndSpokenFor", R"(
   option hold_prompt=500
   ready
   say r1 a1 300 Hello.
@@ -333,7 +332,7 @@ const bool kRegistered =
   say r4 a4 300 Sorry.
   > audio_to_carrier item_id=a4
 )"},
-                                      {"GreetingThatWasLostIsSaidByTheNextSession", R"(
+                                                           {"GreetingThatWasLostIsSaidByTheNextSession", R"(
   ready
   > create_response
   +100 model_closed reason=model_session_lost
@@ -341,7 +340,7 @@ const bool kRegistered =
   > add_system_text text="Greet the caller."
   > create_response
 )"},
-                                      {"SessionLostWhileAHumanHasTheCaller", R"(
+                                                           {"SessionLostWhileAHumanHasTheCaller", R"(
   ready
   say r1 a1 300 Hello.
   +1000 transfer_requested transfer_id=x1 destination=sales
@@ -355,7 +354,7 @@ const bool kRegistered =
   ! hang_up_carrier
   state transferred
 )"},
-                                      {"OldSessionSaysNothingMore", R"(
+                                                           {"OldSessionSaysNothingMore", R"(
   ready
   say r1 a1 300 Hello.
   +1000 model_closed reason=model_session_lost
@@ -368,7 +367,7 @@ const bool kRegistered =
   model_configured
   total 1 restore_conversation
 )"},
-                                  });
+                                                       });
 
 const bool kGaps = RegisterScenarios("Gaps", {
                                                  {"Complaint15_GapIsFilledWithSilence", R"(

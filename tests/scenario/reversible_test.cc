@@ -4,9 +4,8 @@
 namespace callbridge::call {
 namespace {
 
-const bool kRegistered =
-    RegisterScenarios("Reversible", {
-                                        {"Complaint13_CoughOnlyPauses", R"(
+const bool kRegistered = RegisterScenarios("Reversible", {
+                                                             {"Complaint13_CoughOnlyPauses", R"(
   option reversible
   ready
   say r1 a1 6000 one two three four five six seven eight nine ten eleven twelve
@@ -30,7 +29,7 @@ const bool kRegistered =
   = assistant_speech_finished item_id=a1 heard_ms=6000
   = transcript_item_final item_id=a1 status=complete heard_ms=6000
 )"},
-                                        {"InterruptionCutsAfterTheEvidence", R"(
+                                                             {"InterruptionCutsAfterTheEvidence", R"(
   option reversible
   ready
   response_started response_id=r1
@@ -56,7 +55,7 @@ const bool kRegistered =
   say r2 a2 500 Yes?
   > audio_to_carrier item_id=a2
 )"},
-                                        {"SoundsOfThePauseAreNotLost", R"(
+                                                             {"SoundsOfThePauseAreNotLost", R"(
   option reversible
   ready
   response_started response_id=r1
@@ -74,7 +73,7 @@ const bool kRegistered =
   +3000
   = assistant_speech_finished item_id=a1 heard_ms=2000
 )"},
-                                        {"BreathIsNoEnd", R"(
+                                                             {"BreathIsNoEnd", R"(
   option reversible
   ready
   say r1 a1 6000 one two three four five six
@@ -91,7 +90,7 @@ const bool kRegistered =
   turn_committed item_id=u1
   > create_response
 )"},
-                                        {"ShortAnswerOfSeveralWordsIsAnsweredAllTheSame", R"(
+                                                             {"ShortAnswerOfSeveralWordsIsAnsweredAllTheSame", R"(
   option reversible
   ready
   say r1 a1 2000 one two three four
@@ -105,7 +104,7 @@ const bool kRegistered =
   caller_text item_id=u1 text="no not that"
   > create_response
 )"},
-                                        {"StoppedBeforeTheEvidenceWasIn", R"(
+                                                             {"StoppedBeforeTheEvidenceWasIn", R"(
   option reversible
   ready
   say r1 a1 3000 one two three
@@ -116,7 +115,7 @@ const bool kRegistered =
   turn_committed item_id=u1
   ! create_response
 )"},
-                                        {"WithoutAnyFrameItGoesOn", R"(
+                                                             {"WithoutAnyFrameItGoesOn", R"(
   option reversible
   ready
   say r1 a1 3000 one two three
@@ -125,7 +124,7 @@ const bool kRegistered =
   +450
   = assistant_resumed
 )"},
-                                        {"NothingToPause", R"(
+                                                             {"NothingToPause", R"(
   option reversible
   ready
   say r1 a1 300 Hello.
@@ -135,7 +134,7 @@ const bool kRegistered =
   turn_committed item_id=u1
   > create_response
 )"},
-                                        {"BeforeAnySound", R"(
+                                                             {"BeforeAnySound", R"(
   option reversible
   ready
   response_started response_id=r1
@@ -148,7 +147,7 @@ const bool kRegistered =
   > cancel_response response_id=r1
   > delete_item item_id=a1
 )"},
-                                        {"StreamIsLostInThePause", R"(
+                                                             {"StreamIsLostInThePause", R"(
   option reversible
   ready
   say r1 a1 3000 one two three
@@ -159,7 +158,7 @@ const bool kRegistered =
   +3000
   ! audio_to_carrier item_id=a1
 )"},
-                                        {"ModelIsLostInThePause", R"(
+                                                             {"ModelIsLostInThePause", R"(
   option reversible
   ready
   say r1 a1 3000 one two three
@@ -172,7 +171,7 @@ const bool kRegistered =
   +4000
   = assistant_speech_finished item_id=a1
 )"},
-                                        {"UtteranceThatIsHeardAgainInterruptsNothing", R"(
+                                                             {"UtteranceThatIsHeardAgainInterruptsNothing", R"(
   option reversible
   ready
   say r1 a1 300 Hello.
@@ -193,7 +192,7 @@ const bool kRegistered =
   turn_committed item_id=v1
   > create_response             # It is a turn, however short.
 )"},
-                                        {"SilenceIsConfirmed", R"(
+                                                             {"SilenceIsConfirmed", R"(
   ready
   say r1 a1 3000 one two three
   +1080 speech_started item_id=u1
@@ -203,7 +202,7 @@ const bool kRegistered =
   +10 audio_cleared
   ! assistant_silenced
 )"},
-                                        {"WhatWasSaidIntoAProtectedGreetingIsAnswered", R"(
+                                                             {"WhatWasSaidIntoAProtectedGreetingIsAnswered", R"(
   option protected_greeting
   ready
   response_started response_id=r1
@@ -216,7 +215,7 @@ const bool kRegistered =
   response_ended response_id=r1 status=completed
   > create_response
 )"},
-                                        {"ProtectedGreetingIsSaidToItsEnd", R"(
+                                                             {"ProtectedGreetingIsSaidToItsEnd", R"(
   option protected_greeting
   stream_opened stream_id=s1
   model_created session_id=m1
@@ -237,7 +236,7 @@ const bool kRegistered =
   > clear_audio
   > truncate_item item_id=a2
 )"},
-                                    });
+                                                         });
 
 }  // namespace
 }  // namespace callbridge::call

@@ -28,10 +28,10 @@ namespace {
   THREE DIALLING                                                            \
       "+3000 transfer_done transfer_id=x1 target=0 outcome=busy detail=1\n" \
       "transfer_fetched transfer_id=x1 target=1\n"
-#define THIRD                                                                    \
-  SECOND                                                                         \
-      "+3000 transfer_done transfer_id=x1 target=1 outcome=no_answer detail=2\n" \
-      "transfer_fetched transfer_id=x1 target=2\n"
+#define THIRD                                                                \
+  SECOND                                                                     \
+  "+3000 transfer_done transfer_id=x1 target=1 outcome=no_answer detail=2\n" \
+  "transfer_fetched transfer_id=x1 target=2\n"
 // The carrier's stream brings the caller back.
 #define BACK "+300 stream_opened stream_id=s2\n"
 

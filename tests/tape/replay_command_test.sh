@@ -2,7 +2,7 @@
 # callbridge_replay as its user has it: what it prints, and its exit status.
 set -u
 replay=$1
-tape=$(ls tests/testdata/tapes/*.tape | head -1)
+tape=$(find tests/testdata/tapes -name "*.tape" | sort | head -n 1)
 work=$TEST_TMPDIR
 failed=0
 
