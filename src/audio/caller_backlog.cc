@@ -28,7 +28,8 @@ void CallerBacklog::PushPiece(absl::string_view piece, absl::Time now) {
   if (count_ == capacity_ || (count_ > unsent_ && count_ >= kept_when_sent_)) DropOldest();
   if (count_ == frames_.size()) {
     const size_t limit = count_ < kept_when_sent_ ? kept_when_sent_ : capacity_;
-    Resize(std::min(limit, std::max(kFirstRoom, count_ * 2)));
+    // At once what every call comes to need: rooms that were outgrown stay with the allocator.
+    Resize(std::min(limit, std::max({kFirstRoom, count_ * 2, kept_when_sent_})));
   }
   const size_t slot = Slot(count_);
   frames_[slot] = {now, static_cast<uint32_t>(piece.size())};

@@ -3,19 +3,39 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "src/audio/assistant_playout.h"
 #include "src/call/types.h"
 
 namespace callbridge::call {
 
+// A sound as base64 text that all calls of an agent share: copies cost nothing. Immutable, any thread.
+class SharedSound {
+ public:
+  SharedSound() = default;
+  SharedSound(std::string base64)  // NOLINT(google-explicit-constructor): it is the text, only cheaper to copy.
+      : text_(std::make_shared<const std::string>(std::move(base64))) {}
+
+  operator absl::string_view() const {  // NOLINT(google-explicit-constructor)
+    return text_ == nullptr ? absl::string_view() : absl::string_view(*text_);
+  }
+  bool empty() const { return absl::string_view(*this).empty(); }
+  friend bool operator==(const SharedSound& a, absl::string_view b) { return absl::string_view(a) == b; }
+
+ private:
+  std::shared_ptr<const std::string> text_;
+};
+
 // A stored prompt: mu-law audio, spoken while the model cannot.
 struct Prompt {
   std::string text;    // As the transcript has it.
-  std::string base64;  // 8 kHz mu-law. Empty: there is no such prompt, and nothing is played.
+  SharedSound base64;  // 8 kHz mu-law. Empty: there is no such prompt, and nothing is played.
 };
 
 // Whom a key of the configuration stands for.
