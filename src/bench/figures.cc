@@ -19,10 +19,19 @@ struct Figure {
   double Trial::*value;
 };
 constexpr Figure kFigures[] = {
-    {"caller_to_model_p50_us", &Trial::to_model_p50_us},  {"caller_to_model_p99_us", &Trial::to_model_p99_us},
-    {"model_to_caller_p50_us", &Trial::to_caller_p50_us}, {"model_to_caller_p99_us", &Trial::to_caller_p99_us},
-    {"cpu_us_per_frame_pair", &Trial::cpu_us_per_pair},   {"core_percent_per_call", &Trial::core_percent_per_call},
-    {"memory_kb_per_call", &Trial::kb_per_call},          {"delivered_percent", &Trial::delivered_percent},
+    {"caller_to_model_p50_us", &Trial::to_model_p50_us},
+    {"caller_to_model_p99_us", &Trial::to_model_p99_us},
+    {"model_to_caller_p50_us", &Trial::to_caller_p50_us},
+    {"model_to_caller_p99_us", &Trial::to_caller_p99_us},
+    {"cpu_us_per_frame_pair", &Trial::cpu_us_per_pair},
+    {"core_percent_per_call", &Trial::core_percent_per_call},
+    {"memory_kb_per_call", &Trial::kb_per_call},
+    {"delivered_percent", &Trial::delivered_percent},
+    {"answer_to_audio_p50_us", &Trial::first_p50_us},
+    {"answer_to_audio_p99_us", &Trial::first_p99_us},
+    {"stop_p50_us", &Trial::stop_p50_us},
+    {"stop_p99_us", &Trial::stop_p99_us},
+    {"stopped_percent", &Trial::stopped_percent},
     {"load_core_percent", &Trial::load_core_percent},
 };
 
@@ -143,6 +152,16 @@ std::string FormatTable(const std::vector<Row>& rows, const std::vector<Comparis
   absl::StrAppend(&out,
                   "in: caller to model, out: model to caller; cpuus/pr: CPU microseconds per frame pair (20 ms of a "
                   "call, both ways)\n");
+  absl::StrAppendFormat(&out, "\n%6s %6s %-10s %11s %11s %9s %12s %12s\n", "pieces", "calls", "program", "stop p50us",
+                        "stop p99us", "stopped%", "first p50us", "first p99us");
+  for (const Row& row : rows) {
+    const Trial& trial = row.median;
+    if (row.runs == 0) continue;
+    absl::StrAppendFormat(&out, "%4d   %6d %-10s %11.0f %11.0f %9.1f %12.0f %12.0f\n", trial.load.piece_ms,
+                          trial.load.calls, Name(trial.program), trial.stop_p50_us, trial.stop_p99_us,
+                          trial.stopped_percent, trial.first_p50_us, trial.first_p99_us);
+  }
+  absl::StrAppend(&out, "stop: speech_started to clearAudio; first: the stream's start to its first audio\n");
   if (!comparisons.empty()) {
     absl::StrAppendFormat(&out, "\ncallbridge beside the relay (the aims are for %d calls)\n", kAimCalls);
     absl::StrAppendFormat(&out, "%6s %6s %22s %22s %22s %24s\n", "pieces", "calls", "CPU per frame pair",

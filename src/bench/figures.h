@@ -33,6 +33,11 @@ struct Trial {
   double kb_per_call = 0;            // Growth of the program's private memory (1024 bytes).
   double delivered_percent =
       0;  // Of the caller's frames that should have come through in the window; the model's likewise, the lesser.
+  double first_p50_us = 0;  // From the start of a stream to the model's first audio on it.
+  double first_p99_us = 0;
+  double stop_p50_us = 0;  // From the model's speech_started to clearAudio, both at the load's ends.
+  double stop_p99_us = 0;
+  double stopped_percent = 0;    // Interruptions that a clearAudio answered.
   double load_core_percent = 0;  // What the load itself took of one core.
   std::string trouble;           // Not empty: the run did not come about, and why.
 };

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "src/base/executor.h"
 #include "src/bench/load_calls.h"
 #include "src/bench/marker.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr int kFrameMs = 20;
 constexpr size_t kBytesPerMs = 8;
+constexpr absl::Duration kLastClear = absl::Milliseconds(500);
 constexpr absl::Duration kTurn = absl::Milliseconds(1);
 // A loop that was held up for longer does not make up for it: frames that were never sent show as not delivered.
 constexpr uint64_t kMostTurnsAtOnce = 500;
@@ -119,6 +121,16 @@ class LoopLoad final : public Load, private net::ServerDelegate {
     return window;
   }
 
+  Talk Interrupt(absl::Duration length) override {
+    OnLoop([this] { interrupting_ = true; });
+    absl::SleepFor(length);
+    OnLoop([this] { interrupting_ = false; });
+    absl::SleepFor(kLastClear);
+    Talk talk;
+    OnLoop([&] { talk = {meter_.first_us, meter_.stop_us, meter_.interruptions}; });
+    return talk;
+  }
+
  private:
   int LoopFor(absl::string_view, absl::string_view) override { return 0; }
   void OnRequest(int, const base::HttpRequest&, Respond respond) override {
@@ -128,7 +140,9 @@ class LoopLoad final : public Load, private net::ServerDelegate {
   }
   net::UpgradeDecision OnUpgrade(int, const base::HttpRequest&) override {
     net::UpgradeDecision decision;
-    decision.listener = models_.Add(std::make_unique<ModelEnd>(meter_, models_.count()));
+    ModelEnd* const end = models_.Add(std::make_unique<ModelEnd>(meter_, models_.count()));
+    interrupted_[static_cast<size_t>(models_.count()) * 7 % interrupted_.size()].push_back(end);
+    decision.listener = end;
     return decision;
   }
 
@@ -138,6 +152,8 @@ class LoopLoad final : public Load, private net::ServerDelegate {
     for (; turn_ < due; ++turn_) {
       carriers_.Turn(turn_);
       models_.Turn(turn_);
+      if (!interrupting_) continue;
+      for (ModelEnd* const end : interrupted_[turn_ % interrupted_.size()]) end->Interrupt();
     }
     timer_->Set(loop_->clock().Now() + kTurn);
   }
@@ -159,6 +175,8 @@ class LoopLoad final : public Load, private net::ServerDelegate {
   // Listeners of sockets: gone only after the loop has stopped.
   Wheel<CarrierEnd> carriers_;
   Wheel<ModelEnd> models_;
+  std::vector<std::vector<ModelEnd*>> interrupted_{1000};  // By the millisecond of the second.
+  bool interrupting_ = false;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<net::Timer> timer_;
   uint64_t began_ = 0;

@@ -35,6 +35,13 @@ class Load {
     absl::Duration cpu;  // Of this whole process.
   };
 
+  // What Interrupt() gave, and the calls' beginnings. Microseconds.
+  struct Talk {
+    std::vector<double> first_us;  // From before a stream's start was sent to the arrival of the first audio.
+    std::vector<double> stop_us;   // From before speech_started was sent to the arrival of clearAudio.
+    int interruptions = 0;
+  };
+
   // The model listens when this returns.
   static absl::StatusOr<std::unique_ptr<Load>> Start(const Options& options);
   virtual ~Load() = default;
@@ -52,6 +59,9 @@ class Load {
   // On any thread but the loop's; one after the other.
   virtual void StartWindow() = 0;
   virtual Window EndWindow() = 0;
+
+  // Has the caller of each call interrupt once a second, spread evenly over it, for so long; blocks.
+  virtual Talk Interrupt(absl::Duration length) = 0;
 };
 
 }  // namespace callbridge::bench

@@ -18,6 +18,7 @@ using Json = nlohmann::json;
 
 constexpr uint64_t kNanosPerByte = 125'000;         // 8,000 bytes a second.
 constexpr uint64_t kPlayerDelayNanos = 60'000'000;  // A carrier's jitter buffer.
+constexpr uint64_t kUtteranceNanos = 250'000'000;   // How long an interrupting caller speaks.
 constexpr absl::string_view kPayloadKey = "\"payload\":\"";
 constexpr absl::string_view kAudioKey = "\"audio\":\"";
 
@@ -53,6 +54,7 @@ CarrierEnd::CarrierEnd(Meter& meter, const std::string& carrier_call_id)
 
 void CarrierEnd::OnOpen(net::WsConnection& connection) {
   connection_ = &connection;
+  started_ = SteadyNanos();
   connection.Send({"{\"event\":\"start\",\"sequenceNumber\":1,\"start\":{\"callId\":\"", carrier_call_id_,
                    "\",\"streamId\":\"", stream_id_,
                    "\",\"accountId\":\"1\",\"tracks\":[\"inbound\"],\"mediaFormat\":{\"encoding\":\"audio/"
@@ -90,7 +92,9 @@ void CarrierEnd::AnswerCheckpoints(uint64_t now) {
 void CarrierEnd::OnText(absl::string_view message) {
   const absl::string_view audio = Between(message, kPayloadKey);
   if (!audio.empty()) return OnAudio(audio);
-  if (Between(message, "\"event\":\"") != "checkpoint") return;
+  const absl::string_view event = Between(message, "\"event\":\"");
+  if (event == "clearAudio") return OnClear(SteadyNanos());
+  if (event != "checkpoint") return;
   checkpoints_.emplace_back(play_end_, std::string(Between(message, "\"name\":\"")));
 }
 
@@ -99,18 +103,29 @@ void CarrierEnd::OnAudio(absl::string_view base64) {
   play_end_ = std::max(play_end_, SteadyNanos() + kPlayerDelayNanos) + DecodedBytes(base64) * kNanosPerByte;
   if (heard_) return;
   heard_ = true;
+  OnFirstAudio(base64, SteadyNanos());
   ++meter_.talking;
+}
+
+void CarrierEnd::OnFirstAudio(absl::string_view base64, uint64_t now) {
+  const auto sent = ReadMarker(base64);
+  const auto found = sent ? meter_.first_pieces.find(*sent) : meter_.first_pieces.end();
+  if (found == meter_.first_pieces.end()) return;
+  model_ = found->second;
+  meter_.first_us.push_back(static_cast<double>(now - started_) / 1000);
+}
+
+// What lay at the carrier is gone, and the checkpoints behind it with it.
+void CarrierEnd::OnClear(uint64_t now) {
+  play_end_ = now;
+  checkpoints_.clear();
+  const uint64_t since = model_ == nullptr ? 0 : model_->TakeInterruption();
+  if (since != 0) meter_.stop_us.push_back(static_cast<double>(now - since) / 1000);
 }
 
 // ---- The model ----
 
-ModelEnd::ModelEnd(Meter& meter, int number)
-    : meter_(meter),
-      response_id_(absl::StrCat("resp_bench", number)),
-      item_id_(absl::StrCat("item_bench", number)),
-      delta_head_(absl::StrCat(
-          "{\"type\":\"response.output_audio.delta\",\"event_id\":\"event_bench\",\"response_id\":\"", response_id_,
-          "\",\"item_id\":\"", item_id_, "\",\"output_index\":0,\"content_index\":0,\"delta\":\"")) {}
+ModelEnd::ModelEnd(Meter& meter, int number) : meter_(meter), number_(number) {}
 
 void ModelEnd::OnOpen(net::WsConnection& connection) {
   connection_ = &connection;
@@ -126,9 +141,40 @@ void ModelEnd::OnClosed(const net::WsClose&) {
 }
 
 void ModelEnd::Beat(std::string& payload) {
-  if (connection_ == nullptr || !speaking_) return;
-  WriteMarker(SteadyNanos(), payload);
+  if (connection_ == nullptr) return;
+  const uint64_t now = SteadyNanos();
+  if (silent_since_ != 0 && now - silent_since_ >= kUtteranceNanos) EndTurn();
+  if (!speaking_) return;
+  WriteMarker(now, payload);
   connection_->Send({delta_head_, payload, "\"}"});
+}
+
+void ModelEnd::Interrupt() {
+  if (connection_ == nullptr || !speaking_) return;
+  speaking_ = false;
+  ++meter_.interruptions;
+  interrupted_ = silent_since_ = SteadyNanos();
+  connection_->Send(
+      {"{\"type\":\"input_audio_buffer.speech_started\",\"event_id\":\"event_bench\",\"audio_start_ms\":0,"
+       "\"item_id\":\"",
+       absl::StrCat("user_", item_id_), "\"}"});
+  connection_->Send({"{\"type\":\"response.done\",\"event_id\":\"event_bench\",\"response\":{\"id\":\"", response_id_,
+                     "\",\"object\":\"realtime.response\",\"status\":\"cancelled\",\"status_details\":{\"type\":"
+                     "\"cancelled\",\"reason\":\"turn_detected\"},\"output\":[]}}"});
+}
+
+void ModelEnd::EndTurn() {
+  silent_since_ = 0;
+  const std::string user_item = absl::StrCat("user_", item_id_);
+  connection_->Send(
+      {"{\"type\":\"input_audio_buffer.speech_stopped\",\"event_id\":\"event_bench\",\"audio_end_ms\":250,"
+       "\"item_id\":\"",
+       user_item, "\"}"});
+  connection_->Send(
+      {"{\"type\":\"input_audio_buffer.committed\",\"event_id\":\"event_bench\",\"previous_item_id\":null,"
+       "\"item_id\":\"",
+       user_item, "\"}"});
+  BeginResponse();
 }
 
 void ModelEnd::OnText(absl::string_view message) {
@@ -147,15 +193,29 @@ void ModelEnd::OnRequest(absl::string_view message) {
     connection_->Send(
         {Json{{"type", "session.updated"}, {"event_id", "event_bench"}, {"session", event["session"]}}.dump()});
   } else if (type == "response.create" && !speaking_) {
-    speaking_ = true;
-    connection_->Send(
-        {"{\"type\":\"response.created\",\"event_id\":\"event_bench\",\"response\":{\"id\":\"", response_id_,
-         "\",\"object\":\"realtime.response\",\"status\":\"in_progress\",\"conversation_id\":\"conv_bench\"}}"});
-    connection_->Send(
-        {"{\"type\":\"conversation.item.added\",\"event_id\":\"event_bench\",\"previous_item_id\":null,\"item\":{"
-         "\"id\":\"",
-         item_id_, "\",\"type\":\"message\",\"role\":\"assistant\",\"status\":\"in_progress\",\"content\":[]}}"});
+    BeginResponse();
+    std::string first = SilentBase64(160);
+    const uint64_t now = SteadyNanos();
+    WriteMarker(now, first);
+    meter_.first_pieces[now] = this;
+    connection_->Send({delta_head_, first, "\"}"});
   }
+}
+
+void ModelEnd::BeginResponse() {
+  speaking_ = true;
+  response_id_ = absl::StrCat("resp_bench", number_, "_", ++turn_);
+  item_id_ = absl::StrCat("item_bench", number_, "_", turn_);
+  delta_head_ = absl::StrCat(
+      "{\"type\":\"response.output_audio.delta\",\"event_id\":\"event_bench\",\"response_id\":\"", response_id_,
+      "\",\"item_id\":\"", item_id_, "\",\"output_index\":0,\"content_index\":0,\"delta\":\"");
+  connection_->Send(
+      {"{\"type\":\"response.created\",\"event_id\":\"event_bench\",\"response\":{\"id\":\"", response_id_,
+       "\",\"object\":\"realtime.response\",\"status\":\"in_progress\",\"conversation_id\":\"conv_bench\"}}"});
+  connection_->Send(
+      {"{\"type\":\"conversation.item.added\",\"event_id\":\"event_bench\",\"previous_item_id\":null,\"item\":{"
+       "\"id\":\"",
+       item_id_, "\",\"type\":\"message\",\"role\":\"assistant\",\"status\":\"in_progress\",\"content\":[]}}"});
 }
 
 }  // namespace callbridge::bench

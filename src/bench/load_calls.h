@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,6 +21,10 @@ struct Meter {
   bool measuring = false;
   std::vector<double> to_model_us;
   std::vector<double> to_caller_us;
+  std::vector<double> first_us;  // From a stream's start to the first audio of the model.
+  std::vector<double> stop_us;   // From speech_started to clearAudio.
+  int interruptions = 0;
+  std::map<uint64_t, class ModelEnd*> first_pieces;  // Whose audio it is, by the time in its marker.
   std::atomic<int> talking{0};
   std::atomic<int> lost{0};
   bool stopping = false;  // Sockets that close now are no loss.
@@ -45,6 +50,8 @@ class CarrierEnd final : public net::WsConnection::Listener {
 
  private:
   void OnAudio(absl::string_view base64);
+  void OnFirstAudio(absl::string_view base64, uint64_t now);
+  void OnClear(uint64_t now);
   void AnswerCheckpoints(uint64_t now);
 
   Meter& meter_;
@@ -57,6 +64,8 @@ class CarrierEnd final : public net::WsConnection::Listener {
   int64_t chunk_ = 0;
   uint64_t play_end_ = 0;  // When all audio so far will have been played.
   bool heard_ = false;
+  uint64_t started_ = 0;                                      // The stream.
+  ModelEnd* model_ = nullptr;                                 // The other end of this call, once heard.
   std::deque<std::pair<uint64_t, std::string>> checkpoints_;  // When each is reached.
 };
 
@@ -69,6 +78,13 @@ class ModelEnd final : public net::WsConnection::Listener {
   // `payload` is a piece of silence, to be marked.
   void Beat(std::string& payload);
 
+  // The caller is heard to speak: the response ends as cancelled, and the next one begins with a Beat() 250 ms later.
+  // Nothing while it is not speaking.
+  void Interrupt();
+
+  // When the last interruption was sent that no clearAudio has answered; 0: there is none. Forgets it.
+  uint64_t TakeInterruption() { return std::exchange(interrupted_, 0); }
+
   // net::WsConnection::Listener
   void OnOpen(net::WsConnection& connection) override;
   void OnText(absl::string_view message) override;
@@ -77,13 +93,19 @@ class ModelEnd final : public net::WsConnection::Listener {
 
  private:
   void OnRequest(absl::string_view message);
+  void BeginResponse();
+  void EndTurn();
 
   Meter& meter_;
-  const std::string response_id_;
-  const std::string item_id_;
-  const std::string delta_head_;
+  const int number_;
+  int turn_ = 0;
+  std::string response_id_;  // Of this turn, as are the next two.
+  std::string item_id_;
+  std::string delta_head_;
   net::WsConnection* connection_ = nullptr;
   bool speaking_ = false;
+  uint64_t interrupted_ = 0;
+  uint64_t silent_since_ = 0;  // 0: nobody interrupts.
 };
 
 }  // namespace callbridge::bench

@@ -15,6 +15,8 @@
 namespace callbridge::bench {
 namespace {
 
+constexpr absl::string_view kSpeechStarted = "input_audio_buffer.speech_started";
+
 // What stands between the quote at the end of `key` and the next one; empty if the key is not there.
 absl::string_view Between(absl::string_view message, absl::string_view key) {
   const size_t at = message.find(key);
@@ -68,6 +70,9 @@ class RelayCall {
     }
     void OnText(absl::string_view message) override {
       const absl::string_view audio = Between(message, "\"delta\":\"");
+      if (audio.empty() && call_.carrier_ != nullptr && Between(message, "\"type\":\"") == kSpeechStarted) {
+        call_.carrier_->Send({"{\"event\":\"clearAudio\",\"streamId\":\"\"}"});
+      }
       if (audio.empty() || call_.carrier_ == nullptr) return;
       call_.carrier_->Send(
           {"{\"event\":\"playAudio\",\"media\":{\"contentType\":\"audio/x-mulaw\",\"sampleRate\":8000,\"payload\":\"",

@@ -25,6 +25,7 @@ namespace {
 constexpr int kFirstCalls = 5;
 constexpr absl::Duration kBetweenCalls = absl::Milliseconds(10);
 constexpr absl::Duration kSettle = absl::Seconds(1);
+constexpr absl::Duration kInterrupting = absl::Seconds(4);
 constexpr absl::Duration kTalkLimit = absl::Seconds(30);
 constexpr absl::Duration kReadyLimit = absl::Seconds(20);
 
@@ -63,6 +64,7 @@ class Measurement {
     const auto memory_after = child_->PrivateKb();
     if (!memory_after.ok()) return memory_after.status();
     run_.kb_per_call = (*memory_after - *memory_before) / std::max(run_.load.calls - kFirstCalls, 1);
+    MeasureTalk();
     if (load_->lost() == 0) return absl::OkStatus();
     return absl::InternalError(absl::StrCat(load_->lost(), " sockets closed during the run"));
   }
@@ -158,6 +160,15 @@ class Measurement {
     run_.to_caller_p50_us = Percentile(window.to_caller_us, 50);
     run_.to_caller_p99_us = Percentile(window.to_caller_us, 99);
     return absl::OkStatus();
+  }
+
+  void MeasureTalk() {
+    Load::Talk talk = load_->Interrupt(kInterrupting);
+    run_.first_p50_us = Percentile(talk.first_us, 50);
+    run_.first_p99_us = Percentile(talk.first_us, 99);
+    run_.stop_p50_us = Percentile(talk.stop_us, 50);
+    run_.stop_p99_us = Percentile(talk.stop_us, 99);
+    run_.stopped_percent = 100.0 * static_cast<double>(talk.stop_us.size()) / std::max(talk.interruptions, 1);
   }
 
   const RunnerOptions& options_;

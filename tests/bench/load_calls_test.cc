@@ -122,5 +122,30 @@ TEST(ModelEndTest, MeasuresTheCallersFrames) {
   EXPECT_GE(meter.to_model_us[0], 5000);
 }
 
+// The carrier's end finds the model's end of its call by the marker in the first audio.
+TEST(InterruptionTest, IsTimedUntilClearAudio) {
+  Meter meter;
+  CarrierEnd carrier(meter, "uuid-1");
+  ModelEnd model(meter, 1);
+  FakeConnection carrier_socket, model_socket;
+  carrier.OnOpen(carrier_socket);
+  model.OnOpen(model_socket);
+  model.Interrupt();
+  EXPECT_EQ(meter.interruptions, 0);
+  model.OnText("{\"type\":\"response.create\"}");
+  const std::string& delta = model_socket.sent.back();
+  const size_t at = delta.find("\"delta\":\"") + 9;
+  const std::string audio = delta.substr(at, delta.find('"', at) - at);
+  carrier.OnText(absl::StrCat("{\"event\":\"playAudio\",\"media\":{\"payload\":\"", audio, "\"}}"));
+  EXPECT_EQ(meter.first_us.size(), 1);
+  model.Interrupt();
+  model.Interrupt();
+  EXPECT_EQ(meter.interruptions, 1);
+  EXPECT_TRUE(absl::StrContains(model_socket.sent.back(), "cancelled"));
+  carrier.OnText("{\"event\":\"clearAudio\",\"streamId\":\"s\"}");
+  carrier.OnText("{\"event\":\"clearAudio\",\"streamId\":\"s\"}");
+  EXPECT_EQ(meter.stop_us.size(), 1);
+}
+
 }  // namespace
 }  // namespace callbridge::bench
