@@ -111,7 +111,7 @@ absl::Status ReadPieces(absl::string_view text, ModelManners& manners) {
 absl::Status ReadCheckpoints(absl::string_view text, CarrierManners& manners) {
   const Words words = SplitWords(text);
   for (size_t i = 0; i < words.size(); i += 2) {
-    absl::string_view value = i + 1 < words.size() ? words[i + 1] : "";
+    absl::string_view value = i + 1 < words.size() ? absl::string_view(words[i + 1]) : "";
     if (words[i] == "lose" && absl::ConsumeSuffix(&value, "%")) {
       absl::StatusOr<int> percent = ReadInt(value, 0, 100);
       if (!percent.ok()) return percent.status();
