@@ -204,7 +204,6 @@ class Call {
   void TellModel(const std::string& text);  // This session, or the next one.
   void EnsureSession();                     // Somebody is there again who wants to talk to the model.
   void GiveUpOnModel();
-  void OnTransferFailedWithoutModel();
   void GreetIfReady();
   bool ModelUsable() const { return session_.configured; }
   bool MediaUp() const { return stream_open_ && state_ == State::kInProgress; }

@@ -264,12 +264,4 @@ void Call::GiveUpOnModel() {
   BeginFarewell(session_.trouble, Party::kModel, session_.evidence, /*cancellable=*/false);
 }
 
-void Call::OnTransferFailedWithoutModel() {
-  if (session_.given_up) {
-    GiveUpOnModel();
-  } else {
-    EnsureSession();
-  }
-}
-
 }  // namespace callbridge::call

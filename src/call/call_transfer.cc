@@ -281,7 +281,7 @@ void Call::FailTransfer(TransferOutcome outcome, absl::string_view detail) {
   transfer_failure_untold_ = true;
   if (!begun) {
     // The caller has not left the assistant.
-    session_.given_up ? OnTransferFailedWithoutModel() : TellTransferFailed();
+    session_.given_up ? GiveUpOnModel() : TellTransferFailed();
     return;
   }
   return_pending_ = true;
@@ -300,7 +300,7 @@ void Call::ReturnToAssistant() {
   human_ = false;
   sink_.Do(command::NextStep{});
   Emit(CallerReturned{transfer_->transfer_id});
-  session_.given_up ? OnTransferFailedWithoutModel() : TellTransferFailed();
+  session_.given_up ? GiveUpOnModel() : TellTransferFailed();
 }
 
 void Call::TellTransferFailed() {

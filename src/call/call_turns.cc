@@ -34,6 +34,7 @@ void Call::On(const input::ResponseStarted& in) {
   const bool asked = response_asked_;
   running_responses_.insert(in.response_id);
   response_spoke_ = false;
+  rehearing_ = false;                          // Whoever speaks over this one speaks now.
   response_wanted_ = response_asked_ = false;  // This one knows of whatever ours would have been asked for.
   if (voicemail_ == Voicemail::kNo || (voicemail_ == Voicemail::kSpeaking && asked)) return;
   cut_responses_.insert(in.response_id);  // The machine wants no answer, only its message.

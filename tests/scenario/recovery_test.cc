@@ -135,7 +135,19 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   > audio_to_model
   ! create_response
 )"},
-                                                           {"SilentSessionIsNotListenedToAnyMore", R"(
+                                                           {"Complaint01_UtteranceThatNeverCameAgainHidesNoInterruption", R"(
+  ready
+  say r1 a1 300 Hello.
+  +1000 speech_started item_id=u1
+  frames 10
+  model_closed reason=model_session_lost detail=1006
+  +200 session m2
+  say r2 a2 3000 Are you still there
+  +1000 speech_started item_id=v1
+  > clear_audio
+  > truncate_item item_id=a2
+)"},
+                                      {"SilentSessionIsNotListenedToAnyMore", R"(
   ready
   say r1 a1 300 Hello.
   +1000 turn u1 Hi.
