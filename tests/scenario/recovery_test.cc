@@ -4,8 +4,9 @@
 namespace callbridge::call {
 namespace {
 
-const bool kRegistered = RegisterScenarios("Recovery", {
-                                                           {"SessionIsLostAndAnotherOneKnowsWhatWasHeard", R"(
+const bool kRegistered =
+    RegisterScenarios("Recovery", {
+                                      {"SessionIsLostAndAnotherOneKnowsWhatWasHeard", R"(
   ready
   say r1 a1 1000 Hello there.
   +1500 turn u1 I need help.
@@ -25,7 +26,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   say r3 a3 500 Oh.
   > audio_to_carrier item_id=a3
 )"},
-                                                           {"Complaint10_TurnThatWasNotAnsweredIsAnsweredOnce", R"(
+                                      {"Complaint10_TurnThatWasNotAnsweredIsAnsweredOnce", R"(
   ready
   say r1 a1 500 Hello.
   +1000 turn u1 I need help.
@@ -41,7 +42,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   +3000
   total 2 create_response
 )"},
-                                                           {"Complaint10_InTheMiddleOfASentence", R"(
+                                      {"Complaint10_InTheMiddleOfASentence", R"(
   ready
   response_started response_id=r1
   item_added item_id=a1 response_id=r1
@@ -55,7 +56,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   +2000
   = assistant_speech_finished item_id=a1 heard_ms=2000
 )"},
-                                                           {"CutAfterTheLossIsWrittenAnew", R"(
+                                      {"CutAfterTheLossIsWrittenAnew", R"(
   ready
   say r1 a1 500 Hello.
   +1000 say r2 a2 4000 one two three four five six seven eight
@@ -68,7 +69,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   ! truncate_item
   ! delete_item
 )"},
-                                                           {"UtteranceThatWasBeingSpokenIsHeardAgain", R"(
+                                      {"UtteranceThatWasBeingSpokenIsHeardAgain", R"(
   ready
   say r1 a1 300 Hello.
   +1000 frames 5
@@ -90,7 +91,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   hung_up
   ! transcript_item_final item_id=u1
 )"},
-                                                           {"AnswerThatWasOwedWaitsForTheUtterance", R"(
+                                      {"AnswerThatWasOwedWaitsForTheUtterance", R"(
   ready
   say r1 a1 300 Hello.
   +1000 tool_asked tool_call_id=t1 name=lookup
@@ -103,7 +104,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   > restore_conversation role=tool
   ! create_response             # Heard again, the utterance gets its answer from the server.
 )"},
-                                                           {"CommittedTurnWithoutTextIsHeardAgain", R"(
+                                      {"CommittedTurnWithoutTextIsHeardAgain", R"(
   ready
   say r1 a1 300 Hello.
   +1000 speech_started item_id=u1
@@ -116,7 +117,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   > audio_to_model
   ! create_response             # The server makes one when it has heard it.
 )"},
-                                                           {"UtteranceWhoseWordsDiedWithTheSessionIsHeardAgain", R"(
+                                      {"UtteranceWhoseWordsDiedWithTheSessionIsHeardAgain", R"(
   ready
   say r1 a1 300 Hello.
   +1000 speech_started item_id=u1
@@ -135,7 +136,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   > audio_to_model
   ! create_response
 )"},
-                                                           {"Complaint01_UtteranceThatNeverCameAgainHidesNoInterruption", R"(
+                                      {"Complaint01_UtteranceThatNeverCameAgainHidesNoInterruption", R"(
   ready
   say r1 a1 300 Hello.
   +1000 speech_started item_id=u1
@@ -156,7 +157,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   > close_model
   > open_model
 )"},
-                                                           {"TriesAgainWithGrowingPauses", R"(
+                                      {"TriesAgainWithGrowingPauses", R"(
   ready
   say r1 a1 300 Hello.
   +1000 model_closed reason=model_session_lost detail=1006
@@ -177,7 +178,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   hung_up
   = call_ended reason=model_unavailable failed=true
 )"},
-                                                           {"AttemptsCountAnewAfterAnAnswer", R"(
+                                      {"AttemptsCountAnewAfterAnAnswer", R"(
   ready
   say r1 a1 300 Hello.
   +1000 model_closed reason=model_session_lost
@@ -188,7 +189,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   +1000 model_closed reason=model_session_lost
   = model_reopening attempt=1
 )"},
-                                                           {"CallerIsToldAfterTwoSeconds", R"(
+                                      {"CallerIsToldAfterTwoSeconds", R"(
   option hold_prompt=800
   ready
   say r1 a1 300 Hello.
@@ -204,7 +205,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   +20000
   total 1 prompt_played
 )"},
-                                                           {"NoPromptWhileTheAssistantIsStillHeard", R"(
+                                      {"NoPromptWhileTheAssistantIsStillHeard", R"(
   option hold_prompt=800
   ready
   say r1 a1 5000 one two three four five
@@ -212,7 +213,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   +3000
   ! prompt_played
 )"},
-                                                           {"GoodbyeIsHeardToItsEnd", R"(
+                                      {"GoodbyeIsHeardToItsEnd", R"(
   option goodbye_prompt=1500
   ready
   say r1 a1 300 Hello.
@@ -229,7 +230,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   hung_up
   = call_ended reason=model_quota initiator=model failed=true
 )"},
-                                                           {"CallBackIsPromised", R"(
+                                      {"CallBackIsPromised", R"(
   option fallback=callback
   option callback_prompt=1000
   ready
@@ -240,7 +241,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   +1500
   > hang_up_carrier
 )"},
-                                                           {"FallbackTransferThenGoodbye", R"(
+                                      {"FallbackTransferThenGoodbye", R"(
   option fallback=transfer
   option goodbye_prompt=500
   ready
@@ -250,7 +251,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   > transfer_carrier
   state transferring
 )"},
-                                                           {"RefusedBeforeTheStreamWaitsForTheCallerToHearIt", R"(
+                                      {"RefusedBeforeTheStreamWaitsForTheCallerToHearIt", R"(
   option goodbye_prompt=500
   model_closed reason=model_refused detail=401
   ! hang_up_carrier
@@ -261,7 +262,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   hung_up
   = call_ended reason=model_refused
 )"},
-                                                           {"SessionIsReplacedBeforeItsLimitWhenAllIsQuiet", R"(
+                                      {"SessionIsReplacedBeforeItsLimitWhenAllIsQuiet", R"(
   stream_opened stream_id=s1
   session m1 1200
   say r1 a1 2000 one two three four
@@ -273,7 +274,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   > restore_conversation
   ! create_response
 )"},
-                                                           {"SessionIsReplacedInTimeEvenWhenItIsNeverQuiet", R"(
+                                      {"SessionIsReplacedInTimeEvenWhenItIsNeverQuiet", R"(
   option max_duration=4000
   stream_opened stream_id=s1
   session m1 1200
@@ -286,7 +287,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   1050000
   = model_reopening
 )"},
-                                                           {"Complaint07_SilentTurnIsAskedForAgainThenSpokenFor", R"(
+                                      {"Complaint07_SilentTurnIsAskedForAgainThenSpokenFor", R"(
   option hold_prompt=500
   ready
   say r1 a1 300 Hello.
@@ -311,7 +312,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   +10000
   ! model_trouble
 )"},
-                                                           {"Complaint06_LateAnswerIsNotTheSecondOne", R"(
+                                      {"Complaint06_LateAnswerIsNotTheSecondOne", R"(
   ready
   say r1 a1 300 Hello.
   +1000 turn u1 Hi.
@@ -325,7 +326,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   say r3 a3 500 Yes.
   > audio_to_carrier item_id=a3
 )"},
-                                                           {"Complaint08_RateLimitIsRetriedAndSpokenFor", R"(
+                                      {"Complaint08_RateLimitIsRetriedAndSpokenFor", R"(
   option hold_prompt=500
   ready
   say r1 a1 300 Hello.
@@ -344,7 +345,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   say r4 a4 300 Sorry.
   > audio_to_carrier item_id=a4
 )"},
-                                                           {"GreetingThatWasLostIsSaidByTheNextSession", R"(
+                                      {"GreetingThatWasLostIsSaidByTheNextSession", R"(
   ready
   > create_response
   +100 model_closed reason=model_session_lost
@@ -352,7 +353,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   > add_system_text text="Greet the caller."
   > create_response
 )"},
-                                                           {"SessionLostWhileAHumanHasTheCaller", R"(
+                                      {"SessionLostWhileAHumanHasTheCaller", R"(
   ready
   say r1 a1 300 Hello.
   +1000 transfer_requested transfer_id=x1 destination=sales
@@ -366,7 +367,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   ! hang_up_carrier
   state transferred
 )"},
-                                                           {"OldSessionSaysNothingMore", R"(
+                                      {"OldSessionSaysNothingMore", R"(
   ready
   say r1 a1 300 Hello.
   +1000 model_closed reason=model_session_lost
@@ -379,7 +380,7 @@ const bool kRegistered = RegisterScenarios("Recovery", {
   model_configured
   total 1 restore_conversation
 )"},
-                                                       });
+                                  });
 
 const bool kGaps = RegisterScenarios("Gaps", {
                                                  {"Complaint15_GapIsFilledWithSilence", R"(
