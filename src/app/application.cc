@@ -16,6 +16,7 @@
 #include "src/carrier/plivo_client.h"
 #include "src/control/control_server.h"
 #include "src/events/event_hub.h"
+#include "src/events/event_tailer.h"
 #include "src/http/admin.h"
 #include "src/http/webhooks.h"
 #include "src/net/event_loop.h"
@@ -38,6 +39,9 @@ using base::LogKind;
 constexpr absl::Duration kEndLimit = absl::Seconds(15);
 constexpr absl::Duration kFlushLimit = absl::Seconds(10);
 constexpr absl::Duration kControlGrace = absl::Seconds(2);
+// A process that has its database to itself hints at every commit; this is for those of other programs.
+constexpr absl::Duration kLogPoll = absl::Seconds(1);
+constexpr absl::Duration kTailLimit = absl::Seconds(2);
 
 absl::Status WithFlag(absl::string_view flag, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(flag, ": ", status.message()));
@@ -112,6 +116,10 @@ class ServerApplication final : public Application {
     if (recorder_ != nullptr && !recorder_->Flush(kFlushLimit)) {
       Log(LogKind::kTrouble, "", "records are left unwritten", {{"pending", absl::StrCat(recorder_->pending())}});
     }
+    if (tailer_ != nullptr) {
+      if (!tailer_->Drain(kTailLimit)) Log(LogKind::kTrouble, "", "the last events were not shown to subscribers");
+      tailer_->Stop();
+    }
     // Subscribers have been given the last events.
     if (control_ != nullptr) control_->Shutdown(kControlGrace);
     control_.reset();
@@ -124,12 +132,17 @@ class ServerApplication final : public Application {
     const auto head = store_->HeadPosition();
     if (!head.ok()) return WithFlag("--database_url", head.status());
     hub_ = std::make_unique<events::EventHub>(*head);
+    events::EventTailer::Options tail;
+    tail.poll = kLogPoll;
+    tailer_ = std::make_unique<events::EventTailer>(
+        [this](int64_t after, int limit) { return store_->ReadEvents(after, limit); }, *hub_, tail);
     write_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-write");
     read_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-read");
     carrier_executor_ = std::make_unique<base::ThreadExecutor>("cb-carrier");
     session::CallRecorder::Options recording;
     recording.on_commit = [this](const call::Event& event) { metrics_.Observe(event); };
-    recorder_ = std::make_unique<session::CallRecorder>(*store_, *hub_, *write_executor_, std::move(recording));
+    recording.hint = [this](int64_t position) { tailer_->Hint(position); };
+    recorder_ = std::make_unique<session::CallRecorder>(*store_, *write_executor_, std::move(recording));
     if (absl::Status status = MakeTapeShelf(); !status.ok()) return status;
     carrier::PlivoOptions plivo;
     plivo.api_url = options_.plivo_api_url;
@@ -265,6 +278,7 @@ class ServerApplication final : public Application {
   session::CallMetrics metrics_;
   std::unique_ptr<store::CallStore> store_;
   std::unique_ptr<events::EventHub> hub_;
+  std::unique_ptr<events::EventTailer> tailer_;
   std::unique_ptr<base::ThreadExecutor> write_executor_;
   std::unique_ptr<session::CallRecorder> recorder_;
   std::unique_ptr<base::ThreadExecutor> read_executor_;

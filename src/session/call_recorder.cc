@@ -40,13 +40,6 @@ struct Lane {
   bool one_by_one = false;  // They failed together: which one is it?
 };
 
-bool HasFields(const store::CallWrite& write) {
-  return !write.transcript_items.empty() || write.state || write.answer_time || write.carrier_call_id ||
-         write.carrier_request_id || write.model_session_id || write.transfer || write.transferred || write.end ||
-         write.transcript || write.summary || write.result || write.summary_due || write.summary_settled ||
-         write.answered_by_machine;
-}
-
 }  // namespace
 
 // Waits out one pause at a time.
@@ -106,8 +99,8 @@ class CallRecorder::PauseThread {
 // and posts itself again, so that others' work on the executor comes in between.
 class CallRecorder::Core : public std::enable_shared_from_this<Core> {
  public:
-  Core(store::CallStore& store, events::EventHub& hub, base::Executor& executor, Options options)
-      : store_(store), hub_(hub), executor_(executor), options_(std::move(options)) {}
+  Core(store::CallStore& store, base::Executor& executor, Options options)
+      : store_(store), executor_(executor), options_(std::move(options)) {}
 
   void Add(const std::string& call_id, Item item) {
     base::MutexLock lock(mutex_);
@@ -206,7 +199,9 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
       if (options_.clock->Now() < create.deadline) return Outcome::kAway;
     }
     const bool away = absl::IsUnavailable(created.status());
-    if (created.ok()) Publish(created->events);
+    if (created.ok() && !created->existed) {
+      Announce(create.events, created->events.empty() ? 0 : created->events.back().position);
+    }
     const CreateDone done = std::move(create.done);
     lane.taken.clear();
     if (done) done(std::move(created));
@@ -229,7 +224,7 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
       return Outcome::kAway;
     }
     if (status.ok()) {
-      Publish(*write, positions);
+      Announce(write->events, positions.empty() ? 0 : positions.back());
     } else if (count > 1) {
       lane.one_by_one = true;
       return Outcome::kAgain;
@@ -241,24 +236,18 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
     return Outcome::kDone;
   }
 
-  void Publish(const store::CallWrite& write, const std::vector<int64_t>& positions) {
-    std::vector<events::StoredEvent> events;
-    for (size_t i = 0; i < write.events.size() && i < positions.size(); ++i)
-      events.push_back({positions[i], write.events[i]});
-    Publish(std::move(events));
-  }
-
-  void Publish(std::vector<events::StoredEvent> events) {
+  void Announce(const std::vector<call::Event>& events, int64_t position) {
+    if (events.empty()) return;
     if (options_.on_commit) {
-      for (const events::StoredEvent& stored : events) options_.on_commit(stored.event);
+      for (const call::Event& event : events) options_.on_commit(event);
     }
-    hub_.Publish(std::move(events));
+    if (options_.hint) options_.hint(position);
   }
 
   // The store will never take this write. True: it is worth another try with what is left of it.
   bool OnRefused(const std::string& call_id, const absl::Status& status, store::CallWrite& write) {
     const int64_t events = static_cast<int64_t>(write.events.size());
-    const bool again = events > 0 && HasFields(write) && !absl::IsNotFound(status);
+    const bool again = events > 0 && store::HasFields(write) && !absl::IsNotFound(status);
     Log(LogKind::kTrouble, call_id, again ? "events of the call are lost" : "a record of the call is lost",
         {{"events", absl::StrCat(events)}, {"error", std::string(status.message())}});
     write.events.clear();
@@ -329,11 +318,10 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
     lost_events_ += static_cast<int64_t>(write.events.size());
     write.events.clear();
     write.transcript_items.clear();
-    return !HasFields(write);
+    return !store::HasFields(write);
   }
 
   store::CallStore& store_;
-  events::EventHub& hub_;
   base::Executor& executor_;
   const Options options_;
 
@@ -350,7 +338,7 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
   int failures_ = 0;  // kUnavailable in a row. The runner's.
 };
 
-CallRecorder::CallRecorder(store::CallStore& store, events::EventHub& hub, base::Executor& executor, Options options) {
+CallRecorder::CallRecorder(store::CallStore& store, base::Executor& executor, Options options) {
   if (!options.delay) {
     pause_thread_ = std::make_shared<PauseThread>();
     options.delay = [pauses = pause_thread_](absl::Duration pause, base::Task task) {
@@ -358,7 +346,7 @@ CallRecorder::CallRecorder(store::CallStore& store, events::EventHub& hub, base:
     };
   }
   options.max_merged = std::max<size_t>(options.max_merged, 1);
-  core_ = std::make_shared<Core>(store, hub, executor, std::move(options));
+  core_ = std::make_shared<Core>(store, executor, std::move(options));
 }
 
 CallRecorder::~CallRecorder() {

@@ -12,16 +12,14 @@
 #include "absl/types/optional.h"
 #include "src/base/clock.h"
 #include "src/base/executor.h"
-#include "src/events/event_hub.h"
 #include "src/store/call_store.h"
 
 namespace callbridge::session {
 
-// Brings what calls write from their loops to the store, and what was committed to the hub.
+// Brings what calls write from their loops to the store, and says when something was committed.
 //
 // The writes of one call are done in the order in which they came, several in one transaction where that means the
-// same; calls take turns. One write at a time is with the store, so the hub gets positions in order. What the store
-// does with a write:
+// same; calls take turns. One write at a time is with the store. What the store does with a write:
 //   kUnavailable   kept, and tried again with growing pauses, for as long as it takes
 //   other errors   logged; without its events if they are what is refused, so that the end and the transfer of a call
 //   are kept
@@ -38,26 +36,29 @@ class CallRecorder {
     size_t max_merged = 64;                           // The most writes in one transaction.
     const base::Clock* clock = &base::SystemClock();  // For create_patience.
 
-    // Sees each event once it is committed, in the order of its call, on the executor; before the hub. Empty: nobody.
+    // Sees each event once it is durable, in the order of its call, on the executor; before `hint`. Empty: nobody.
     std::function<void(const call::Event&)> on_commit;
+
+    // Told after each commit of events, on the executor: up to which position; 0 if the store did not say (it may keep
+    // a write elsewhere for a while). For EventTailer::Hint(). Empty: nobody.
+    std::function<void(int64_t position)> hint;
 
     // Runs the task after the pause, on any thread. Empty: a thread of the recorder's own. Tests put theirs here.
     std::function<void(absl::Duration, base::Task)> delay;
   };
   using CreateDone = std::function<void(absl::StatusOr<store::CallStore::Created>)>;
 
-  // Works on `executor`. All three outlive the recorder and each task that it posted.
-  CallRecorder(store::CallStore& store, events::EventHub& hub, base::Executor& executor, Options options);
-  CallRecorder(store::CallStore& store, events::EventHub& hub, base::Executor& executor)
-      : CallRecorder(store, hub, executor, Options()) {}
+  // Works on `executor`. Both outlive the recorder and each task that it posted.
+  CallRecorder(store::CallStore& store, base::Executor& executor, Options options);
+  CallRecorder(store::CallStore& store, base::Executor& executor) : CallRecorder(store, executor, Options()) {}
 
   // What is still pending is not written any more, and logged: Flush() before.
   ~CallRecorder();
   CallRecorder(const CallRecorder&) = delete;
   CallRecorder& operator=(const CallRecorder&) = delete;
 
-  // As CallStore::CreateCall. `done` runs once on the executor, after the events were published; not at all if the
-  // recorder goes first. kUnavailable comes once patience is over. Writes of the call may be given before `done`.
+  // As CallStore::CreateCall. `done` runs once on the executor, after the hint; not at all if the recorder goes first.
+  // kUnavailable comes once patience is over. Writes of the call may be given before `done`.
   void Create(store::CallRecord call, std::vector<call::Event> events, absl::optional<store::RequestKey> key,
               CreateDone done);
 

@@ -10,6 +10,9 @@ namespace callbridge::store {
 // end.
 bool MergeWrites(const CallWrite& next, CallWrite* into);
 
+// Whether `write` changes anything besides adding events.
+bool HasFields(const CallWrite& write);
+
 }  // namespace callbridge::store
 
 #endif  // CALLBRIDGE_SRC_STORE_MERGE_WRITES_H_

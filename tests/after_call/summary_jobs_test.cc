@@ -16,7 +16,6 @@
 #include "nlohmann/json.hpp"
 #include "src/base/executor.h"
 #include "src/base/log.h"
-#include "src/events/event_hub.h"
 #include "src/store/sqlite/sqlite_store.h"
 #include "tests/fakes/fake_web_client.h"
 #include "tests/net/peers.h"
@@ -50,8 +49,7 @@ class Process {
  public:
   Process(const std::string& path, base::ManualClock& clock, web::WebClient& web, const session::Settings& settings)
       : store_(*store::SqliteStore::Open(path)), clock_(clock) {
-    hub_ = std::make_unique<events::EventHub>(*store_->HeadPosition());
-    recorder_ = std::make_unique<session::CallRecorder>(*store_, *hub_, executor_);
+    recorder_ = std::make_unique<session::CallRecorder>(*store_, executor_);
     SummaryJobs::Options options;
     options.clock = &clock;
     options.random = [] { return 0.5; };
@@ -97,7 +95,6 @@ class Process {
   std::unique_ptr<store::CallStore> store_;
   base::ManualClock& clock_;
   base::ManualExecutor executor_;
-  std::unique_ptr<events::EventHub> hub_;
   std::unique_ptr<session::CallRecorder> recorder_;
   std::set<std::string> live_;
   std::unique_ptr<SummaryJobs> jobs_;

@@ -1,5 +1,6 @@
 #include "src/session/call_recorder.h"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <string>
@@ -32,6 +33,7 @@ class FakeStore final : public store::CallStore {
     if (created.existed) return created;
     heads[call.call_id] = events.size();
     for (const call::Event& event : events) created.events.push_back({++position, event});
+    log.insert(log.end(), created.events.begin(), created.events.end());
     return created;
   }
   absl::Status Apply(const store::CallWrite& write, std::vector<int64_t>* positions) override {
@@ -42,7 +44,8 @@ class FakeStore final : public store::CallStore {
     int64_t& head = heads[write.call_id];
     if (!write.events.empty() && write.events[0].sequence > head + 1) return absl::FailedPreconditionError("gap");
     for (const call::Event& event : write.events) {
-      positions->push_back(++position);
+      log.push_back({++position, event});
+      if (tells_positions) positions->push_back(position);
       head = event.sequence;
     }
     applied.push_back(write);
@@ -73,6 +76,8 @@ class FakeStore final : public store::CallStore {
   std::function<bool(const store::CallWrite&)> refuse;
   std::map<std::string, int64_t> heads;
   int64_t position = 0;
+  bool tells_positions = true;
+  std::vector<events::StoredEvent> log;
   std::vector<store::CallWrite> applied;
 
  private:
@@ -102,7 +107,8 @@ class CallRecorderTest : public testing::Test {
         pauses_.push_back(pause);
         paused_ = std::move(task);
       };
-      recorder_ = std::make_unique<CallRecorder>(store_, hub_, executor_, options_);
+      options_.hint = [this](int64_t position) { hints_.push_back(position); };
+      recorder_ = std::make_unique<CallRecorder>(store_, executor_, options_);
     }
     return *recorder_;
   }
@@ -125,17 +131,18 @@ class CallRecorderTest : public testing::Test {
     std::exchange(paused_, nullptr)();
     executor_.RunAll();
   }
-  std::vector<std::string> Published() {
-    std::vector<events::StoredEvent> events;
-    int64_t through = 0;
-    EXPECT_TRUE(hub_.ReadAfter(0, "", 100000, &events, &through));
+  // What is in the log up to where the last hint was.
+  std::vector<std::string> Hinted() {
     std::vector<std::string> names;
-    for (const auto& event : events) names.push_back(absl::StrCat(event.event.call_id, "/", event.event.sequence));
+    for (const auto& stored : store_.log) {
+      if (hints_.empty() || stored.position > hints_.back()) break;
+      names.push_back(absl::StrCat(stored.event.call_id, "/", stored.event.sequence));
+    }
     return names;
   }
 
   FakeStore store_;
-  events::EventHub hub_{0, 100000};
+  std::vector<int64_t> hints_;
   base::ManualExecutor executor_;
   base::ManualClock clock_;
   CallRecorder::Options options_;
@@ -145,13 +152,13 @@ class CallRecorderTest : public testing::Test {
   std::unique_ptr<CallRecorder> recorder_;
 };
 
-TEST_F(CallRecorderTest, WritesOnTheExecutorAndPublishesAfterwards) {
+TEST_F(CallRecorderTest, WritesOnTheExecutorAndHintsAfterwards) {
   Create("a");
   recorder().Write(MakeWrite("a", {2}));
   EXPECT_EQ(store_.attempts, 0);
   EXPECT_EQ(recorder().pending(), 2);
   executor_.RunAll();
-  EXPECT_THAT(Published(), ElementsAre("a/1", "a/2"));
+  EXPECT_THAT(Hinted(), ElementsAre("a/1", "a/2"));
   EXPECT_THAT(created_, ElementsAre(std::make_pair("a", absl::StatusCode::kOk)));
   EXPECT_EQ(recorder().pending(), 0);
   EXPECT_TRUE(recorder().Flush(absl::ZeroDuration()));
@@ -163,7 +170,7 @@ TEST_F(CallRecorderTest, MergesWhatWaits) {
   executor_.RunAll();
   ASSERT_EQ(store_.applied.size(), 1);
   EXPECT_EQ(store_.applied[0].events.size(), 5);
-  EXPECT_EQ(Published().back(), "a/6");
+  EXPECT_EQ(Hinted().back(), "a/6");
 }
 
 TEST_F(CallRecorderTest, MergesNoMoreThanItMay) {
@@ -172,7 +179,7 @@ TEST_F(CallRecorderTest, MergesNoMoreThanItMay) {
   for (int64_t sequence = 2; sequence <= 6; ++sequence) recorder().Write(MakeWrite("a", {sequence}));
   executor_.RunAll();
   EXPECT_EQ(store_.applied.size(), 3);
-  EXPECT_EQ(Published().size(), 6);
+  EXPECT_EQ(Hinted().size(), 6);
 }
 
 TEST_F(CallRecorderTest, KeepsWritesWhileTheStoreIsAwayInTheirOrder) {
@@ -185,7 +192,7 @@ TEST_F(CallRecorderTest, KeepsWritesWhileTheStoreIsAwayInTheirOrder) {
   for (int i = 0; i < 8; ++i) Resume();
   recorder().Write(MakeWrite("a", {3}));
   EXPECT_EQ(executor_.RunAll(), 0) << "nothing before the pause is over";
-  EXPECT_THAT(Published(), ElementsAre("a/1", "b/1"));
+  EXPECT_THAT(Hinted(), ElementsAre("a/1", "b/1"));
   EXPECT_FALSE(recorder().Flush(absl::ZeroDuration()));
   store_.next_error = absl::OkStatus();
   Resume();
@@ -248,7 +255,7 @@ TEST_F(CallRecorderTest, TheEndIsKeptBehindLostEvents) {
   EXPECT_TRUE(store_.applied[0].end.has_value());
   EXPECT_THAT(store_.applied[0].events, IsEmpty());
   EXPECT_EQ(recorder().lost_events(), 1);
-  EXPECT_THAT(Published(), ElementsAre("a/1"));
+  EXPECT_THAT(Hinted(), ElementsAre("a/1"));
 }
 
 TEST_F(CallRecorderTest, WhatCameOfACallIsKeptBehindLostEvents) {
@@ -271,7 +278,7 @@ TEST_F(CallRecorderTest, CommittedEventsAreShownOnceInOrder) {
   std::vector<std::string> seen;
   options_.on_commit = [&](const call::Event& event) {
     seen.push_back(absl::StrCat(event.call_id, "/", event.sequence));
-    EXPECT_EQ(Published().size(), event.sequence == 1 ? 0 : 1) << "before the hub";
+    EXPECT_EQ(Hinted().size(), event.sequence == 1 ? 0 : 1) << "before the hint";
   };
   Create("a");
   recorder().Write(MakeWrite("a", {2}));
@@ -334,11 +341,33 @@ TEST_F(CallRecorderTest, CreateTellsOtherErrorsAtOnce) {
   EXPECT_THAT(created_, ElementsAre(std::make_pair("a", absl::StatusCode::kInvalidArgument)));
 }
 
-TEST_F(CallRecorderTest, ACallThatExistedPublishesNothingAgain) {
+TEST_F(CallRecorderTest, ACallThatExistedHintsAtNothingAgain) {
   Given("a");
   Create("a");
   executor_.RunAll();
-  EXPECT_THAT(Published(), ElementsAre("a/1"));
+  EXPECT_THAT(Hinted(), ElementsAre("a/1"));
+  EXPECT_EQ(hints_.size(), 1);
+}
+
+TEST_F(CallRecorderTest, AStoreThatKeepsAWriteElsewhereIsHintedAtWithoutAPosition) {
+  std::vector<int64_t> seen;
+  options_.on_commit = [&](const call::Event& event) { seen.push_back(event.sequence); };
+  Given("a");
+  store_.tells_positions = false;
+  recorder().Write(MakeWrite("a", {2, 3}));
+  executor_.RunAll();
+  EXPECT_THAT(hints_, ElementsAre(1, 0));
+  EXPECT_THAT(seen, ElementsAre(1, 2, 3));
+}
+
+TEST_F(CallRecorderTest, WritesWithoutEventsHintAtNothing) {
+  Given("a");
+  store::CallWrite write = MakeWrite("a");
+  write.summary = "s";
+  recorder().Write(write);
+  executor_.RunAll();
+  EXPECT_EQ(store_.applied.size(), 1);
+  EXPECT_THAT(hints_, ElementsAre(1));
 }
 
 TEST_F(CallRecorderTest, WhatWasPostedMayRunAfterTheRecorder) {
@@ -354,10 +383,12 @@ TEST(CallRecorderThreads, ManyLoopsOneOrderPerCall) {
   constexpr int64_t kWrites = 500;
   base::SetLogEnabled(false);
   FakeStore store;
-  events::EventHub hub(0, 100000);
+  std::atomic<int64_t> hinted{0};
   {
     base::ThreadExecutor executor("store");
-    CallRecorder recorder(store, hub, executor);
+    CallRecorder::Options options;
+    options.hint = [&hinted](int64_t position) { hinted = position; };
+    CallRecorder recorder(store, executor, options);
     std::vector<std::thread> loops;
     for (int c = 0; c < kCalls; ++c) {
       loops.emplace_back([&recorder, c] {
@@ -374,7 +405,7 @@ TEST(CallRecorderThreads, ManyLoopsOneOrderPerCall) {
   }
   base::SetLogEnabled(true);
   for (int c = 0; c < kCalls; ++c) EXPECT_EQ(store.heads[absl::StrCat("c", c)], kWrites);
-  EXPECT_EQ(hub.head(), kCalls * kWrites);
+  EXPECT_EQ(hinted, kCalls * kWrites);
 }
 
 // With the recorder's own thread for pauses: a store that stays away keeps nobody from ending.
@@ -382,12 +413,11 @@ TEST(CallRecorderThreads, EndsWhileItWaitsOutAPause) {
   base::SetLogEnabled(false);
   FakeStore store;
   store.next_error = absl::UnavailableError("away");
-  events::EventHub hub(0);
   {
     base::ThreadExecutor executor("store");
     CallRecorder::Options options;
     options.first_pause = absl::Milliseconds(1);
-    CallRecorder recorder(store, hub, executor, options);
+    CallRecorder recorder(store, executor, options);
     recorder.Write(MakeWrite("a", {1}));
     EXPECT_FALSE(recorder.Flush(absl::Milliseconds(20)));
     EXPECT_EQ(recorder.pending(), 1);

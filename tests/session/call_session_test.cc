@@ -14,7 +14,6 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "src/base/executor.h"
-#include "src/events/event_hub.h"
 #include "src/net/manual_loop.h"
 #include "src/openai/call_tools.h"
 #include "tests/fakes/fake_ws_connection.h"
@@ -159,10 +158,9 @@ class CallSessionTest : public ::testing::Test {
   testing::FakeWsConnector model_{loop_};
   LoopTools tools_;
   store::MemoryCallStore store_;
-  events::EventHub hub_{0};
   base::ManualExecutor executor_;
   base::ManualExecutor carrier_executor_;
-  CallRecorder recorder_{store_, hub_, executor_};
+  CallRecorder recorder_{store_, executor_};
   FakeCarrier carrier_api_;
   FakeHost host_;
   FakeRunner runner_;

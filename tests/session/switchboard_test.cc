@@ -10,7 +10,6 @@
 #include "gtest/gtest.h"
 #include "src/base/error.h"
 #include "src/base/executor.h"
-#include "src/events/event_hub.h"
 #include "src/net/manual_loop.h"
 #include "tests/fakes/fake_ws_connection.h"
 #include "tests/fakes/memory_call_store.h"
@@ -138,10 +137,9 @@ class SwitchboardTest : public ::testing::Test {
   testing::FakeWsConnector model_{loop_};
   LoopTools tools_;
   store::MemoryCallStore store_;
-  events::EventHub hub_{0};
   base::ManualExecutor executor_;
   base::ManualExecutor carrier_executor_;
-  CallRecorder recorder_{store_, hub_, executor_};
+  CallRecorder recorder_{store_, executor_};
   FakeCarrier carrier_;
   std::vector<int64_t> finished_;
   std::unique_ptr<Switchboard> board_;
