@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "src/call/event.h"
 
 // Events as they lie in the database: call_events.type holds call::TypeName(), call_events.payload one flat JSON object
@@ -21,6 +22,9 @@ std::string EncodeEventBody(const call::EventBody& body);
 // default, so that fields can be added. kInvalidArgument: unknown type, not a JSON object, or a field of the wrong
 // kind; the message names the field and never quotes its value.
 absl::StatusOr<call::EventBody> DecodeEventBody(absl::string_view type, absl::string_view payload);
+
+// A body of that type with its members' defaults; nullopt: unknown type.
+absl::optional<call::EventBody> DefaultEventBody(absl::string_view type);
 
 // The same for call_transfers.attempts: an array with an object for each.
 std::string EncodeAttempts(const std::vector<call::TransferAttempt>& attempts);

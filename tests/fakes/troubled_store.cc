@@ -1,0 +1,93 @@
+#include "tests/fakes/troubled_store.h"
+
+#include "absl/time/clock.h"
+
+namespace callbridge::store {
+
+absl::Status StoreTrouble::Begin(bool write) {
+  if (write) ++writes_;
+  base::MutexLock lock(mutex_);
+  if (kind_ == Kind::kRefused) return absl::UnavailableError("connection refused");
+  if (kind_ == Kind::kReadOnly && write) return absl::UnavailableError("the database is read-only");
+  const absl::Time deadline = absl::Now() + limit_;
+  while (kind_ == Kind::kHanging) {
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) return absl::UnavailableError("the database did not answer in time");
+    changed_.WaitFor(mutex_, absl::ToChronoMilliseconds(left + absl::Milliseconds(1)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StoreTrouble::End(absl::Status done) {
+  base::MutexLock lock(mutex_);
+  return kind_ == Kind::kLostReply ? absl::UnavailableError("the connection broke") : done;
+}
+
+absl::StatusOr<CallStore::Created> TroubledStore::CreateCall(const CallRecord& call,
+                                                             const std::vector<call::Event>& events,
+                                                             const absl::optional<RequestKey>& key) {
+  if (absl::Status status = trouble_->Begin(/*write=*/true); !status.ok()) return status;
+  auto created = inside_->CreateCall(call, events, key);
+  const absl::Status status = trouble_->End(created.status());
+  if (!status.ok()) return status;
+  return created;
+}
+
+absl::Status TroubledStore::Apply(const CallWrite& write, std::vector<int64_t>* positions) {
+  if (absl::Status status = trouble_->Begin(/*write=*/true); !status.ok()) return status;
+  return trouble_->End(inside_->Apply(write, positions));
+}
+
+absl::StatusOr<CallRecord> TroubledStore::GetCall(absl::string_view call_id) {
+  return Read([&] { return inside_->GetCall(call_id); });
+}
+
+absl::StatusOr<std::vector<CallRecord>> TroubledStore::ListCalls(const CallFilter& filter,
+                                                                 const absl::optional<CallPageKey>& after, int limit) {
+  return Read([&] { return inside_->ListCalls(filter, after, limit); });
+}
+
+absl::StatusOr<std::vector<call::TranscriptItem>> TroubledStore::GetTranscript(absl::string_view call_id) {
+  return Read([&] { return inside_->GetTranscript(call_id); });
+}
+
+absl::StatusOr<std::vector<call::Transfer>> TroubledStore::ListTransfers(absl::string_view call_id) {
+  return Read([&] { return inside_->ListTransfers(call_id); });
+}
+
+absl::StatusOr<std::vector<events::StoredEvent>> TroubledStore::ReadCallEvents(absl::string_view call_id,
+                                                                               int64_t after_sequence, int limit) {
+  return Read([&] { return inside_->ReadCallEvents(call_id, after_sequence, limit); });
+}
+
+absl::StatusOr<std::vector<events::StoredEvent>> TroubledStore::ReadEvents(int64_t after_position, int limit) {
+  return Read([&] { return inside_->ReadEvents(after_position, limit); });
+}
+
+absl::StatusOr<int64_t> TroubledStore::HeadPosition() {
+  return Read([&] { return inside_->HeadPosition(); });
+}
+
+absl::StatusOr<LeadRecord> TroubledStore::GetLead(absl::string_view lead_id) {
+  return Read([&] { return inside_->GetLead(lead_id); });
+}
+
+absl::StatusOr<LeadRecord> TroubledStore::FindLead(absl::string_view phone) {
+  return Read([&] { return inside_->FindLead(phone); });
+}
+
+absl::StatusOr<std::vector<OpenCall>> TroubledStore::CloseOpenCalls(const call::Termination& termination,
+                                                                    absl::Time now, bool summaries_due) {
+  return Read([&] { return inside_->CloseOpenCalls(termination, now, summaries_due); });
+}
+
+absl::StatusOr<std::vector<SummaryJob>> TroubledStore::ListSummaryJobs(absl::Time due_by, int limit) {
+  return Read([&] { return inside_->ListSummaryJobs(due_by, limit); });
+}
+
+absl::Status TroubledStore::SaveSummaryJob(const SummaryJob& job) {
+  if (absl::Status status = trouble_->Begin(/*write=*/true); !status.ok()) return status;
+  return trouble_->End(inside_->SaveSummaryJob(job));
+}
+
+}  // namespace callbridge::store
