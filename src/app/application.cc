@@ -157,6 +157,7 @@ class ServerApplication final : public Application {
       summaries_->OnCallFinished(call_id, next_sequence);
     };
     deps.tapes = tapes_.get();
+    deps.metrics = &metrics_;
     deps.find_call = [this](const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)> done) {
       read_executor_->Post([this, call_id, done = std::move(done)] { done(store_->GetCall(call_id)); });
     };
