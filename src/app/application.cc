@@ -12,6 +12,7 @@
 #include "src/app/gateway.h"
 #include "src/base/executor.h"
 #include "src/base/log.h"
+#include "src/base/mutex.h"
 #include "src/call/termination.h"
 #include "src/carrier/plivo_client.h"
 #include "src/control/control_server.h"
@@ -65,6 +66,29 @@ bool SumsUpByText(const session::Settings& settings) {
   return false;
 }
 
+// Counts the loops that have taken a turn.
+class Turns {
+ public:
+  explicit Turns(size_t loops) : missing_(loops) {}
+
+  void OnTurn() {
+    base::MutexLock lock(mutex_);
+    if (--missing_ == 0) done_.NotifyAll();
+  }
+  bool Wait(absl::Duration limit) {
+    const absl::Time deadline = absl::Now() + limit;
+    base::MutexLock lock(mutex_);
+    while (missing_ > 0 && absl::Now() < deadline)
+      done_.WaitFor(mutex_, absl::ToChronoMilliseconds(deadline - absl::Now() + absl::Milliseconds(1)));
+    return missing_ == 0;
+  }
+
+ private:
+  base::Mutex mutex_;
+  base::CondVar done_;
+  size_t missing_ ABSL_GUARDED_BY(mutex_);
+};
+
 class ServerApplication final : public Application {
  public:
   ServerApplication(const Options& options, session::Settings settings)
@@ -99,6 +123,13 @@ class ServerApplication final : public Application {
   }
 
   int live_calls() const override { return switchboard_->live_calls(); }
+
+  bool LoopsTurn(absl::Duration limit) override {
+    // Shared with the tasks: a stuck loop runs its own when this has long returned.
+    const auto turns = std::make_shared<Turns>(loops_.size());
+    for (const auto& loop : loops_) loop->Post([turns] { turns->OnTurn(); });
+    return turns->Wait(limit);
+  }
 
   void Stop() override {
     if (stopped_) return;
@@ -170,6 +201,7 @@ class ServerApplication final : public Application {
       summaries_->OnCallFinished(call_id, next_sequence);
     };
     deps.tapes = tapes_.get();
+    deps.metrics = &metrics_;
     deps.find_call = [this](const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)> done) {
       read_executor_->Post([this, call_id, done = std::move(done)] { done(store_->GetCall(call_id)); });
     };

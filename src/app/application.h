@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "src/app/options.h"
 #include "src/session/settings.h"
 
@@ -20,6 +21,9 @@ class Application {
   // No new calls from now on: readiness and health fall, webhooks refuse.
   virtual void BeginDrain() = 0;
   virtual int live_calls() const = 0;
+
+  // Whether each event loop takes its turn within `limit`: none is stuck. Blocks for at most so long; not on a loop.
+  virtual bool LoopsTurn(absl::Duration limit) = 0;
 
   // Ends what is left, closes every socket, writes every record. Returns when all threads are joined.
   virtual void Stop() = 0;

@@ -136,6 +136,17 @@ void ReadPrompts(const std::string& at, const v1::Prompts& in, ConfigReading& re
   ReadPrompt(at + ".voicemail", in.has_voicemail(), in.voicemail(), reading, out.voicemail_prompt);
 }
 
+void ReadPlayout(const std::string& at, const v1::Playout& in, ConfigReading& reading,
+                 audio::AssistantPlayout::Options& out) {
+  if (in.has_lead())
+    reading.ReadDuration(at + ".lead", in.lead(), absl::Milliseconds(100), absl::Seconds(2), &out.lead);
+  if (!in.has_longest_piece()) return;
+  absl::Duration piece;
+  reading.ReadDuration(at + ".longest_piece", in.longest_piece(), absl::Milliseconds(20), absl::Milliseconds(500),
+                       &piece);
+  out.max_piece_chars = audio::AssistantPlayout::PieceChars(piece);
+}
+
 void ReadVoicemail(const std::string& at, const v1::Voicemail& in, ConfigReading& reading, session::Agent& out) {
   call::CallOptions& conduct = out.conduct;
   switch (in.policy()) {
@@ -180,6 +191,7 @@ void ReadAgent(const std::string& at, const v1::Agent& in, ConfigReading& readin
   }
   ReadIdle(at + ".idle", in.idle(), reading, out.conduct);
   ReadRecovery(at + ".recovery", in.recovery(), reading, out.conduct);
+  ReadPlayout(at + ".playout", in.playout(), reading, out.conduct.playout);
   ReadPrompts(at + ".prompts", in.prompts(), reading, out.conduct);
   ReadVoicemail(at + ".voicemail", in.voicemail(), reading, out);
   ReadTools(at, in, reading, out);

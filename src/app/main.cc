@@ -11,6 +11,7 @@
 #include "src/app/application.h"
 #include "src/app/config.h"
 #include "src/app/options.h"
+#include "src/app/service_manager.h"
 #include "src/base/log.h"
 #include "src/tools/http_tool_runner.h"
 
@@ -18,6 +19,10 @@ namespace {
 
 using callbridge::app::Application;
 using callbridge::app::Options;
+using callbridge::app::ServiceManager;
+
+// Longer than Application::Stop() takes at its worst.
+constexpr absl::Duration kStopLimit = absl::Minutes(1);
 
 int Fail(const absl::Status& status) {
   callbridge::base::FlushLog();
@@ -35,15 +40,51 @@ bool WaitForSignal(const sigset_t& signals, absl::Duration limit) {
   return sigtimedwait(&signals, nullptr, &at_most) > 0;
 }
 
+// Tells the service manager that the server lives, as long as all its loops do: one that is stuck has calls that hear
+// nothing, and only another start helps them.
+class Pulse {
+ public:
+  Pulse(Application& application, const ServiceManager& manager) : application_(application), manager_(manager) {}
+
+  absl::Duration period() const { return manager_.alive_period(); }
+
+  // Call often; does something once a period.
+  void Beat() {
+    if (!manager_.wants_alive() || absl::Now() < next_) return;
+    next_ = absl::Now() + period();
+    if (application_.LoopsTurn(period())) {
+      manager_.Alive();
+    } else {
+      callbridge::base::Log(callbridge::base::LogKind::kTrouble, "", "an event loop is stuck", {});
+    }
+  }
+
+ private:
+  Application& application_;
+  const ServiceManager& manager_;
+  absl::Time next_ = absl::InfinitePast();
+};
+
 // The first signal drains: no new calls, those under way may finish. A second one, or the time-out, ends them.
 void Serve(Application& application, const Options& options, const sigset_t& signals) {
-  while (!WaitForSignal(signals, absl::Hours(1))) {
-  }
+  const ServiceManager manager = ServiceManager::FromEnvironment();
+  manager.Ready(absl::StrCat("taking calls for ", options.public_url));
+  Pulse pulse(application, manager);
+  do {
+    pulse.Beat();
+  } while (!WaitForSignal(signals, pulse.period()));
   application.BeginDrain();
+  manager.Stopping(absl::StrCat("draining ", application.live_calls(), " calls"));
   callbridge::base::Log(callbridge::base::LogKind::kEnd, "", "draining; once more to stop at once",
                         {{"calls", std::to_string(application.live_calls())}});
   const absl::Time deadline = absl::Now() + options.drain_timeout;
+  absl::Time next_word = absl::InfinitePast();
   while (application.live_calls() > 0 && absl::Now() < deadline) {
+    pulse.Beat();
+    if (absl::Now() >= next_word) {
+      manager.StillStopping(kStopLimit);
+      next_word = absl::Now() + kStopLimit / 4;
+    }
     if (WaitForSignal(signals, absl::Milliseconds(50))) break;
   }
   application.Stop();

@@ -30,11 +30,17 @@ class AssistantPlayout {
     virtual void Checkpoint(int64_t number) = 0;
   };
 
+  // The characters of so much audio, rounded up to a whole quantum.
+  static size_t PieceChars(absl::Duration length) {
+    const int64_t bytes = absl::ToInt64Milliseconds(length) * kBytesPerMs;
+    return static_cast<size_t>((bytes + 2) / 3 * 4);
+  }
+
   struct Options {
     // How far ahead of the playout audio is handed over.
     absl::Duration lead = absl::Milliseconds(400);
-    // Longest piece in characters: 2,136 are 1,602 bytes, 200 ms. A multiple of four.
-    size_t max_piece_chars = 2136;
+    // Longest piece in characters, as PieceChars() has it. A multiple of four.
+    size_t max_piece_chars = PieceChars(absl::Milliseconds(200));
     // Behind so much sound after a silence comes the first checkpoint, and the next each time that it is half as much
     // again, but not closer than that ...
     int64_t first_checkpoint_bytes = 20 * kBytesPerMs;

@@ -31,7 +31,11 @@ constexpr Figure kFigures[] = {
     {"answer_to_audio_p99_us", &Trial::first_p99_us},
     {"stop_p50_us", &Trial::stop_p50_us},
     {"stop_p99_us", &Trial::stop_p99_us},
+    {"stop_inside_p99_us", &Trial::stop_inside_p99_us},
     {"stopped_percent", &Trial::stopped_percent},
+    {"thrown_p50_ms", &Trial::thrown_p50_ms},
+    {"thrown_p99_ms", &Trial::thrown_p99_ms},
+    {"gaps_per_minute", &Trial::gaps_per_minute},
     {"load_core_percent", &Trial::load_core_percent},
 };
 
@@ -63,7 +67,13 @@ Row MakeRow(const std::vector<Trial>& trials, const Trial& like) {
   return row;
 }
 
-Json LoadJson(const Case& load) { return {{"calls", load.calls}, {"piece_ms", load.piece_ms}}; }
+Json LoadJson(const Case& load) {
+  Json json = {{"calls", load.calls}, {"piece_ms", load.piece_ms}};
+  if (load.ahead_ms > 0) json["ahead_ms"] = load.ahead_ms;
+  if (load.lead_ms > 0) json["lead_ms"] = load.lead_ms;
+  if (load.sent_ms > 0) json["sent_ms"] = load.sent_ms;
+  return json;
+}
 
 Json TrialJson(const Trial& trial) {
   Json json = LoadJson(trial.load);
@@ -152,16 +162,22 @@ std::string FormatTable(const std::vector<Row>& rows, const std::vector<Comparis
   absl::StrAppend(&out,
                   "in: caller to model, out: model to caller; cpuus/pr: CPU microseconds per frame pair (20 ms of a "
                   "call, both ways)\n");
-  absl::StrAppendFormat(&out, "\n%6s %6s %-10s %11s %11s %9s %12s %12s\n", "pieces", "calls", "program", "stop p50us",
-                        "stop p99us", "stopped%", "first p50us", "first p99us");
+  absl::StrAppendFormat(&out, "\n%6s %6s %-10s %11s %11s %11s %9s %12s %12s\n", "pieces", "calls", "program",
+                        "stop p50us", "stop p99us", "inside p99", "stopped%", "first p50us", "first p99us");
   for (const Row& row : rows) {
     const Trial& trial = row.median;
     if (row.runs == 0) continue;
-    absl::StrAppendFormat(&out, "%4d   %6d %-10s %11.0f %11.0f %9.1f %12.0f %12.0f\n", trial.load.piece_ms,
+    absl::StrAppendFormat(&out, "%4d   %6d %-10s %11.0f %11.0f %11s %9.1f %12.0f %12.0f\n", trial.load.piece_ms,
                           trial.load.calls, Name(trial.program), trial.stop_p50_us, trial.stop_p99_us,
+                          trial.stop_inside_p99_us > 0 ? absl::StrFormat("<= %.0f", trial.stop_inside_p99_us) : "-",
                           trial.stopped_percent, trial.first_p50_us, trial.first_p99_us);
   }
-  absl::StrAppend(&out, "stop: speech_started to clearAudio; first: the stream's start to its first audio\n");
+  absl::StrAppendFormat(
+      &out,
+      "stop: speech_started to clearAudio, both at the load's ends; inside: callbridge's own part, from "
+      "speech_started read to\nclearAudio written (aim at %d calls: p99 <= %.0f us); first: the stream's start "
+      "to its first audio\n",
+      kAimCalls, kAimStopMicros);
   if (!comparisons.empty()) {
     absl::StrAppendFormat(&out, "\ncallbridge beside the relay (the aims are for %d calls)\n", kAimCalls);
     absl::StrAppendFormat(&out, "%6s %6s %22s %22s %22s %24s\n", "pieces", "calls", "CPU per frame pair",
@@ -178,6 +194,30 @@ std::string FormatTable(const std::vector<Row>& rows, const std::vector<Comparis
   return out;
 }
 
+std::string FormatPlayoutTable(const std::vector<Row>& rows) {
+  std::string out;
+  absl::StrAppendFormat(&out, "%6s %7s %6s %9s %11s %11s %13s %13s %9s %5s  %s\n", "lead", "pieces", "calls",
+                        "core%/cl", "stop p50us", "stop p99us", "thrown p50ms", "thrown p99ms", "gaps/min", "runs",
+                        "note");
+  for (const Row& row : rows) {
+    const Trial& trial = row.median;
+    absl::StrAppendFormat(&out, "%6d %7d %6d ", trial.load.lead_ms, trial.load.sent_ms, trial.load.calls);
+    if (row.runs > 0) {
+      absl::StrAppendFormat(&out, "%9.3f %11.0f %11.0f %13.0f %13.0f %9.2f ", trial.core_percent_per_call,
+                            trial.stop_p50_us, trial.stop_p99_us, trial.thrown_p50_ms, trial.thrown_p99_ms,
+                            trial.gaps_per_minute);
+    } else {
+      absl::StrAppendFormat(&out, "%9s %11s %11s %13s %13s %9s ", "-", "-", "-", "-", "-", "-");
+    }
+    absl::StrAppendFormat(&out, "%5d  %s\n", row.runs, row.note);
+  }
+  absl::StrAppend(
+      &out,
+      "stop: speech_started to clearAudio; thrown: audio at the carrier, unheard, when clearAudio came; gaps: the "
+      "carrier had nothing left to play, per minute of a call\n");
+  return out;
+}
+
 std::string FormatJson(const Setting& setting, const std::vector<Trial>& trials, const std::vector<Row>& rows,
                        const std::vector<Comparison>& comparisons) {
   Json json;
@@ -190,7 +230,8 @@ std::string FormatJson(const Setting& setting, const std::vector<Trial>& trials,
   json["aims"] = {{"calls", kAimCalls},
                   {"cpu_per_frame_pair_ratio", kAimRatio},
                   {"added_p99_ratio", kAimRatio},
-                  {"memory_kb_per_call_beyond_relay", kAimKbPerCall}};
+                  {"memory_kb_per_call_beyond_relay", kAimKbPerCall},
+                  {"stop_p99_us", kAimStopMicros}};
   json["rows"] = json["ratios"] = json["runs"] = Json::array();
   for (const Row& row : rows) {
     Json entry = row.runs > 0 ? TrialJson(row.median) : LoadJson(row.median.load);

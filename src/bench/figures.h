@@ -13,8 +13,15 @@ namespace callbridge::bench {
 struct Case {
   int calls = 0;
   int piece_ms = 20;
+  int ahead_ms = 0;  // So much of each response comes from the model at once, the rest at the speed of speech.
+  // The agent's playout: how far ahead, in pieces of which length, audio goes to the carrier. 0: the default.
+  int lead_ms = 0;
+  int sent_ms = 0;
 };
-inline bool operator==(const Case& a, const Case& b) { return a.calls == b.calls && a.piece_ms == b.piece_ms; }
+inline bool operator==(const Case& a, const Case& b) {
+  return a.calls == b.calls && a.piece_ms == b.piece_ms && a.ahead_ms == b.ahead_ms && a.lead_ms == b.lead_ms &&
+         a.sent_ms == b.sent_ms;
+}
 
 enum class Program { kCallbridge, kRelay };
 
@@ -37,7 +44,13 @@ struct Trial {
   double first_p99_us = 0;
   double stop_p50_us = 0;  // From the model's speech_started to clearAudio, both at the load's ends.
   double stop_p99_us = 0;
-  double stopped_percent = 0;    // Interruptions that a clearAudio answered.
+  // What callbridge says of it itself, from the message in to clearAudio in the socket: not above this for 99 of 100.
+  // 0: it says nothing.
+  double stop_inside_p99_us = 0;
+  double stopped_percent = 0;  // Interruptions that a clearAudio answered.
+  double thrown_p50_ms = 0;    // Audio that lay at the carrier, unheard, when clearAudio came.
+  double thrown_p99_ms = 0;
+  double gaps_per_minute = 0;    // Of a call: the carrier had nothing left to play in the middle of a response.
   double load_core_percent = 0;  // What the load itself took of one core.
   std::string trouble;           // Not empty: the run did not come about, and why.
 };
@@ -64,6 +77,7 @@ struct Comparison {
 inline constexpr int kAimCalls = 100;
 inline constexpr double kAimRatio = 1.5;
 inline constexpr double kAimKbPerCall = 64;
+inline constexpr double kAimStopMicros = 5000;  // p99.
 
 // Below this the row says that frames are missing.
 inline constexpr double kEnoughDelivered = 98;
@@ -76,6 +90,9 @@ std::vector<Comparison> Compare(const std::vector<Trial>& trials);
 
 // The rows as a table, and below it each comparison beside its aim.
 std::string FormatTable(const std::vector<Row>& rows, const std::vector<Comparison>& comparisons);
+
+// The same runs seen from the carrier's player: what a lead and a length of pieces cost, and what they save.
+std::string FormatPlayoutTable(const std::vector<Row>& rows);
 
 // Where and how the figures came about.
 struct Setting {

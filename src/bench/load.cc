@@ -58,7 +58,9 @@ class Wheel {
 class LoopLoad final : public Load, private net::ServerDelegate {
  public:
   explicit LoopLoad(const Options& options)
-      : options_(options), loop_(net::EventLoop::Start("load")), carriers_(kFrameMs), models_(options.piece_ms) {}
+      : options_(options), loop_(net::EventLoop::Start("load")), carriers_(kFrameMs), models_(options.piece_ms) {
+    meter_.ahead_pieces = options.ahead_ms / options.piece_ms;
+  }
 
   ~LoopLoad() override {
     OnLoop([this] {
@@ -100,6 +102,7 @@ class LoopLoad final : public Load, private net::ServerDelegate {
     OnLoop([this] {
       meter_.to_model_us.clear();
       meter_.to_caller_us.clear();
+      meter_.gaps = 0;
       meter_.measuring = true;
       window_began_ = SteadyNanos();
       window_cpu_ = OwnCpu();
@@ -112,6 +115,7 @@ class LoopLoad final : public Load, private net::ServerDelegate {
       meter_.measuring = false;
       window.cpu = OwnCpu() - window_cpu_;
       window.length = absl::Nanoseconds(static_cast<int64_t>(SteadyNanos() - window_began_));
+      window.gaps = meter_.gaps;
       window.to_model_us = std::move(meter_.to_model_us);
       window.to_caller_us = std::move(meter_.to_caller_us);
     });
@@ -127,7 +131,7 @@ class LoopLoad final : public Load, private net::ServerDelegate {
     OnLoop([this] { interrupting_ = false; });
     absl::SleepFor(kLastClear);
     Talk talk;
-    OnLoop([&] { talk = {meter_.first_us, meter_.stop_us, meter_.interruptions}; });
+    OnLoop([&] { talk = {meter_.first_us, meter_.stop_us, meter_.thrown_ms, meter_.interruptions}; });
     return talk;
   }
 

@@ -22,6 +22,7 @@ class Load {
  public:
   struct Options {
     int piece_ms = 20;  // Of the model's audio: one piece of this length each so many milliseconds.
+    int ahead_ms = 0;   // So much more of it at the beginning of each response, all at once.
   };
 
   // What arrived between StartWindow() and EndWindow(). Times are microseconds from the moment before sending to
@@ -32,13 +33,15 @@ class Load {
     std::vector<double> to_caller_us;  // One for each piece of the model.
     int64_t frames_due = 0;            // How many there should have been of each, by the clock.
     int64_t pieces_due = 0;
+    int64_t gaps = 0;    // A player had nothing left to play in the middle of a response.
     absl::Duration cpu;  // Of this whole process.
   };
 
   // What Interrupt() gave, and the calls' beginnings. Microseconds.
   struct Talk {
-    std::vector<double> first_us;  // From before a stream's start was sent to the arrival of the first audio.
-    std::vector<double> stop_us;   // From before speech_started was sent to the arrival of clearAudio.
+    std::vector<double> first_us;   // From before a stream's start was sent to the arrival of the first audio.
+    std::vector<double> stop_us;    // From before speech_started was sent to the arrival of clearAudio.
+    std::vector<double> thrown_ms;  // Audio at the carrier that each clearAudio found unheard.
     int interruptions = 0;
   };
 

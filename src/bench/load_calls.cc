@@ -100,10 +100,14 @@ void CarrierEnd::OnText(absl::string_view message) {
 
 void CarrierEnd::OnAudio(absl::string_view base64) {
   Measure(base64, meter_.measuring, meter_.to_caller_us);
-  play_end_ = std::max(play_end_, SteadyNanos() + kPlayerDelayNanos) + DecodedBytes(base64) * kNanosPerByte;
+  const uint64_t now = SteadyNanos();
+  if (playing_ && now > play_end_ && meter_.measuring) ++meter_.gaps;
+  if (!playing_ || now > play_end_) play_end_ = now + kPlayerDelayNanos;
+  playing_ = true;
+  play_end_ += DecodedBytes(base64) * kNanosPerByte;
   if (heard_) return;
   heard_ = true;
-  OnFirstAudio(base64, SteadyNanos());
+  OnFirstAudio(base64, now);
   ++meter_.talking;
 }
 
@@ -117,6 +121,8 @@ void CarrierEnd::OnFirstAudio(absl::string_view base64, uint64_t now) {
 
 // What lay at the carrier is gone, and the checkpoints behind it with it.
 void CarrierEnd::OnClear(uint64_t now) {
+  if (playing_ && play_end_ > now) meter_.thrown_ms.push_back(static_cast<double>(play_end_ - now) / 1e6);
+  playing_ = false;
   play_end_ = now;
   checkpoints_.clear();
   const uint64_t since = model_ == nullptr ? 0 : model_->TakeInterruption();
@@ -146,7 +152,8 @@ void ModelEnd::Beat(std::string& payload) {
   if (silent_since_ != 0 && now - silent_since_ >= kUtteranceNanos) EndTurn();
   if (!speaking_) return;
   WriteMarker(now, payload);
-  connection_->Send({delta_head_, payload, "\"}"});
+  for (int extra = std::exchange(fresh_, false) ? meter_.ahead_pieces : 0; extra >= 0; --extra)
+    connection_->Send({delta_head_, payload, "\"}"});
 }
 
 void ModelEnd::Interrupt() {
@@ -203,7 +210,7 @@ void ModelEnd::OnRequest(absl::string_view message) {
 }
 
 void ModelEnd::BeginResponse() {
-  speaking_ = true;
+  speaking_ = fresh_ = true;
   response_id_ = absl::StrCat("resp_bench", number_, "_", ++turn_);
   item_id_ = absl::StrCat("item_bench", number_, "_", turn_);
   delta_head_ = absl::StrCat(

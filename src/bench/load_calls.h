@@ -21,8 +21,11 @@ struct Meter {
   bool measuring = false;
   std::vector<double> to_model_us;
   std::vector<double> to_caller_us;
-  std::vector<double> first_us;  // From a stream's start to the first audio of the model.
-  std::vector<double> stop_us;   // From speech_started to clearAudio.
+  std::vector<double> first_us;   // From a stream's start to the first audio of the model.
+  std::vector<double> stop_us;    // From speech_started to clearAudio.
+  std::vector<double> thrown_ms;  // What had not been played when clearAudio came.
+  int64_t gaps = 0;               // A player ran dry in the middle of a response.
+  int ahead_pieces = 0;           // That come at once at the beginning of a response.
   int interruptions = 0;
   std::map<uint64_t, class ModelEnd*> first_pieces;  // Whose audio it is, by the time in its marker.
   std::atomic<int> talking{0};
@@ -64,6 +67,7 @@ class CarrierEnd final : public net::WsConnection::Listener {
   int64_t chunk_ = 0;
   uint64_t play_end_ = 0;  // When all audio so far will have been played.
   bool heard_ = false;
+  bool playing_ = false;                                      // Something came since the last clearAudio.
   uint64_t started_ = 0;                                      // The stream.
   ModelEnd* model_ = nullptr;                                 // The other end of this call, once heard.
   std::deque<std::pair<uint64_t, std::string>> checkpoints_;  // When each is reached.
@@ -104,6 +108,7 @@ class ModelEnd final : public net::WsConnection::Listener {
   std::string delta_head_;
   net::WsConnection* connection_ = nullptr;
   bool speaking_ = false;
+  bool fresh_ = false;  // Nothing of this response was sent by a Beat() yet.
   uint64_t interrupted_ = 0;
   uint64_t silent_since_ = 0;  // 0: nobody interrupts.
 };

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -36,6 +37,10 @@ ABSL_FLAG(int, seconds, 10, "measured time of a run");
 ABSL_FLAG(int, warmup, 3, "seconds before that in which all calls are up");
 ABSL_FLAG(int, threads, 1, "event loops of either program");
 ABSL_FLAG(bool, quick, false, "50 calls only, one run each: about a minute, and figures that mean little");
+ABSL_FLAG(bool, playout, false,
+          "callbridge alone, with each lead and length of pieces to the carrier: CPU, stop latency, audio thrown away");
+ABSL_FLAG(std::string, leads, "100,200,400,600", "--playout: leads in ms");
+ABSL_FLAG(std::string, sent, "20,40,60,100,200", "--playout: lengths of the pieces that go to the carrier, in ms");
 ABSL_FLAG(std::string, json, "", "writes the figures as JSON to this file; -: to stdout, with the table on stderr");
 ABSL_FLAG(bool, relay, false, "internal: be the relay");
 ABSL_FLAG(int, relay_port, 0, "internal: where the relay listens");
@@ -89,9 +94,46 @@ struct Planned {
 std::vector<Planned> MakePlan(const std::vector<int>& calls, const std::vector<int>& pieces, int repetitions) {
   std::vector<Planned> plan;
   for (const int piece : pieces) {
-    for (const int count : calls) plan.push_back({{count, piece}, count == bench::kAimCalls ? repetitions : 1});
+    for (const int count : calls) {
+      bench::Case load;
+      load.calls = count;
+      load.piece_ms = piece;
+      plan.push_back({load, count == bench::kAimCalls ? repetitions : 1});
+    }
   }
   return plan;
+}
+
+// The model of these is as far ahead as real ones are: what the carrier gets when is the playout's decision alone.
+std::vector<bench::Case> MakePlayoutPlan(const std::vector<int>& leads, const std::vector<int>& sent) {
+  std::vector<bench::Case> plan;
+  for (const int lead : leads) {
+    for (const int length : sent) {
+      bench::Case load;
+      load.calls = bench::kAimCalls;
+      load.piece_ms = 200;
+      load.ahead_ms = 3000;
+      load.lead_ms = lead;
+      load.sent_ms = length;
+      plan.push_back(load);
+    }
+  }
+  return plan;
+}
+
+std::vector<bench::Trial> CarryPlayout(const bench::RunnerOptions& options, const std::vector<bench::Case>& plan,
+                                       int repetitions) {
+  std::vector<bench::Trial> trials;
+  const size_t total = plan.size() * static_cast<size_t>(repetitions);
+  for (int i = 0; i < repetitions; ++i) {
+    for (const bench::Case& load : plan) {
+      std::fprintf(stderr, "[%zu/%zu] a lead of %d ms, pieces of %d ms\n", trials.size() + 1, total, load.lead_ms,
+                   load.sent_ms);
+      trials.push_back(bench::Measure(options, bench::Program::kCallbridge, load));
+      trials.back().pair = i;
+    }
+  }
+  return trials;
 }
 
 // Which program comes first changes from pair to pair, so that a drift of the machine favours neither.
@@ -129,47 +171,90 @@ std::string MakeFolder() {
   return mkdtemp(&pattern[0]) == nullptr ? "" : pattern;
 }
 
-int RunBench() {
-  const bool quick = absl::GetFlag(FLAGS_quick);
-  const std::vector<int> calls = quick ? std::vector<int>{kQuickCalls} : Numbers(absl::GetFlag(FLAGS_calls), kMaxCalls);
-  const std::vector<int> pieces = Numbers(absl::GetFlag(FLAGS_pieces), 1000);
-  const int repetitions = absl::GetFlag(FLAGS_repetitions);
-  const int seconds = absl::GetFlag(FLAGS_seconds);
-  const int warmup = absl::GetFlag(FLAGS_warmup);
-  if (calls.empty()) return Fail(absl::StrCat("--calls: numbers from 1 to ", kMaxCalls, " separated by commas"));
-  if (pieces.empty()) return Fail("--pieces: milliseconds from 1 to 1000 separated by commas");
-  if (repetitions < 1 || repetitions > 100) return Fail("--repetitions: 1 to 100");
-  if (seconds < 1 || seconds > 600 || warmup < 0 || warmup > 60) return Fail("--seconds: 1 to 600; --warmup: 0 to 60");
-  if (access(absl::GetFlag(FLAGS_server).c_str(), X_OK) != 0) return Fail("--server: no program at that path");
-
-  bench::RunnerOptions options;
-  options.server = std::filesystem::absolute(absl::GetFlag(FLAGS_server)).string();
-  options.self = std::filesystem::read_symlink("/proc/self/exe").string();
-  options.folder = MakeFolder();
-  options.threads = absl::GetFlag(FLAGS_threads);
-  options.warmup = absl::Seconds(warmup);
-  options.window = absl::Seconds(seconds);
-  if (options.folder.empty()) return Fail("no temporary folder can be made");
-
-  const std::vector<bench::Trial> runs = Carry(options, MakePlan(calls, pieces, repetitions));
-  const std::vector<bench::Row> rows = bench::MakeRows(runs);
-  const std::vector<bench::Comparison> comparisons = bench::Compare(runs);
+bench::Setting MakeSetting(const bench::RunnerOptions& options) {
   bench::Setting setting;
   setting.date = absl::FormatTime("%Y-%m-%d", absl::Now(), absl::UTCTimeZone());
   setting.machine = MachineName();
   setting.cores = static_cast<int>(std::thread::hardware_concurrency());
   setting.threads = options.threads;
-  setting.window_seconds = seconds;
-  setting.warmup_seconds = warmup;
+  setting.window_seconds = absl::ToDoubleSeconds(options.window);
+  setting.warmup_seconds = absl::ToDoubleSeconds(options.warmup);
+  return setting;
+}
 
+// 0 if there is something to read.
+int Report(const bench::RunnerOptions& options, const std::vector<bench::Trial>& runs, bool playout) {
+  const std::vector<bench::Row> rows = bench::MakeRows(runs);
+  const std::vector<bench::Comparison> comparisons = bench::Compare(runs);
+  const std::string table = playout ? bench::FormatPlayoutTable(rows) : bench::FormatTable(rows, comparisons);
   const std::string json = absl::GetFlag(FLAGS_json);
-  std::fputs(bench::FormatTable(rows, comparisons).c_str(), json == "-" ? stderr : stdout);
-  if (!json.empty() && !Write(json, bench::FormatJson(setting, runs, rows, comparisons)))
+  std::fputs(table.c_str(), json == "-" ? stderr : stdout);
+  if (!json.empty() && !Write(json, bench::FormatJson(MakeSetting(options), runs, rows, comparisons)))
     return Fail("--json: cannot be written");
   bool trouble = false;
   for (const bench::Trial& run : runs) trouble = trouble || !run.trouble.empty();
   if (!trouble) std::filesystem::remove_all(options.folder);
-  return comparisons.empty() ? 1 : 0;
+  return (playout ? trouble : comparisons.empty()) ? 1 : 0;
+}
+
+// What is asked for, from the flags.
+struct Request {
+  bool playout = false;
+  std::vector<int> calls;
+  std::vector<int> pieces;
+  std::vector<int> leads;
+  std::vector<int> sent;
+  int repetitions = 1;
+  int seconds = 0;
+  int warmup = 0;
+};
+
+Request ReadRequest() {
+  const bool quick = absl::GetFlag(FLAGS_quick);
+  Request request;
+  request.playout = absl::GetFlag(FLAGS_playout);
+  request.calls = quick ? std::vector<int>{kQuickCalls} : Numbers(absl::GetFlag(FLAGS_calls), kMaxCalls);
+  request.pieces = Numbers(absl::GetFlag(FLAGS_pieces), 1000);
+  request.leads = Numbers(absl::GetFlag(FLAGS_leads), 2000);
+  request.sent = Numbers(absl::GetFlag(FLAGS_sent), 500);
+  request.repetitions = absl::GetFlag(FLAGS_repetitions);
+  request.seconds = absl::GetFlag(FLAGS_seconds);
+  request.warmup = absl::GetFlag(FLAGS_warmup);
+  return request;
+}
+
+// What is wrong with it; empty: nothing.
+std::string FindMistake(const Request& request) {
+  if (request.calls.empty()) return absl::StrCat("--calls: numbers from 1 to ", kMaxCalls, " separated by commas");
+  if (request.pieces.empty()) return "--pieces: milliseconds from 1 to 1000 separated by commas";
+  const auto below = [](const std::vector<int>& numbers, int least) {
+    return std::any_of(numbers.begin(), numbers.end(), [&](int number) { return number < least; });
+  };
+  if (request.leads.empty() || below(request.leads, 100))
+    return "--leads: milliseconds from 100 to 2000 separated by commas";
+  if (request.sent.empty() || below(request.sent, 20)) return "--sent: milliseconds from 20 to 500 separated by commas";
+  if (request.repetitions < 1 || request.repetitions > 100) return "--repetitions: 1 to 100";
+  if (request.seconds < 1 || request.seconds > 600) return "--seconds: 1 to 600";
+  if (request.warmup < 0 || request.warmup > 60) return "--warmup: 0 to 60";
+  if (access(absl::GetFlag(FLAGS_server).c_str(), X_OK) != 0) return "--server: no program at that path";
+  return "";
+}
+
+int RunBench() {
+  const Request request = ReadRequest();
+  if (const std::string mistake = FindMistake(request); !mistake.empty()) return Fail(mistake);
+  bench::RunnerOptions options;
+  options.server = std::filesystem::absolute(absl::GetFlag(FLAGS_server)).string();
+  options.self = std::filesystem::read_symlink("/proc/self/exe").string();
+  options.folder = MakeFolder();
+  options.threads = absl::GetFlag(FLAGS_threads);
+  options.warmup = absl::Seconds(request.warmup);
+  options.window = absl::Seconds(request.seconds);
+  if (options.folder.empty()) return Fail("no temporary folder can be made");
+  if (!request.playout)
+    return Report(options, Carry(options, MakePlan(request.calls, request.pieces, request.repetitions)), false);
+  return Report(options, CarryPlayout(options, MakePlayoutPlan(request.leads, request.sent), request.repetitions),
+                true);
 }
 
 }  // namespace

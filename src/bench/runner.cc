@@ -29,9 +29,19 @@ constexpr absl::Duration kInterrupting = absl::Seconds(4);
 constexpr absl::Duration kTalkLimit = absl::Seconds(30);
 constexpr absl::Duration kReadyLimit = absl::Seconds(20);
 
-constexpr char kConfig[] =
-    "agents {\n  key: \"bench\"\n  instructions: \"You are the assistant of a benchmark. Go on speaking.\"\n"
-    "  greeting_prompt: \"Greet the caller.\"\n}\n";
+std::string TextDuration(int ms) {
+  return absl::StrCat(" { seconds: ", ms / 1000, " nanos: ", ms % 1000 * 1'000'000, " } ");
+}
+
+std::string Config(const Case& load) {
+  std::string playout;
+  if (load.lead_ms > 0) absl::StrAppend(&playout, "lead", TextDuration(load.lead_ms));
+  if (load.sent_ms > 0) absl::StrAppend(&playout, "longest_piece", TextDuration(load.sent_ms));
+  return absl::StrCat(
+      "agents {\n  key: \"bench\"\n  instructions: \"You are the assistant of a benchmark. Go on speaking.\"\n"
+      "  greeting_prompt: \"Greet the caller.\"\n  playout { ",
+      playout, "}\n}\n");
+}
 
 // One run, from the start of the program to its end.
 class Measurement {
@@ -50,6 +60,7 @@ class Measurement {
   absl::Status Try() {
     Load::Options load;
     load.piece_ms = run_.load.piece_ms;
+    load.ahead_ms = run_.load.ahead_ms;
     auto started = Load::Start(load);
     if (!started.ok()) return started.status();
     load_ = *std::move(started);
@@ -93,12 +104,15 @@ class Measurement {
   }
 
   absl::StatusOr<std::unique_ptr<Child>> StartServer() {
+    const auto admin_port = FreePort();
+    if (!admin_port.ok()) return admin_port.status();
+    admin_port_ = *admin_port;
     const std::string config = absl::StrCat(options_.folder, "/bench.textproto");
-    std::ofstream(config) << kConfig;
+    std::ofstream(config) << Config(run_.load);
     const std::string database = absl::StrCat(options_.folder, "/", base::NewUuid(), ".db");
     return Child::Start(
         {options_.server, absl::StrCat("--http_listen=127.0.0.1:", port_), "--grpc_listen=127.0.0.1:0",
-         "--admin_listen=127.0.0.1:0", absl::StrCat("--public_url=http://127.0.0.1:", port_),
+         absl::StrCat("--admin_listen=127.0.0.1:", admin_port_), absl::StrCat("--public_url=http://127.0.0.1:", port_),
          absl::StrCat("--database_url=sqlite:", database), absl::StrCat("--openai_url=", load_->model_url()),
          "--plivo_api_url=http://127.0.0.1:9", "--webhook_auth=none", absl::StrCat("--config=", config),
          absl::StrCat("--media_threads=", options_.threads)},
@@ -155,6 +169,7 @@ class Measurement {
     run_.delivered_percent =
         100 * std::min(frames / static_cast<double>(window.frames_due),
                        static_cast<double>(window.to_caller_us.size()) / static_cast<double>(window.pieces_due));
+    run_.gaps_per_minute = static_cast<double>(window.gaps) * 60 / (seconds * run_.load.calls);
     run_.to_model_p50_us = Percentile(window.to_model_us, 50);
     run_.to_model_p99_us = Percentile(window.to_model_us, 99);
     run_.to_caller_p50_us = Percentile(window.to_caller_us, 50);
@@ -163,11 +178,20 @@ class Measurement {
   }
 
   void MeasureTalk() {
+    Interrupt();
+    if (admin_port_ == 0) return;
+    const auto metrics = Fetch(admin_port_, "/metrics");
+    if (metrics.ok()) run_.stop_inside_p99_us = 1e6 * HistogramBound(*metrics, "callbridge_stop_seconds", 99);
+  }
+
+  void Interrupt() {
     Load::Talk talk = load_->Interrupt(kInterrupting);
     run_.first_p50_us = Percentile(talk.first_us, 50);
     run_.first_p99_us = Percentile(talk.first_us, 99);
     run_.stop_p50_us = Percentile(talk.stop_us, 50);
     run_.stop_p99_us = Percentile(talk.stop_us, 99);
+    run_.thrown_p50_ms = Percentile(talk.thrown_ms, 50);
+    run_.thrown_p99_ms = Percentile(talk.thrown_ms, 99);
     run_.stopped_percent = 100.0 * static_cast<double>(talk.stop_us.size()) / std::max(talk.interruptions, 1);
   }
 
@@ -175,6 +199,7 @@ class Measurement {
   const Program program_;
   Trial run_;
   int port_ = 0;
+  int admin_port_ = 0;  // 0: the program has none.
   int calls_ = 0;
   std::unique_ptr<Load> load_;
   std::unique_ptr<Child> child_;  // Goes before the load that it talks to.

@@ -32,6 +32,13 @@ const Histogram::BucketBoundaries& SilenceBuckets() {
   return kBuckets;
 }
 
+// Our own part of it.
+const Histogram::BucketBoundaries& StopBuckets() {
+  static const auto& kBuckets =
+      *new Histogram::BucketBoundaries{0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1};
+  return kBuckets;
+}
+
 std::string Word(absl::string_view word) { return std::string(word); }
 
 // The prompts that the configuration has; their names are ours, and bounded also if that changes.
@@ -80,6 +87,7 @@ class CallMetrics::Instruments {
   void operator()(const call::CallEnded& body) {
     ended_.Add({{"reason", Word(Name(body.termination.reason))}}).Increment();
   }
+  void Stopped(absl::Duration time) { stop_.Observe(absl::ToDoubleSeconds(time)); }
   // Of all other kinds nothing is counted.
   template <typename Body>
   void operator()(const Body&) {}
@@ -121,6 +129,10 @@ class CallMetrics::Instruments {
       NewHistogram("callbridge_barge_in_silence_seconds",
                    "From the report of the caller's speech to the carrier confirming that nothing sounds any more.",
                    SilenceBuckets());
+  Histogram& stop_ = NewHistogram("callbridge_stop_seconds",
+                                  "From the arrival of the model's message that stops the assistant to clearAudio in "
+                                  "the carrier's socket.",
+                                  StopBuckets());
 
   Counter& barge_ins_ =
       NewCounters("callbridge_barge_ins_total", "Times a caller spoke over the assistant, who stopped.").Add({});
@@ -156,6 +168,8 @@ CallMetrics::CallMetrics() : instruments_(std::make_unique<Instruments>()) {}
 CallMetrics::~CallMetrics() = default;
 
 void CallMetrics::Observe(const call::Event& event) { std::visit(*instruments_, event.body); }
+
+void CallMetrics::ObserveStop(absl::Duration time) { instruments_->Stopped(time); }
 
 std::string CallMetrics::Text() const { return instruments_->Text(); }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
 #include "src/call/event.h"
 
 namespace callbridge::session {
@@ -20,6 +21,10 @@ class CallMetrics {
 
   // Takes an event, once. Never blocks for long: some atomics, a mutex that is rarely held.
   void Observe(const call::Event& event);
+
+  // A message of the model stopped the assistant: from its arrival to clearAudio in the carrier's socket. From memory
+  // alone, in no event.
+  void ObserveStop(absl::Duration time);
 
   // All of it in Prometheus' text format.
   std::string Text() const;

@@ -204,7 +204,10 @@ void CallSession::Carry(const command::SendCheckpoint& command) {
 }
 
 void CallSession::Carry(const command::ClearAudio&) {
-  if (stream_ != nullptr) stream_->Clear();
+  if (stream_ == nullptr) return;
+  stream_->Clear();
+  const absl::Time since = model_.reading_since();
+  if (deps_.metrics != nullptr && since != absl::InfinitePast()) deps_.metrics->ObserveStop(Now() - since);
 }
 
 void CallSession::Carry(const command::SendDtmf& command) {

@@ -19,6 +19,7 @@
 #include "src/net/ws_connection.h"
 #include "src/openai/server_event.h"
 #include "src/plivo/stream_message.h"
+#include "src/session/call_metrics.h"
 #include "src/session/call_recorder.h"
 #include "src/session/carrier_leg.h"
 #include "src/session/model_leg.h"
@@ -73,6 +74,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     SessionHost* host = nullptr;
     ToolRunner* tool_runner = nullptr;       // Null: no tool of the configuration can be run.
     const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
+    CallMetrics* metrics = nullptr;          // Null: nobody measures.
   };
 
   CallSession(Options options, const Deps& deps);

@@ -121,6 +121,12 @@ std::string ModelLeg::NextItemId() { return absl::StrCat("cb_item_", next_item_i
 void ModelLeg::OnBinary(size_t bytes) { owner_.OnModelNote("binary message ignored", absl::StrCat(bytes, " bytes")); }
 
 void ModelLeg::OnText(absl::string_view message) {
+  reading_since_ = clock_.Now();
+  Read(message);
+  reading_since_ = absl::InfinitePast();
+}
+
+void ModelLeg::Read(absl::string_view message) {
   auto parsed = parser_.Parse(message);
   if (!parsed.ok()) {
     if (++session_.bad_messages == 1) owner_.OnModelNote("message ignored", parsed.status().message());

@@ -67,6 +67,9 @@ class ModelLeg final : public net::WsConnection::Listener {
 
   int64_t frames_dropped() const { return frames_dropped_; }
 
+  // While a message of the model is carried out: when it came. InfinitePast otherwise.
+  absl::Time reading_since() const { return reading_since_; }
+
   // net::WsConnection::Listener
   void OnOpen(net::WsConnection& connection) override;
   void OnText(absl::string_view message) override;
@@ -93,6 +96,7 @@ class ModelLeg final : public net::WsConnection::Listener {
     std::string arguments;
   };
 
+  void Read(absl::string_view message);
   void Drop();
   void Fail(const call::input::ModelError& error);
   void GiveUp(call::EndReason reason, const std::string& detail);
@@ -156,6 +160,7 @@ class ModelLeg final : public net::WsConnection::Listener {
   int next_event_id_ = 1;
   int next_item_id_ = 1;
   int64_t frames_dropped_ = 0;
+  absl::Time reading_since_ = absl::InfinitePast();
   // By tool_call_id: acted on already, in whichever session.
   std::map<std::string, ToolCall, std::less<>> tool_calls_;
 };

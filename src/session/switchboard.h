@@ -43,6 +43,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     carrier::CarrierApi* carrier = nullptr;
     base::Executor* carrier_executor = nullptr;
     const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
+    CallMetrics* metrics = nullptr;          // Null: nobody measures.
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
     // Told when a call is over and all its records are handed over; `next_sequence` is for the first event that

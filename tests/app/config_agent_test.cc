@@ -131,6 +131,15 @@ TEST(ConfigAgentTest, BargeIn) {
             absl::Milliseconds(300));
 }
 
+// 8 bytes a millisecond, in quanta of three bytes that are four characters.
+TEST(ConfigAgentTest, PlayoutIsMeasuredUnlessItIsGiven) {
+  EXPECT_EQ(ReadGood("").conduct.playout.lead, absl::Milliseconds(400));
+  EXPECT_EQ(ReadGood("").conduct.playout.max_piece_chars, 2136);
+  const auto given = ReadGood("playout { lead { nanos: 250000000 } longest_piece { nanos: 60000000 } }");
+  EXPECT_EQ(given.conduct.playout.lead, absl::Milliseconds(250));
+  EXPECT_EQ(given.conduct.playout.max_piece_chars, 640);
+}
+
 TEST(ConfigAgentTest, MistakesAreNamedWithTheirField) {
   const struct {
     const char* name;
@@ -143,6 +152,8 @@ TEST(ConfigAgentTest, MistakesAreNamedWithTheirField) {
       {"reversible by the server", "barge_in: REVERSIBLE server_vad { interrupt_response: true }",
        "server_vad.interrupt_response: REVERSIBLE needs it false"},
       {"no such barge-in", "barge_in: 9", "barge_in: IMMEDIATE"},
+      {"lead too small", "playout { lead { nanos: 99000000 } }", "playout.lead: 100ms to 2s"},
+      {"piece too long", "playout { longest_piece { nanos: 501000000 } }", "playout.longest_piece: 20ms to 500ms"},
       {"impatient", "idle { after { seconds: 4 } }", "idle.after: 5s to 10m"},
       {"negative", "idle { after { seconds: -1 } }", "idle.after: 5s to 10m"},
       {"reprompts", "idle { reprompts: 11 }", "idle.reprompts: 0 to 10"},

@@ -55,6 +55,9 @@ class Distribution {
     for (const double value : values_) sum += value;
     return values_.empty() ? 0 : sum / static_cast<double>(values_.size());
   }
+  int Above(double limit) const {
+    return static_cast<int>(std::count_if(values_.begin(), values_.end(), [&](double value) { return value > limit; }));
+  }
   double Percentile(double percent) {
     if (values_.empty()) return 0;
     std::sort(values_.begin(), values_.end());
@@ -226,10 +229,14 @@ Errors Interrupt(uint32_t seed, const Injection& injection, int calls) {
   return errors;
 }
 
+constexpr double kClose = 40;  // ms: what an interruption may be off.
+
 struct Row {
   const char* name;
   Injection injection;
-  // Most that an interruption may be off, in ms, with a timely acknowledgement and without.
+  // Of about 1,200 interruptions, how many may be further off than kClose, and the furthest of all in ms: first of
+  // those of whose spell an acknowledgement came in time, then of those of which all were lost or late.
+  int most_beyond;
   int most_timely;
   int most_held_up;
   // Interruptions when nothing had sounded and a little was reported as heard: in the first spell of a stream, of which
@@ -237,14 +244,21 @@ struct Row {
   int most_not_zero;
 };
 
+// Another one for each run by hand: CALLBRIDGE_HEARD_SEED=7.
+uint32_t Seed() {
+  const char* const given = std::getenv("CALLBRIDGE_HEARD_SEED");
+  return given == nullptr ? 20240607 : static_cast<uint32_t>(std::atol(given));
+}
+
 class HeardPropertyTest : public testing::TestWithParam<Row> {};
 
 TEST_P(HeardPropertyTest, IsCloseToTheTruth) {
   const Row& row = GetParam();
-  Errors errors = Interrupt(20240607, row.injection, 60);
+  Errors errors = Interrupt(Seed(), row.injection, 60);
   std::cout << errors.Print(row.name);
   ASSERT_GT(errors.all.size(), 1000u);
-  EXPECT_LE(errors.early.Percentile(100), 40);
+  EXPECT_LE(errors.all.Above(kClose), row.most_beyond);
+  EXPECT_LE(errors.early.Percentile(100), 52);
   EXPECT_LE(errors.timely.Percentile(100), row.most_timely);
   EXPECT_LE(errors.held_up.Percentile(100), row.most_held_up);
   EXPECT_LE(errors.silent - errors.silent_right, row.most_not_zero);
@@ -254,14 +268,16 @@ TEST_P(HeardPropertyTest, IsCloseToTheTruth) {
 }
 
 // With every acknowledgement of a spell lost or late, and a start that differs by 100 ms from spell to spell, no method
-// can do better than 50 ms, and what is best in the mean is worse. Half of all harmed leaves some such spells.
+// can do better than 50 ms, and what is best in the mean is worse: that is where the few beyond 40 ms come from. The
+// limits hold for any seed: they are the worst of 40, and 110 ms is what a spell can have sounded before its silence is
+// no longer believed.
 INSTANTIATE_TEST_SUITE_P(Table, HeardPropertyTest,
-                         testing::Values(Row{"Unharmed", {}, 40, 0, 0}, Row{"Lost", {20, 0, 0}, 40, 60, 2},
-                                         Row{"Late", {0, 20, 0}, 40, 70, 2}, Row{"Twice", {0, 0, 50}, 40, 0, 0},
-                                         Row{"Everything", {15, 15, 15}, 40, 60, 2},
-                                         Row{"HalfLost", {50, 10, 0}, 50, 80, 10},
-                                         Row{"HalfLate", {0, 50, 0}, 80, 80, 10},
-                                         Row{"AllLost", {100, 0, 0}, 0, 60, 10}),
+                         testing::Values(Row{"Unharmed", {}, 1, 42, 0, 2}, Row{"Lost", {20, 0, 0}, 3, 42, 110, 3},
+                                         Row{"Late", {0, 20, 0}, 3, 42, 110, 3}, Row{"Twice", {0, 0, 50}, 1, 42, 0, 2},
+                                         Row{"Everything", {15, 15, 15}, 5, 42, 110, 3},
+                                         Row{"HalfLost", {50, 10, 0}, 10, 45, 110, 10},
+                                         Row{"HalfLate", {0, 50, 0}, 10, 130, 110, 10},
+                                         Row{"AllLost", {100, 0, 0}, 300, 0, 60, 10}),
                          [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

@@ -12,7 +12,8 @@ namespace {
 Trial MakeTrial(Program program, int pair, int calls, double cpu, double p99, double kb) {
   Trial run;
   run.pair = pair;
-  run.load = {calls, 20};
+  run.load.calls = calls;
+  run.load.piece_ms = 20;
   run.program = program;
   run.cpu_us_per_pair = cpu;
   run.to_model_p99_us = p99;
@@ -88,6 +89,43 @@ TEST(FormatTableTest, ShowsFigureAndAim) {
   EXPECT_NE(table.find("<= 1.5 times"), std::string::npos) << table;
   EXPECT_NE(table.find("1.50 times"), std::string::npos) << table;
   EXPECT_NE(table.find("40.0 KB"), std::string::npos) << table;
+}
+
+TEST(FormatTableTest, ShowsStopAndFirst) {
+  Trial run = MakeTrial(Program::kCallbridge, 0, 100, 1, 1, 1);
+  run.stop_p50_us = 1234;
+  run.stop_p99_us = 4321;
+  run.stop_inside_p99_us = 345;
+  run.stopped_percent = 99.5;
+  run.first_p50_us = 777;
+  run.first_p99_us = 888;
+  const std::string table = FormatTable(MakeRows({run}), {});
+  for (const char* figure : {"1234", "4321", "<= 345", "99.5", "777", "888", "p99 <= 5000 us"})
+    EXPECT_NE(table.find(figure), std::string::npos) << figure << "\n" << table;
+}
+
+// Each lead and length of pieces is a row of its own.
+TEST(FormatPlayoutTableTest, ShowsWhatALeadCosts) {
+  Trial near = MakeTrial(Program::kCallbridge, 0, 100, 1, 1, 1);
+  near.load.lead_ms = 100;
+  near.load.sent_ms = 20;
+  near.thrown_p50_ms = 123;
+  near.gaps_per_minute = 4.5;
+  Trial far = near;
+  far.load.lead_ms = 600;
+  far.thrown_p50_ms = 654;
+  Trial failed = near;
+  failed.load.sent_ms = 40;
+  failed.trouble = "no port";
+  const auto rows = MakeRows({near, far, failed});
+  ASSERT_EQ(rows.size(), 3);
+  const std::string table = FormatPlayoutTable(rows);
+  for (const char* figure : {"123", "4.50", "654", "no port"})
+    EXPECT_NE(table.find(figure), std::string::npos) << figure << "\n" << table;
+  const auto json = nlohmann::json::parse(FormatJson({}, {near}, rows, {}));
+  EXPECT_EQ(json["runs"][0]["lead_ms"], 100);
+  EXPECT_EQ(json["runs"][0]["sent_ms"], 20);
+  EXPECT_EQ(json["runs"][0]["thrown_p50_ms"], 123);
 }
 
 TEST(FormatTableTest, RowWithoutRunsHasNoFigures) {

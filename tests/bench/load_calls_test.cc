@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "src/bench/marker.h"
 #include "src/net/ws_connection.h"
@@ -81,6 +82,38 @@ TEST(CarrierEndTest, AnswersCheckpointsWhenTheAudioBeforeThemWasPlayed) {
   EXPECT_FALSE(absl::StrContains(all, "\"name\":\"c2\"")) << all;
 }
 
+// What a clear finds unheard was thrown away; behind it nothing is missing until something comes again.
+TEST(CarrierEndTest, TellsWhatAClearThrowsAway) {
+  Meter meter;
+  meter.measuring = true;
+  CarrierEnd end(meter, "uuid-1");
+  FakeConnection connection;
+  end.OnOpen(connection);
+  end.OnText("{\"event\":\"clearAudio\"}");
+  EXPECT_TRUE(meter.thrown_ms.empty());
+  end.OnText(PlayAudio(8000));
+  end.OnText("{\"event\":\"clearAudio\"}");
+  ASSERT_EQ(meter.thrown_ms.size(), 1);
+  EXPECT_LE(meter.thrown_ms[0], 1060);
+  EXPECT_GT(meter.thrown_ms[0], 0);
+  end.OnText(PlayAudio(160));
+  EXPECT_EQ(meter.gaps, 0);
+}
+
+// One byte and the player's 60 ms: then it is dry, in the middle of what it plays.
+TEST(CarrierEndTest, CountsGaps) {
+  Meter meter;
+  meter.measuring = true;
+  CarrierEnd end(meter, "uuid-1");
+  FakeConnection connection;
+  end.OnOpen(connection);
+  end.OnText(PlayAudio(12));
+  absl::SleepFor(absl::Milliseconds(70));
+  end.OnText(PlayAudio(8000));
+  end.OnText(PlayAudio(160));
+  EXPECT_EQ(meter.gaps, 1);
+}
+
 TEST(CarrierEndTest, ClosedSocketIsALossUnlessTheLoadStops) {
   Meter meter;
   CarrierEnd first(meter, "1"), second(meter, "2");
@@ -107,6 +140,21 @@ TEST(ModelEndTest, ConfirmsTheSessionAndSpeaksWhenAsked) {
   end.Beat(payload);
   EXPECT_TRUE(absl::StrContains(connection.sent.back(), "response.output_audio.delta"));
   EXPECT_TRUE(absl::StrContains(connection.sent.back(), payload));
+}
+
+TEST(ModelEndTest, IsAheadByTheFirstBeatOfAResponse) {
+  Meter meter;
+  meter.ahead_pieces = 3;
+  ModelEnd end(meter, 1);
+  std::string payload = SilentBase64(160);
+  FakeConnection connection;
+  end.OnOpen(connection);
+  end.OnText("{\"type\":\"response.create\"}");
+  const size_t before = connection.sent.size();
+  end.Beat(payload);
+  EXPECT_EQ(connection.sent.size(), before + 4);
+  end.Beat(payload);
+  EXPECT_EQ(connection.sent.size(), before + 5);
 }
 
 TEST(ModelEndTest, MeasuresTheCallersFrames) {

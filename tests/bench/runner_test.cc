@@ -18,7 +18,9 @@ TEST(MeasureTest, ProgramThatDoesNotListenIsARunThatDidNotComeAbout) {
   RunnerOptions options;
   options.server = "/bin/false";
   options.folder = ::testing::TempDir();
-  const Trial run = Measure(options, Program::kCallbridge, {1, 20});
+  Case load;
+  load.calls = 1;
+  const Trial run = Measure(options, Program::kCallbridge, load);
   EXPECT_NE(run.trouble.find("ended instead of listening"), std::string::npos) << run.trouble;
 }
 

@@ -1,5 +1,6 @@
 #include "src/bench/statistics.h"
 
+#include <cmath>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -29,6 +30,23 @@ TEST(MedianTest, OddEvenAndNone) {
   EXPECT_EQ(Median({5, 1, 3}), 3);
   EXPECT_EQ(Median({4, 1, 3, 2}), 2.5);
   EXPECT_EQ(Median({}), 0);
+}
+
+// 100 values: 97 of at most 1 ms, one up to 2 ms, two beyond.
+TEST(HistogramBoundTest, LeastBucketThatHoldsEnough) {
+  const char text[] =
+      "# TYPE x_seconds histogram\n"
+      "x_seconds_count 100\n"
+      "x_seconds_bucket{le=\"0.001\"} 97\n"
+      "x_seconds_bucket{le=\"0.002\"} 98\n"
+      "x_seconds_bucket{le=\"+Inf\"} 100\n"
+      "y_seconds_bucket{le=\"+Inf\"} 0\n";
+  EXPECT_EQ(HistogramBound(text, "x_seconds", 50), 0.001);
+  EXPECT_EQ(HistogramBound(text, "x_seconds", 97), 0.001);
+  EXPECT_EQ(HistogramBound(text, "x_seconds", 98), 0.002);
+  EXPECT_TRUE(std::isinf(HistogramBound(text, "x_seconds", 99)));
+  EXPECT_EQ(HistogramBound(text, "y_seconds", 50), 0);
+  EXPECT_EQ(HistogramBound(text, "z_seconds", 50), 0);
 }
 
 }  // namespace

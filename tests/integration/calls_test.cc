@@ -227,13 +227,15 @@ TEST(TransferTest, ACancelledOneBringsTheCallerBack) {
       std::string(kIn) +
       "[person]\nwait assistant done 300ms\nwait transferring\nwait returned\nwait assistant done 300ms\nhang up\n"
       "[humans]\n14155550144: answer after 20s\n[model]\nreply: say dir-welcome\nreply: say vm-nobodyavail\n");
-  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return both.Column(call, "state") == "in_progress"; }));
+  const auto caller_does = [&both](absl::string_view what) {
+    const auto steps = both.CarrierReport().steps;
+    return std::any_of(steps.begin(), steps.end(), [what](const auto& step) { return step.detail == what; });
+  };
+  // The caller has been greeted.
+  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return caller_does("wait transferring"); }));
   const v1::Transfer asked = both.TransferToNumber(call, "+14155550144");
   // The phone rings, and the caller has noticed.
-  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] {
-    const auto steps = both.CarrierReport().steps;
-    return std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step.detail == "wait returned"; });
-  }));
+  ASSERT_TRUE(BridgeAndWorld::WaitFor([&] { return caller_does("wait returned"); }));
   v1::Transfer cancelled;
   for (int i = 0; i < 2; ++i) {
     const grpc::Status status = both.CancelTransfer(asked.name(), &cancelled);

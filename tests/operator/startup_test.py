@@ -1,6 +1,7 @@
 """What the server says when it cannot start, and what it reads before: one line that says what to do, and an exit status that is not 0."""
 
 import os
+import signal
 import socket
 import tempfile
 import unittest
@@ -160,6 +161,22 @@ class StartupTest(unittest.TestCase):
         until("ready: " + program.text(), lambda: "callbridge is ready" in program.text())
         for value in KEYS.values():
             self.assertNotIn(value, program.text())
+
+    def test_systemd_is_told(self):
+        name = "callbridge-startup-%d" % os.getpid()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind("\0" + name)
+            listener.settimeout(20)
+            program = self.begin(*PORTS, *URL, NOTIFY_SOCKET="@" + name, WATCHDOG_USEC="300000", **KEYS)
+            self.assertIn(b"READY=1\n", listener.recv(4096))
+            self.assertIn("callbridge is ready", program.text())
+            for _ in range(3):
+                self.assertEqual(listener.recv(4096), b"WATCHDOG=1\n")
+            program.signal(signal.SIGTERM)
+            last = b""
+            while b"STOPPING=1\n" not in last:
+                last = listener.recv(4096)
+            self.assertEqual(program.wait(20), 0)
 
     def test_help_lists_the_flags(self):
         for name, flag in (("src/app/callbridge", "--public_url"), ("src/sim/callbridge_sim", "--carrier_listen")):

@@ -119,6 +119,13 @@ TEST(CallMetrics, CountsFromManyThreads) {
   EXPECT_THAT(metrics.Text(), HasSubstr("callbridge_calls_ended_total{reason=\"busy\"} 2000\n"));
 }
 
+TEST(CallMetrics, StopsAreMeasured) {
+  CallMetrics metrics;
+  metrics.ObserveStop(absl::Microseconds(150));
+  EXPECT_THAT(metrics.Text(), HasSubstr("callbridge_stop_seconds_bucket{le=\"0.0001\"} 0\n"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("callbridge_stop_seconds_bucket{le=\"0.0002\"} 1\n"));
+}
+
 TEST(CallMetrics, TheDocumentNamesEachOfThem) {
   std::ifstream file("docs/metrics.md");
   const std::string doc(std::istreambuf_iterator<char>(file), {});
@@ -131,7 +138,7 @@ TEST(CallMetrics, TheDocumentNamesEachOfThem) {
     EXPECT_THAT(doc, HasSubstr(absl::StrCat("`", words.at(2), "`")));
     ++names;
   }
-  EXPECT_EQ(names, 18);
+  EXPECT_EQ(names, 19);
 }
 
 }  // namespace

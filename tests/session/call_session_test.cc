@@ -94,6 +94,7 @@ class CallSessionTest : public ::testing::Test {
     deps_.carrier_executor = &carrier_executor_;
     deps_.host = &host_;
     deps_.tool_runner = &runner_;
+    deps_.metrics = &metrics_;
   }
   ~CallSessionTest() override {
     // The legs go with the session; the sockets know nothing of them then.
@@ -164,6 +165,7 @@ class CallSessionTest : public ::testing::Test {
   FakeCarrier carrier_api_;
   FakeHost host_;
   FakeRunner runner_;
+  CallMetrics metrics_;
   CallSession::Options options_;
   CallSession::Deps deps_;
   std::unique_ptr<testing::FakeWsConnection> carrier_;
@@ -273,6 +275,15 @@ class ReversibleSessionTest : public CallSessionTest {
   // 20 ms as loud as a voice: any code of mu-law's loudest.
   const std::string loud_ = absl::Base64Escape(std::string(80, '\x90') + std::string(80, '\x10'));
 };
+
+// Only what a message of the model stops is the bridge's own time: a pause was one, the cut that follows is a decision.
+TEST_F(ReversibleSessionTest, AStopByTheModelsMessageIsMeasured) {
+  SpeakOver();
+  EXPECT_THAT(metrics_.Text(), HasSubstr("callbridge_stop_seconds_count 1\n"));
+  EXPECT_THAT(metrics_.Text(), HasSubstr("callbridge_stop_seconds_bucket{le=\"5e-05\"} 1\n")) << "in virtual time";
+  Wait(700, loud_);
+  EXPECT_THAT(metrics_.Text(), HasSubstr("callbridge_stop_seconds_count 1\n"));
+}
 
 TEST_F(ReversibleSessionTest, ACoughLetsTheSentenceGoOn) {
   SpeakOver();
