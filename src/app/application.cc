@@ -25,6 +25,7 @@
 #include "src/session/call_metrics.h"
 #include "src/session/call_recorder.h"
 #include "src/session/switchboard.h"
+#include "src/store/spool/spooled_store.h"
 #include "src/store/sqlite/sqlite_store.h"
 #include "src/tape/tape_shelf.h"
 #include "src/tools/http_tool_runner.h"
@@ -43,6 +44,8 @@ constexpr absl::Duration kControlGrace = absl::Seconds(2);
 // A process that has its database to itself hints at every commit; this is for those of other programs.
 constexpr absl::Duration kLogPoll = absl::Seconds(1);
 constexpr absl::Duration kTailLimit = absl::Seconds(2);
+// What is not replayed by then waits for the next start.
+constexpr absl::Duration kSpoolLimit = absl::Seconds(2);
 
 absl::Status WithFlag(absl::string_view flag, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(flag, ": ", status.message()));
@@ -95,10 +98,11 @@ class ServerApplication final : public Application {
       : options_(options), settings_(std::move(settings)) {}
   ~ServerApplication() override { Stop(); }
 
-  absl::Status Begin() {
+  absl::Status Begin(const WrapStore& wrap) {
     auto opened = OpenStore(options_.database_url);
     if (!opened.ok()) return opened.status();
-    store_ = *std::move(opened);
+    store_ = wrap ? wrap(*std::move(opened)) : *std::move(opened);
+    if (absl::Status status = PutSpoolAround(); !status.ok()) return status;
     if (absl::Status status = MakeRooms(); !status.ok()) return status;
     if (absl::Status status = Listen(); !status.ok()) return status;
     // Only now: a second server that finds the ports taken must not end the calls of the first.
@@ -147,6 +151,10 @@ class ServerApplication final : public Application {
     if (recorder_ != nullptr && !recorder_->Flush(kFlushLimit)) {
       Log(LogKind::kTrouble, "", "records are left unwritten", {{"pending", absl::StrCat(recorder_->pending())}});
     }
+    if (spool_ != nullptr) {
+      if (started_) spool_->Drain(kSpoolLimit);
+      spool_->Stop();
+    }
     if (tailer_ != nullptr) {
       if (!tailer_->Drain(kTailLimit)) Log(LogKind::kTrouble, "", "the last events were not shown to subscribers");
       tailer_->Stop();
@@ -159,6 +167,18 @@ class ServerApplication final : public Application {
   }
 
  private:
+  absl::Status PutSpoolAround() {
+    if (options_.spool_dir.empty()) return absl::OkStatus();
+    store::SpooledStore::Options spool;
+    spool.log.folder = options_.spool_dir;
+    spool.log.limit_bytes = options_.spool_limit_mb << 20;
+    auto opened = store::SpooledStore::Open(std::move(store_), spool);
+    if (!opened.ok()) return WithFlag("--spool_dir", opened.status());
+    spool_ = opened->get();
+    store_ = *std::move(opened);
+    return absl::OkStatus();
+  }
+
   absl::Status MakeRooms() {
     const auto head = store_->HeadPosition();
     if (!head.ok()) return WithFlag("--database_url", head.status());
@@ -167,6 +187,7 @@ class ServerApplication final : public Application {
     tail.poll = kLogPoll;
     tailer_ = std::make_unique<events::EventTailer>(
         [this](int64_t after, int limit) { return store_->ReadEvents(after, limit); }, *hub_, tail);
+    if (spool_ != nullptr) spool_->Start([this](int64_t position) { tailer_->Hint(position); });
     write_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-write");
     read_executor_ = std::make_unique<base::ThreadExecutor>("cb-store-read");
     carrier_executor_ = std::make_unique<base::ThreadExecutor>("cb-carrier");
@@ -297,6 +318,12 @@ class ServerApplication final : public Application {
     stats.live_calls = switchboard_->live_calls();
     stats.writes_pending = static_cast<int64_t>(recorder_->pending());
     stats.events_lost = recorder_->lost_events();
+    if (spool_ != nullptr) {
+      const store::SpooledStore::Stats spool = spool_->stats();
+      stats.spool_records = spool.records;
+      stats.spool_bytes = spool.bytes;
+      stats.spool_refused = spool.refused;
+    }
     return stats;
   }
 
@@ -309,6 +336,7 @@ class ServerApplication final : public Application {
   // In the order in which they are made; what is below uses what is above.
   session::CallMetrics metrics_;
   std::unique_ptr<store::CallStore> store_;
+  store::SpooledStore* spool_ = nullptr;  // The same, if there is a spool.
   std::unique_ptr<events::EventHub> hub_;
   std::unique_ptr<events::EventTailer> tailer_;
   std::unique_ptr<base::ThreadExecutor> write_executor_;
@@ -335,9 +363,10 @@ class ServerApplication final : public Application {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Application>> Application::Start(const Options& options, session::Settings settings) {
+absl::StatusOr<std::unique_ptr<Application>> Application::Start(const Options& options, session::Settings settings,
+                                                                const WrapStore& wrap) {
   auto application = std::make_unique<ServerApplication>(options, std::move(settings));
-  if (absl::Status status = application->Begin(); !status.ok()) return status;
+  if (absl::Status status = application->Begin(wrap); !status.ok()) return status;
   return application;
 }
 

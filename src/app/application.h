@@ -1,21 +1,27 @@
 #ifndef CALLBRIDGE_SRC_APP_APPLICATION_H_
 #define CALLBRIDGE_SRC_APP_APPLICATION_H_
 
+#include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "src/app/options.h"
 #include "src/session/settings.h"
+#include "src/store/call_store.h"
 
 namespace callbridge::app {
 
 // The whole server: makes every part, in order, and takes them apart in the reverse order. One per process.
 class Application {
  public:
-  // Opens the store, closes the ghosts of a previous run, listens. The message of an error is one line that says what
-  // to do.
-  static absl::StatusOr<std::unique_ptr<Application>> Start(const Options& options, session::Settings settings);
+  // What is put around the store, below the spool. For tests that give the database trouble.
+  using WrapStore = std::function<std::unique_ptr<store::CallStore>(std::unique_ptr<store::CallStore>)>;
+
+  // Opens the store, replays the spool and closes the ghosts of a previous run, listens. The message of an error is one
+  // line that says what to do.
+  static absl::StatusOr<std::unique_ptr<Application>> Start(const Options& options, session::Settings settings,
+                                                            const WrapStore& wrap = nullptr);
   virtual ~Application() = default;
 
   // No new calls from now on: readiness and health fall, webhooks refuse.

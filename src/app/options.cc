@@ -39,6 +39,11 @@ ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "how long calls may 
 ABSL_FLAG(std::string, log_format, "text", "text or json");
 ABSL_FLAG(bool, log_transcripts, false, "write what is said into the log");
 ABSL_FLAG(std::string, tape_dir, "", "folder in which each call leaves a tape for callbridge_replay; empty: none");
+ABSL_FLAG(
+    std::string, spool_dir, "auto",
+    "folder in which records wait while the database is away; auto: beside the SQLite file, its name with .spool, "
+    "else var/spool; empty: none");
+ABSL_FLAG(int64_t, spool_limit_mb, 512, "how much may wait in --spool_dir");
 ABSL_FLAG(bool, tape_audio, false, "tapes hold the sound itself, not only its length");
 
 namespace callbridge::app {
@@ -48,7 +53,7 @@ constexpr const char* kFlags[] = {
     "http_listen",     "grpc_listen",   "admin_listen", "grpc_tls_cert",   "grpc_tls_key",  "grpc_tls_client_ca",
     "public_url",      "database_url",  "openai_url",   "openai_rest_url", "plivo_api_url", "config",
     "check_config",    "media_threads", "webhook_auth", "ca_file",         "drain_timeout", "log_format",
-    "log_transcripts", "tape_dir",      "tape_audio"};
+    "log_transcripts", "tape_dir",      "tape_audio",   "spool_dir",       "spool_limit_mb"};
 
 // Makes the environment's values the flags' defaults, before the command line is read.
 absl::Status ApplyEnvironment() {
@@ -136,6 +141,8 @@ absl::Status CheckWords(const Options& options) {
   }
   if (options.media_threads < 0 || options.media_threads > 256)
     return absl::InvalidArgumentError("--media_threads: 0 to 256");
+  if (options.spool_limit_mb < 1 || options.spool_limit_mb > 1'000'000)
+    return absl::InvalidArgumentError("--spool_limit_mb: 1 to 1000000");
   if (options.drain_timeout < absl::ZeroDuration())
     return absl::InvalidArgumentError("--drain_timeout: 0 or more, such as 30s");
   if (absl::Status status = CheckUrl("--openai_url", options.openai_url, "wss://", "ws://"); !status.ok())
@@ -148,6 +155,11 @@ absl::Status CheckWords(const Options& options) {
 }
 
 }  // namespace
+
+std::string AutoSpoolFolder(const std::string& database_url) {
+  absl::string_view path = database_url;
+  return absl::ConsumePrefix(&path, "sqlite:") ? absl::StrCat(path, ".spool") : "var/spool";
+}
 
 bool IsLoopback(const std::string& listen) {
   const absl::string_view host = absl::string_view(listen).substr(0, listen.find_first_of(":/"));
@@ -183,6 +195,9 @@ absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
   options.log_transcripts = absl::GetFlag(FLAGS_log_transcripts);
   options.tape_dir = absl::GetFlag(FLAGS_tape_dir);
   options.tape_audio = absl::GetFlag(FLAGS_tape_audio);
+  options.spool_dir = absl::GetFlag(FLAGS_spool_dir);
+  if (options.spool_dir == "auto") options.spool_dir = AutoSpoolFolder(options.database_url);
+  options.spool_limit_mb = absl::GetFlag(FLAGS_spool_limit_mb);
   options.drain_timeout = absl::GetFlag(FLAGS_drain_timeout);
   options.media_threads = absl::GetFlag(FLAGS_media_threads);
   if (absl::Status status = CheckWords(options); !status.ok()) return status;

@@ -1,6 +1,7 @@
 #ifndef CALLBRIDGE_SRC_APP_OPTIONS_H_
 #define CALLBRIDGE_SRC_APP_OPTIONS_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct Options {
   std::string log_format;
   std::string ca_file;
   std::string tape_dir;
+  std::string spool_dir;  // Empty: no spool.
+  int64_t spool_limit_mb = 512;
   int media_threads = 0;
   bool log_transcripts = false;
   bool tape_audio = false;
@@ -47,6 +50,9 @@ absl::StatusOr<Options> ReadOptions(int argc, char** argv);
 
 // What must be there to serve, beyond well-formed flags: --public_url, keys, a safe --webhook_auth.
 absl::Status CheckOptions(const Options& options);
+
+// Where --spool_dir=auto puts the spool of that database.
+std::string AutoSpoolFolder(const std::string& database_url);
 
 // Whether host:port can be reached from this machine only.
 bool IsLoopback(const std::string& listen);

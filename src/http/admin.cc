@@ -24,12 +24,15 @@ std::string Metrics(const ServerStats& stats) {
   gauge("callbridge_calls_active", "Calls that are not over, those that are being dialled included.", stats.live_calls);
   gauge("callbridge_ready", "1 while new calls are taken.", stats.ready ? 1 : 0);
   gauge("callbridge_writes_pending", "Records on their way to the store.", static_cast<double>(stats.writes_pending));
-  prometheus::BuildCounter()
-      .Name("callbridge_events_lost_total")
-      .Help("Events dropped because the store was away for too long.")
-      .Register(registry)
-      .Add({})
-      .Increment(static_cast<double>(stats.events_lost));
+  gauge("callbridge_spool_records", "Records on the local disk that the store has not taken yet.",
+        static_cast<double>(stats.spool_records));
+  gauge("callbridge_spool_bytes", "Bytes of the spool on the local disk.", static_cast<double>(stats.spool_bytes));
+  const auto counter = [&registry](const char* name, const char* help, int64_t value) {
+    prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({}).Increment(static_cast<double>(value));
+  };
+  counter("callbridge_events_lost_total", "Events dropped because the store was away for too long.", stats.events_lost);
+  counter("callbridge_spool_refused_total", "Spooled records that the store refused; they are kept in spool.refused.",
+          stats.spool_refused);
   return prometheus::TextSerializer().Serialize(registry.Collect());
 }
 

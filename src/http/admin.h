@@ -16,6 +16,9 @@ struct ServerStats {
   int live_calls = 0;
   int64_t writes_pending = 0;  // Records on their way to the store.
   int64_t events_lost = 0;     // Dropped because the store was away too long.
+  int64_t spool_records = 0;   // On the local disk until the store takes them.
+  int64_t spool_bytes = 0;
+  int64_t spool_refused = 0;  // Of those the store has refused, since the start.
 };
 
 // The operator's port. Thread-safe if `stats` and `more` are. `more`: further metrics in Prometheus' text format, of

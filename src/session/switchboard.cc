@@ -221,24 +221,27 @@ void Switchboard::StartCall(StartRequest request, std::function<void(absl::Statu
   store::CallRecord record = RecordOf(plan, now);
   record.metadata = request.metadata;
   const absl::optional<store::RequestKey> key = request.key;
-  deps_.recorder->Create(std::move(record), {call::Call::Created(plan.call, now)}, key,
-                         [this, plan, request = std::move(request),
-                          done = std::move(done)](absl::StatusOr<store::CallStore::Created> created) {
-                           // From here the call counts among the live ones, or does not come about.
-                           if (created.ok() && !created->existed) BeginOutbound(plan, request);
-                           {
-                             base::MutexLock lock(mutex_);
-                             --starting_;
-                           }
-                           if (created.ok()) {
-                             done(std::move(created->call));
-                           } else if (created.status().code() == absl::StatusCode::kInvalidArgument) {
-                             done(FieldError("request_id", "REQUEST_ID_REUSED", "was used before with other content"));
-                           } else {
-                             done(MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
-                                            "the call could not be recorded, so it was not dialled"));
-                           }
-                         });
+  deps_.recorder->Create(
+      std::move(record), {call::Call::Created(plan.call, now)}, key,
+      [this, plan, request = std::move(request),
+       done = std::move(done)](absl::StatusOr<store::CallStore::Created> created) {
+        // From here the call counts among the live ones, or does not come about.
+        if (created.ok() && !created->existed) BeginOutbound(plan, request);
+        {
+          base::MutexLock lock(mutex_);
+          --starting_;
+        }
+        if (created.ok()) {
+          done(std::move(created->call));
+        } else if (created.status().code() == absl::StatusCode::kInvalidArgument) {
+          done(FieldError("request_id", "REQUEST_ID_REUSED", "was used before with other content"));
+        } else {
+          done(MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
+                         absl::StrCat("the call could not be recorded, so it was not dialled: ",
+                                      absl::IsUnavailable(created.status()) ? created.status().message()
+                                                                            : "the database refused it")));
+        }
+      });
 }
 
 void Switchboard::BeginOutbound(const Plan& plan, const StartRequest& request) {

@@ -107,6 +107,18 @@ class ReadmeTest(unittest.TestCase):
         for name in ("".join(each) for each in names):
             self.assertIn('"' + name, scenarios, name)
 
+    def test_the_tests_that_guarantees_names_exist(self):
+        page = os.path.realpath("docs/guarantees.md")
+        sources = ""
+        for folder, _, names in os.walk(os.path.join(os.path.dirname(page), "../tests")):
+            sources += "".join(read(os.path.join(folder, name)) for name in names if name.endswith((".cc", ".py")))
+        named = re.findall(r"`(\w+)\.([A-Z]\w+)`", read(page))
+        self.assertGreater(len(named), 20)
+        for suite, name in named:
+            self.assertRegex(sources, r"TEST(_F|_P)?\(%s, %s\)" % (suite, name))
+        for name in re.findall(r"`(test_\w+)`", read(page)):
+            self.assertIn("def %s(" % name, sources)
+
     def test_flags_that_are_named_exist(self):
         known = set(re.findall(r"--(\w+)", subprocess.run(["src/app/callbridge", "--help"], capture_output=True, check=False).stdout.decode()))
         named = set(re.findall(r"--([a-z]+_\w+)", read("README.md")))
@@ -114,7 +126,7 @@ class ReadmeTest(unittest.TestCase):
         self.assertEqual(named - known, set())
 
     def test_links_lead_somewhere(self):
-        for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/failures.md", "docs/tapes.md"):
+        for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/failures.md", "docs/guarantees.md", "docs/tapes.md"):
             folder = os.path.dirname(os.path.realpath(page))
             for target in re.findall(r"\]\(([^)#]+)[^)]*\)", read(page)):
                 if not target.startswith("https://"):

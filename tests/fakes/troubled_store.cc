@@ -90,4 +90,46 @@ absl::Status TroubledStore::SaveSummaryJob(const SummaryJob& job) {
   return trouble_->End(inside_->SaveSummaryJob(job));
 }
 
+absl::StatusOr<CallRecord> TroubledStore::FindCall(absl::string_view carrier_call_id,
+                                                   absl::string_view carrier_request_id) {
+  return Read([&] { return inside_->FindCall(carrier_call_id, carrier_request_id); });
+}
+
+absl::StatusOr<int64_t> TroubledStore::OldestPosition() {
+  return Read([&] { return inside_->OldestPosition(); });
+}
+
+absl::StatusOr<LeadRecord> TroubledStore::CreateLead(const LeadRecord& lead) {
+  return Write([&] { return inside_->CreateLead(lead); });
+}
+
+absl::StatusOr<std::vector<LeadRecord>> TroubledStore::ListLeads(const LeadFilter& filter,
+                                                                 const absl::optional<LeadPageKey>& after, int limit) {
+  return Read([&] { return inside_->ListLeads(filter, after, limit); });
+}
+
+absl::StatusOr<LeadRecord> TroubledStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
+  return Write([&] { return inside_->UpdateLead(update, now); });
+}
+
+absl::Status TroubledStore::AddTranscriptRead(const TranscriptRead& read) {
+  return Write([&] { return inside_->AddTranscriptRead(read); });
+}
+
+absl::StatusOr<std::vector<TranscriptRead>> TroubledStore::ListTranscriptReads(absl::string_view call_id, int limit) {
+  return Read([&] { return inside_->ListTranscriptReads(call_id, limit); });
+}
+
+absl::StatusOr<Erasure> TroubledStore::EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) {
+  return Write([&] { return inside_->EraseNumber(number, by, now); });
+}
+
+absl::StatusOr<std::vector<Erasure>> TroubledStore::ListErasures(int limit) {
+  return Read([&] { return inside_->ListErasures(limit); });
+}
+
+absl::StatusOr<Purged> TroubledStore::Purge(const Retention& keep, int max_calls) {
+  return Write([&] { return inside_->Purge(keep, max_calls); });
+}
+
 }  // namespace callbridge::store

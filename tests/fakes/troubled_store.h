@@ -71,11 +71,27 @@ class TroubledStore final : public CallStore {
                                                        bool summaries_due) override;
   absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
+  absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id, absl::string_view carrier_request_id) override;
+  absl::StatusOr<int64_t> OldestPosition() override;
+  absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;
+  absl::StatusOr<std::vector<LeadRecord>> ListLeads(const LeadFilter& filter, const absl::optional<LeadPageKey>& after,
+                                                    int limit) override;
+  absl::StatusOr<LeadRecord> UpdateLead(const LeadUpdate& update, absl::Time now) override;
+  absl::Status AddTranscriptRead(const TranscriptRead& read) override;
+  absl::StatusOr<std::vector<TranscriptRead>> ListTranscriptReads(absl::string_view call_id, int limit) override;
+  absl::StatusOr<Erasure> EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) override;
+  absl::StatusOr<std::vector<Erasure>> ListErasures(int limit) override;
+  absl::StatusOr<Purged> Purge(const Retention& keep, int max_calls) override;
 
  private:
   template <typename Do>
   auto Read(Do request) -> decltype(request()) {
     if (absl::Status status = trouble_->Begin(/*write=*/false); !status.ok()) return status;
+    return request();
+  }
+  template <typename Do>
+  auto Write(Do request) -> decltype(request()) {
+    if (absl::Status status = trouble_->Begin(/*write=*/true); !status.ok()) return status;
     return request();
   }
 

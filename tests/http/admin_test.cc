@@ -32,9 +32,15 @@ TEST(AdminTest, MetricsAreReadWhenAsked) {
   const Admin admin([&] { return stats; });
   stats.live_calls = 3;
   stats.events_lost = 2;
+  stats.spool_records = 4;
+  stats.spool_bytes = 500;
+  stats.spool_refused = 6;
   const auto response = Ask(admin, "/metrics");
   EXPECT_THAT(response.body, HasSubstr("callbridge_calls_active 3"));
   EXPECT_THAT(response.body, HasSubstr("callbridge_events_lost_total 2"));
+  EXPECT_THAT(response.body, HasSubstr("callbridge_spool_records 4"));
+  EXPECT_THAT(response.body, HasSubstr("callbridge_spool_bytes 500"));
+  EXPECT_THAT(response.body, HasSubstr("callbridge_spool_refused_total 6"));
 }
 
 TEST(AdminTest, OtherMetricsFollowItsOwn) {

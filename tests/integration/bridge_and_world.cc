@@ -115,7 +115,7 @@ BridgeAndWorld::BridgeAndWorld(const Tweaks& tweaks)
   settings.tape_dir = folder_ + "/tapes";
   std::filesystem::create_directory(settings.tape_dir);
   if (tweaks.settings) tweaks.settings(settings);
-  auto application = app::Application::Start(options, std::move(settings));
+  auto application = app::Application::Start(options, std::move(settings), tweaks.wrap);
   if (!application.ok()) Die(application.status());
   application_ = *std::move(application);
 }

@@ -25,6 +25,7 @@ class BridgeAndWorld {
   struct Tweaks {
     std::function<void(app::Options&)> options;
     std::function<void(session::Settings&)> settings;
+    app::Application::WrapStore wrap;
   };
   // Starts both; a failure to do so ends the test process with the reason.
   explicit BridgeAndWorld(const Tweaks& tweaks = {});

@@ -50,9 +50,7 @@ class RealFile final : public Disk::File {
     }
     return absl::OkStatus();
   }
-  absl::Status Sync() override {
-    return fdatasync(file_.get()) == 0 ? absl::OkStatus() : Failed("sync", path_, errno);
-  }
+  absl::Status Sync() override { return fdatasync(file_.get()) == 0 ? absl::OkStatus() : Failed("sync", path_, errno); }
   absl::Status Truncate(int64_t size) override {
     return ftruncate(file_.get(), size) == 0 ? absl::OkStatus() : Failed("cut off the end of", path_, errno);
   }

@@ -26,10 +26,23 @@ void Fields(call::Event& event, F& f) {
 }
 
 template <typename F>
+void Fields(Settlement& settlement, F& f) {
+  auto& [duration_seconds, billed_seconds, cost, currency, cause_code, cause, source, time] = settlement;
+  f("duration_seconds", duration_seconds);
+  f("billed_seconds", billed_seconds);
+  f("cost", cost);
+  f("currency", currency);
+  f("cause_code", cause_code);
+  f("cause", cause);
+  f("source", source);
+  f("time", time);
+}
+
+template <typename F>
 void Fields(CallRecord& call, F& f) {
   auto& [call_id, direction, from, to, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, state,
          create_time, answer_time, end_time, duration_seconds, transferred, transfer_reason, termination, transcript,
-         summary, result, metadata, event_head, answered_by_machine] = call;
+         summary, result, metadata, event_head, answered_by_machine, settlement, event_floor, erase_time] = call;
   f("call_id", call_id);
   f("direction", direction);
   f("from", from);
@@ -53,6 +66,9 @@ void Fields(CallRecord& call, F& f) {
   f("metadata", metadata);
   f("event_head", event_head);
   f("answered_by_machine", answered_by_machine);
+  f("settlement", settlement);
+  f("event_floor", event_floor);
+  f("erase_time", erase_time);
 }
 
 template <typename F>
@@ -68,7 +84,7 @@ template <typename F>
 void Fields(CallWrite& write, F& f) {
   auto& [call_id, events, state, answer_time, carrier_call_id, carrier_request_id, model_session_id, transcript_items,
          transfer, transferred, transfer_reason, end, transcript, summary, result, summary_due, summary_settled,
-         answered_by_machine] = write;
+         answered_by_machine, settlement] = write;
   f("call_id", call_id);
   f("events", events);
   f("state", state);
@@ -87,6 +103,7 @@ void Fields(CallWrite& write, F& f) {
   f("summary_due", summary_due);
   f("summary_settled", summary_settled);
   f("answered_by_machine", answered_by_machine);
+  f("settlement", settlement);
 }
 
 template <typename F>

@@ -55,8 +55,8 @@ absl::optional<absl::string_view> Unframe(absl::string_view data) {
 
 struct Scanned {
   std::vector<absl::string_view> records;
-  size_t good = 0;       // Where the last of them ends.
-  bool more = false;     // A whole record lies somewhere behind that.
+  size_t good = 0;    // Where the last of them ends.
+  bool more = false;  // A whole record lies somewhere behind that.
 };
 
 Scanned Scan(absl::string_view data) {
@@ -122,7 +122,8 @@ absl::Status SpoolLog::TakeOverSegment(const std::string& name, bool last) {
   if (scanned.good < data->size()) {
     // Only what was appended last can be torn: each append is synced before the next one.
     if (scanned.more || !last) {
-      if (absl::Status status = Quarantine(path, *data, static_cast<int64_t>(scanned.good)); !status.ok()) return status;
+      if (absl::Status status = Quarantine(path, *data, static_cast<int64_t>(scanned.good)); !status.ok())
+        return status;
       return absl::DataLossError(absl::StrCat(
           path, ": bad record at offset ", scanned.good, "; what stands from there on (", data->size() - scanned.good,
           " bytes) is not replayed and is kept in ", path, kQuarantined, "; start again to go on without it"));
@@ -139,7 +140,10 @@ absl::Status SpoolLog::CutTornEnd(const std::string& path, int64_t good, absl::s
   if (absl::Status status = WriteFile(path + kTorn, torn); !status.ok()) return status;
   if (absl::Status status = CutTo(path, good); !status.ok()) return status;
   Log(LogKind::kTrouble, "", "the spool ended in half a record, which was cut off",
-      {{"file", path}, {"offset", absl::StrCat(good)}, {"bytes", absl::StrCat(torn.size())}, {"kept_in", path + kTorn}});
+      {{"file", path},
+       {"offset", absl::StrCat(good)},
+       {"bytes", absl::StrCat(torn.size())},
+       {"kept_in", path + kTorn}});
   return absl::OkStatus();
 }
 
@@ -181,8 +185,8 @@ absl::Status SpoolLog::Append(absl::string_view record) {
         absl::StrCat("the spool in ", options_.folder, " is full (", options_.limit_bytes >> 20, " MB)"));
   }
   if (absl::Status status = RepairTail(); !status.ok()) return status;
-  const bool full = tail_ != nullptr && segments_.back().records > 0 &&
-                    segments_.back().size + size > options_.segment_bytes;
+  const bool full =
+      tail_ != nullptr && segments_.back().records > 0 && segments_.back().size + size > options_.segment_bytes;
   if (full) tail_ = nullptr;
   if (tail_ == nullptr) {
     if (absl::Status status = NewSegment(); !status.ok()) return status;
@@ -254,7 +258,9 @@ absl::Status SpoolLog::FillFromHead() {
     for (size_t i = 1; i < segments_.size(); ++i) behind += segments_[i].records;
     const int64_t left = records_ - behind - static_cast<int64_t>(scanned.records.size());
     Log(LogKind::kTrouble, "", "a file of the spool has gone bad; what stands from there on is not replayed",
-        {{"file", head.path}, {"offset", absl::StrCat(good)}, {"records", absl::StrCat(left)},
+        {{"file", head.path},
+         {"offset", absl::StrCat(good)},
+         {"records", absl::StrCat(left)},
          {"kept_in", head.path + kQuarantined}});
     records_ -= left;
     head.records -= left;

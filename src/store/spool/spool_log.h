@@ -55,8 +55,8 @@ class SpoolLog {
   // Keeps a record that nobody will take in spool.refused, as a JSON line with the time and `why`.
   absl::Status Refuse(absl::string_view record, absl::string_view why);
 
-  int64_t records() const { return records_; }  // That were not popped.
-  int64_t bytes() const;                        // Of all segments, as they lie on the disk.
+  int64_t records() const { return records_; }      // That were not popped.
+  int64_t bytes() const;                            // Of all segments, as they lie on the disk.
   int quarantined() const { return quarantined_; }  // Quarantined files in the folder.
 
  private:
@@ -83,13 +83,13 @@ class SpoolLog {
 
   const Options options_;
   std::unique_ptr<Disk::Held> lock_;
-  std::deque<Segment> segments_;        // Oldest first; the last is appended to if `tail_` is set.
-  std::unique_ptr<Disk::File> tail_;    // Null: the next record begins a segment.
-  bool tail_broken_ = false;            // Behind the tail's size there may be part of a record that was not kept.
+  std::deque<Segment> segments_;      // Oldest first; the last is appended to if `tail_` is set.
+  std::unique_ptr<Disk::File> tail_;  // Null: the next record begins a segment.
+  bool tail_broken_ = false;          // Behind the tail's size there may be part of a record that was not kept.
   int64_t next_number_ = 1;
   int64_t records_ = 0;
-  int64_t head_read_ = 0;               // How far the first segment was read into `front_`.
-  std::deque<std::string> front_;       // Of the first segment, not popped.
+  int64_t head_read_ = 0;          // How far the first segment was read into `front_`.
+  std::deque<std::string> front_;  // Of the first segment, not popped.
   int quarantined_ = 0;
 };
 

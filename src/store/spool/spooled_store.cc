@@ -271,14 +271,24 @@ absl::Status SpooledStore::ReplayCreation(const CallCreation& creation, absl::St
   return absl::OkStatus();
 }
 
+absl::Status SpooledStore::ReplayFirst() {
+  absl::Status status = ReplayAll();
+  if (status.ok()) return status;
+  return Away(
+      absl::StrCat("records wait in the spool in ", options_.log.folder, " and cannot be replayed: ", Text(status)));
+}
+
 absl::StatusOr<std::vector<OpenCall>> SpooledStore::CloseOpenCalls(const call::Termination& termination, absl::Time now,
                                                                    bool summaries_due) {
   base::MutexLock replay(replay_mutex_);
-  if (absl::Status status = ReplayAll(); !status.ok()) {
-    return Away(absl::StrCat("records of an earlier run wait in the spool ", options_.log.folder,
-                             " and cannot be replayed: ", Text(status)));
-  }
+  if (absl::Status status = ReplayFirst(); !status.ok()) return status;
   return inside_->CloseOpenCalls(termination, now, summaries_due);
+}
+
+absl::StatusOr<Erasure> SpooledStore::EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) {
+  base::MutexLock replay(replay_mutex_);
+  if (absl::Status status = ReplayFirst(); !status.ok()) return status;
+  return inside_->EraseNumber(number, by, now);
 }
 
 // ---- All others ----
@@ -318,5 +328,35 @@ absl::StatusOr<std::vector<SummaryJob>> SpooledStore::ListSummaryJobs(absl::Time
 }
 
 absl::Status SpooledStore::SaveSummaryJob(const SummaryJob& job) { return inside_->SaveSummaryJob(job); }
+
+absl::StatusOr<CallRecord> SpooledStore::FindCall(absl::string_view carrier_call_id,
+                                                  absl::string_view carrier_request_id) {
+  return inside_->FindCall(carrier_call_id, carrier_request_id);
+}
+
+absl::StatusOr<int64_t> SpooledStore::OldestPosition() { return inside_->OldestPosition(); }
+
+absl::StatusOr<LeadRecord> SpooledStore::CreateLead(const LeadRecord& lead) { return inside_->CreateLead(lead); }
+
+absl::StatusOr<std::vector<LeadRecord>> SpooledStore::ListLeads(const LeadFilter& filter,
+                                                                const absl::optional<LeadPageKey>& after, int limit) {
+  return inside_->ListLeads(filter, after, limit);
+}
+
+absl::StatusOr<LeadRecord> SpooledStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
+  return inside_->UpdateLead(update, now);
+}
+
+absl::Status SpooledStore::AddTranscriptRead(const TranscriptRead& read) { return inside_->AddTranscriptRead(read); }
+
+absl::StatusOr<std::vector<TranscriptRead>> SpooledStore::ListTranscriptReads(absl::string_view call_id, int limit) {
+  return inside_->ListTranscriptReads(call_id, limit);
+}
+
+absl::StatusOr<std::vector<Erasure>> SpooledStore::ListErasures(int limit) { return inside_->ListErasures(limit); }
+
+absl::StatusOr<Purged> SpooledStore::Purge(const Retention& keep, int max_calls) {
+  return inside_->Purge(keep, max_calls);
+}
 
 }  // namespace callbridge::store

@@ -74,11 +74,24 @@ class SpooledStore final : public CallStore {
   absl::StatusOr<int64_t> HeadPosition() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
   absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) override;
-  // Replays all that is spooled first; kUnavailable if that cannot be done now: a call whose end is spooled is no ghost.
+  // Replays all that is spooled first; kUnavailable if that cannot be done now: a call whose end is spooled is no
+  // ghost.
   absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now,
                                                        bool summaries_due) override;
   absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
+  absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id, absl::string_view carrier_request_id) override;
+  absl::StatusOr<int64_t> OldestPosition() override;
+  absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;
+  absl::StatusOr<std::vector<LeadRecord>> ListLeads(const LeadFilter& filter, const absl::optional<LeadPageKey>& after,
+                                                    int limit) override;
+  absl::StatusOr<LeadRecord> UpdateLead(const LeadUpdate& update, absl::Time now) override;
+  absl::Status AddTranscriptRead(const TranscriptRead& read) override;
+  absl::StatusOr<std::vector<TranscriptRead>> ListTranscriptReads(absl::string_view call_id, int limit) override;
+  // Replays all that is spooled first, as CloseOpenCalls() does: nothing of the person comes behind the erasure.
+  absl::StatusOr<Erasure> EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) override;
+  absl::StatusOr<std::vector<Erasure>> ListErasures(int limit) override;
+  absl::StatusOr<Purged> Purge(const Retention& keep, int max_calls) override;
 
  private:
   SpooledStore(std::unique_ptr<CallStore> inside, const Options& options, std::unique_ptr<SpoolLog> log);
@@ -90,6 +103,7 @@ class SpooledStore final : public CallStore {
 
   // Replays until nothing is left (OK), or the store inside or the disk is away (kUnavailable), or Stop().
   absl::Status ReplayAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(replay_mutex_);
+  absl::Status ReplayFirst() ABSL_EXCLUSIVE_LOCKS_REQUIRED(replay_mutex_);
   // Takes the oldest record; false: there is none, and writes go to the store inside again.
   absl::StatusOr<bool> NextRecord(std::string* line);
   absl::Status ReplayRecord(const std::string& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(replay_mutex_);

@@ -65,15 +65,18 @@ TEST(RealDisk, ErrorsNameThePathAndTheCause) {
   const TemporaryFolder temporary;
   const std::string path = temporary.File("no/such/file");
   const std::pair<const char*, absl::Status> rows[] = {
-      {"read", RealDisk().Read(path, 0).status()},         {"open", RealDisk().Open(path).status()},
-      {"list", RealDisk().List(path).status()},            {"sync", RealDisk().SyncFolder(path)},
-      {"lock", RealDisk().Lock(path).status()},            {"remove", RealDisk().Remove(path)},
+      {"read", RealDisk().Read(path, 0).status()},
+      {"open", RealDisk().Open(path).status()},
+      {"list", RealDisk().List(path).status()},
+      {"sync", RealDisk().SyncFolder(path)},
+      {"lock", RealDisk().Lock(path).status()},
+      {"remove", RealDisk().Remove(path)},
       {"folder", RealDisk().MakeFolder("/proc/no/spool")},
   };
   for (const auto& [name, status] : rows) {
     SCOPED_TRACE(name);
     EXPECT_FALSE(status.ok());
-    EXPECT_THAT(std::string(status.message()), HasSubstr("no/s"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("/no"));
   }
 }
 

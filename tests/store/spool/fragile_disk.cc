@@ -88,16 +88,16 @@ void FragileDisk::LosePower(std::mt19937& random) {
     if (node->now != node->durable) {
       // What both begin with is safe; of the rest, this or that.
       const size_t common = static_cast<size_t>(
-          std::mismatch(node->now.begin(), node->now.begin() + static_cast<std::ptrdiff_t>(std::min(node->now.size(), node->durable.size())),
-                        node->durable.begin())
+          std::mismatch(
+              node->now.begin(),
+              node->now.begin() + static_cast<std::ptrdiff_t>(std::min(node->now.size(), node->durable.size())),
+              node->durable.begin())
               .first -
           node->now.begin());
       switch (pick(4)) {
         case 0: break;
         case 1: content = node->now; break;
-        case 2:
-          content = node->now.substr(0, common + pick(node->now.size() - common + 1));
-          break;
+        case 2: content = node->now.substr(0, common + pick(node->now.size() - common + 1)); break;
         default:  // The size was written, the data was not, or something else is there.
           content = node->now.substr(0, common + pick(node->now.size() - common + 1));
           content.resize(std::max(content.size(), node->now.size()), pick(2) == 0 ? '\0' : 'x');

@@ -20,8 +20,16 @@ call::Termination FullTermination() {
 call::Event FullEvent(int64_t sequence) { return {"call", sequence, kTime, call::StreamConnected{"stream", 2}}; }
 
 call::TranscriptItem FullItem() {
-  return {"item", 3,   call::Role::kAssistant,        call::ItemStatus::kCut, "generated", "heard",
-          1200,   700, call::HeardBasis::kEstimated, kTime};
+  return {"item",
+          3,
+          call::Role::kAssistant,
+          call::ItemStatus::kCut,
+          "generated",
+          "heard",
+          1200,
+          700,
+          call::HeardBasis::kEstimated,
+          kTime};
 }
 
 call::Transfer FullTransfer() {
@@ -38,6 +46,8 @@ call::Transfer FullTransfer() {
           kTime + absl::Seconds(2),
           {{"+15550002222", call::TransferOutcome::kBusy, "busy", kTime, kTime + absl::Seconds(1)}}};
 }
+
+Settlement FullSettlement() { return {61, 120, "0.01100", "USD", 4000, "Normal Hangup", "Caller", kTime}; }
 
 // No member has its default.
 CallWrite FullWrite() {
@@ -60,6 +70,7 @@ CallWrite FullWrite() {
   write.summary_due = true;
   write.summary_settled = true;
   write.answered_by_machine = true;
+  write.settlement = FullSettlement();
   return write;
 }
 
@@ -88,6 +99,9 @@ CallRecord FullCall() {
   call.metadata = {{"key", "value"}, {"other", ""}};
   call.event_head = 7;
   call.answered_by_machine = true;
+  call.settlement = FullSettlement();
+  call.event_floor = 5;
+  call.erase_time = kTime + absl::Seconds(3);
   return call;
 }
 
@@ -113,7 +127,8 @@ TEST(RecordJson, EveryMemberOfAWriteGoesRound) {
   const auto full = nlohmann::json::parse(line)["write"];
   ExpectNoDefaults(full, nlohmann::json::parse(EncodeWrite({}))["write"], "write");
   // One key for each member, so that one that is not written is seen.
-  EXPECT_EQ(full.size(), 18);
+  EXPECT_EQ(full.size(), 19);
+  EXPECT_EQ(full["settlement"].size(), 8);
   EXPECT_EQ(full["end"].size(), 4);
   EXPECT_EQ(full["events"][0].size(), 5);
 }
@@ -127,7 +142,7 @@ TEST(RecordJson, EveryMemberOfACreationGoesRound) {
   const auto full = nlohmann::json::parse(line)["create"];
   ExpectNoDefaults(full, nlohmann::json::parse(EncodeCreation({}, {}))["create"], "create");
   EXPECT_EQ(full.size(), 2);
-  EXPECT_EQ(full["call"].size(), 23);
+  EXPECT_EQ(full["call"].size(), 26);
 }
 
 // The text form could be right and the values in the wrong places: some by hand.
@@ -159,7 +174,7 @@ TEST(RecordJson, WhatIsNotSetStaysUnset) {
   const auto& back = std::get<CallWrite>(*got);
   EXPECT_FALSE(back.state || back.answer_time || back.carrier_call_id || back.carrier_request_id ||
                back.model_session_id || back.transfer || back.transferred || back.end || back.transcript ||
-               back.summary || back.result);
+               back.summary || back.result || back.settlement);
   CallWrite emptied = write;  // Set, and to nothing.
   emptied.summary = "";
   emptied.transferred = false;

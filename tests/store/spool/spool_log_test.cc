@@ -63,8 +63,9 @@ class SpoolLogTest : public testing::Test {
   }
   std::vector<std::string> Segments() const {
     std::vector<std::string> paths = disk_.Paths();
-    paths.erase(std::remove_if(paths.begin(), paths.end(), [](const std::string& p) { return !absl::EndsWith(p, ".log"); }),
-                paths.end());
+    paths.erase(
+        std::remove_if(paths.begin(), paths.end(), [](const std::string& p) { return !absl::EndsWith(p, ".log"); }),
+        paths.end());
     return paths;
   }
 
@@ -293,7 +294,9 @@ TEST_F(SpoolLogTest, NamesOfWhatWasSetAsideAreNotUsedAgain) {
 TEST_F(SpoolLogTest, SurvivesALossOfPowerAtAnyInstant) {
   const char* const wanted = std::getenv("SPOOL_SEEDS");
   int seeds = 400;
-  if (wanted != nullptr) ASSERT_TRUE(absl::SimpleAtoi(wanted, &seeds));
+  if (wanted != nullptr) {
+    ASSERT_TRUE(absl::SimpleAtoi(wanted, &seeds));
+  }
   for (int seed = 1; seed <= seeds; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     std::mt19937 random(static_cast<uint32_t>(seed));
