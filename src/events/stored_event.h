@@ -11,6 +11,7 @@ namespace callbridge::events {
 struct StoredEvent {
   int64_t position = 0;  // Grows in the order in which readers may see events; not dense; from 1.
   call::Event event;
+  bool erased = false;  // A tombstone: the body has its type, and nothing of what was in it.
 };
 
 }  // namespace callbridge::events

@@ -44,7 +44,7 @@ bool HasFields(const store::CallWrite& write) {
   return !write.transcript_items.empty() || write.state || write.answer_time || write.carrier_call_id ||
          write.carrier_request_id || write.model_session_id || write.transfer || write.transferred || write.end ||
          write.transcript || write.summary || write.result || write.summary_due || write.summary_settled ||
-         write.answered_by_machine;
+         write.answered_by_machine || write.settlement;
 }
 
 }  // namespace

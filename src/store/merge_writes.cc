@@ -1,5 +1,7 @@
 #include "src/store/merge_writes.h"
 
+#include "src/store/write_check.h"
+
 namespace callbridge::store {
 namespace {
 
@@ -36,6 +38,10 @@ bool MergeWrites(const CallWrite& next, CallWrite* into) {
   Take(next.transcript, &into->transcript);
   Take(next.summary, &into->summary);
   Take(next.result, &into->result);
+  if (next.settlement) {
+    bool changed = false;
+    into->settlement = Settled(into->settlement.value_or(Settlement()), *next.settlement, &changed);
+  }
   into->summary_due |= next.summary_due;
   into->summary_settled |= next.summary_settled;
   into->answered_by_machine |= next.answered_by_machine;

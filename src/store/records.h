@@ -14,6 +14,19 @@
 // What a store keeps, as values.
 namespace callbridge::store {
 
+// What the carrier says of a call when it is over, or later: what it counted, what it charges, why it thinks the call
+// ended. Empty members were not told.
+struct Settlement {
+  absl::optional<int64_t> duration_seconds;  // Of the conversation, by the carrier's clock.
+  absl::optional<int64_t> billed_seconds;    // What is charged for; usually rounded up.
+  std::string cost;                          // Decimal text as the carrier gave it: "0.01100".
+  std::string currency;                      // Of `cost`, as the carrier gave it; most do not say.
+  absl::optional<int> cause_code;            // The carrier's own number of the reason: 4000.
+  std::string cause;                         // Its name: "Normal Hangup".
+  std::string source;                        // Who or what ended the call, in the carrier's words: "Caller".
+  absl::Time time = absl::InfinitePast();    // When this was told. InfinitePast: never, so there is no settlement.
+};
+
 // One row of call_logs.
 struct CallRecord {
   std::string call_id;  // UUID, ours.
@@ -40,6 +53,9 @@ struct CallRecord {
   std::map<std::string, std::string> metadata;  // The client's own.
   int64_t event_head = 0;                       // Highest event sequence.
   bool answered_by_machine = false;             // As the carrier told; false: a person, or nobody knows.
+  Settlement settlement;
+  int64_t event_floor = 0;                       // Events up to this sequence were purged.
+  absl::Time erase_time = absl::InfinitePast();  // When the person was erased from it. InfinitePast: was not.
 };
 
 // One row of leads: a person, by phone number.
@@ -54,6 +70,35 @@ struct LeadRecord {
   absl::Time update_time;
   call::CallResult result;     // Of this person's newest call that has one; fields_json stays with the call.
   std::string result_call_id;  // That call; empty: there is none.
+  std::string status_call_id;  // The call that wrote call_status; empty: none did.
+  std::map<std::string, std::string> metadata;        // The client's own.
+  bool suppressed = false;                            // Must not be dialled.
+  std::string suppressed_reason;                      // Why; empty while not suppressed.
+  absl::Time suppressed_time = absl::InfinitePast();  // Since when. InfinitePast: is not.
+  int64_t revision = 1;  // Goes up with each change of anything above, and only then. The API's etag.
+};
+
+// What a client wants changed in a lead; what is not set stays.
+struct LeadUpdate {
+  std::string lead_id;
+  absl::optional<std::string> name;
+  absl::optional<std::map<std::string, std::string>> metadata;  // In place of all that was there.
+  absl::optional<bool> suppressed;
+  std::string suppressed_reason;     // Taken when `suppressed` is true.
+  absl::optional<int64_t> revision;  // Only if the lead is still at this one. Not set: the last write wins.
+};
+
+// Which leads ListLeads shows; empty members do not filter.
+struct LeadFilter {
+  std::string call_status;
+  absl::optional<bool> suppressed;
+  absl::Time updated_after = absl::InfinitePast();  // Inclusive.
+};
+
+// Where a page of ListLeads begins: behind this lead. Newest first.
+struct LeadPageKey {
+  absl::Time create_time;
+  std::string lead_id;
 };
 
 // What an outbound call was asked with, so that the same request dials once.
@@ -99,6 +144,9 @@ struct CallWrite {
   bool summary_due = false;
   bool summary_settled = false;
   bool answered_by_machine = false;  // True: the call was; false says nothing.
+
+  // What of it is told replaces what was told before; its `time` too, unless nothing else changes. Also after the end.
+  absl::optional<Settlement> settlement;
 };
 
 // That a call which is over waits for its summary.
@@ -130,6 +178,48 @@ struct OpenCall {
   std::string call_id;
   std::string carrier_call_id;
   call::State state = call::State::kDialing;
+};
+
+// That somebody read what was said in a call.
+struct TranscriptRead {
+  std::string call_id;
+  std::string principal;  // Who asked; "" for the open development port.
+  absl::Time time;
+};
+
+// How many rows lost what they said of a person.
+struct ErasureCounts {
+  int64_t leads = 0;
+  int64_t calls = 0;
+  int64_t transcript_items = 0;
+  int64_t transfers = 0;
+  int64_t events = 0;
+  int64_t summary_jobs = 0;
+};
+
+// That a phone number was erased. Says of the number no more than store::NumberHash().
+struct Erasure {
+  std::string erasure_id;  // UUID, ours.
+  std::string by;          // Who did it, in their own words.
+  absl::Time time;
+  std::string number_hash;
+  ErasureCounts counts;
+};
+
+// How far back each kind of record is kept, by the end of its call. InfinitePast: for ever.
+struct Retention {
+  absl::Time events = absl::InfinitePast();       // call_events.
+  absl::Time transcripts = absl::InfinitePast();  // What was said: items, call_logs.transcript, events that quote it,
+                                                  // and who read it.
+  absl::Time calls = absl::InfinitePast();        // Whole calls, with all that belongs to them.
+};
+
+// What one batch of a purge removed.
+struct Purged {
+  int64_t events = 0;       // Rows.
+  int64_t transcripts = 0;  // Calls that lost what was said.
+  int64_t calls = 0;
+  bool more = false;  // There is more to remove: purge again.
 };
 
 }  // namespace callbridge::store

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/error.h"
 #include "src/base/phone.h"
+#include "src/base/sha256.h"
 #include "src/call/transcript.h"
 #include "src/store/text.h"
 
@@ -50,6 +51,8 @@ absl::Status CheckWrite(const CallWrite& write) {
   if (write.transfer && write.transfer->transfer_id.empty()) return Refuse("transfer.transfer_id", "must not be empty");
   if (write.end && !IsStorableTime(write.end->end_time))
     return Refuse("end.end_time", "must be within the years 1 to 9999");
+  if (write.settlement && !IsStorableTime(write.settlement->time))
+    return Refuse("settlement.time", "must be within the years 1 to 9999");
   return CheckEvents(write.call_id, write.events);
 }
 
@@ -63,6 +66,115 @@ absl::Status CheckSummaryJob(const SummaryJob& job) {
   if (job.attempts < 0) return Refuse("attempts", "must be 0 or more");
   if (!IsStorableTime(job.due)) return Refuse("due", "must be within the years 1 to 9999");
   return absl::OkStatus();
+}
+
+absl::Status CheckLead(const LeadRecord& lead) {
+  if (lead.lead_id.empty()) return Refuse("lead_id", "must not be empty");
+  if (!base::IsE164(lead.phone)) {
+    return base::FieldError("phone", "INVALID_E164", "not a phone number in E.164 form, such as +14155550123");
+  }
+  if (!IsStorableTime(lead.create_time)) return Refuse("create_time", "must be within the years 1 to 9999");
+  return absl::OkStatus();
+}
+
+absl::Status CheckLeadUpdate(const LeadUpdate& update, absl::Time now) {
+  if (update.lead_id.empty()) return Refuse("lead_id", "must not be empty");
+  if (!IsStorableTime(now)) return Refuse("now", "must be within the years 1 to 9999");
+  return absl::OkStatus();
+}
+
+bool ApplyUpdate(const LeadUpdate& update, absl::Time now, LeadRecord* lead) {
+  const LeadRecord before = *lead;
+  if (update.name) lead->name = CleanText(*update.name);
+  if (update.metadata) {
+    lead->metadata.clear();
+    for (const auto& [key, value] : *update.metadata) lead->metadata[CleanText(key)] = CleanText(value);
+  }
+  if (update.suppressed) {
+    lead->suppressed = *update.suppressed;
+    lead->suppressed_reason = lead->suppressed ? CleanText(update.suppressed_reason) : "";
+    if (!lead->suppressed) {
+      lead->suppressed_time = absl::InfinitePast();
+    } else if (!before.suppressed) {
+      lead->suppressed_time = now;
+    }
+  }
+  if (lead->name == before.name && lead->metadata == before.metadata && lead->suppressed == before.suppressed &&
+      lead->suppressed_reason == before.suppressed_reason) {
+    return false;
+  }
+  lead->update_time = std::max(lead->update_time, now);
+  return true;
+}
+
+std::string LeadFingerprint(const LeadRecord& lead) {
+  // Each text behind its length, so that no two contents look the same.
+  std::string content;
+  const auto add = [&content](absl::string_view text) { absl::StrAppend(&content, text.size(), ":", text); };
+  add(lead.phone);
+  add(CleanText(lead.name));
+  add(lead.suppressed ? "suppressed" : "");
+  add(lead.suppressed ? CleanText(lead.suppressed_reason) : "");
+  for (const auto& [key, value] : lead.metadata) {
+    add(CleanText(key));
+    add(CleanText(value));
+  }
+  return base::Sha256Hex(content);
+}
+
+absl::Status CheckTranscriptRead(const TranscriptRead& read) {
+  if (read.call_id.empty()) return Refuse("call_id", "must not be empty");
+  if (!IsStorableTime(read.time)) return Refuse("time", "must be within the years 1 to 9999");
+  return absl::OkStatus();
+}
+
+absl::Status CheckErasure(absl::string_view number, absl::string_view by, absl::Time now) {
+  if (!base::IsE164(number)) {
+    return base::FieldError("number", "INVALID_E164", "not a phone number in E.164 form, such as +14155550123");
+  }
+  if (by.empty()) return Refuse("by", "must say who erases");
+  if (!IsStorableTime(now)) return Refuse("now", "must be within the years 1 to 9999");
+  return absl::OkStatus();
+}
+
+std::string NumberHash(absl::string_view number) { return base::Sha256Hex(number).substr(0, 4); }
+
+CallWrite WithoutPerson(CallWrite write) {
+  write.transcript_items.clear();
+  write.transfer.reset();
+  write.transfer_reason.clear();
+  write.transcript.reset();
+  write.summary.reset();
+  write.result.reset();
+  write.summary_due = false;
+  if (write.end) {
+    write.end->transcript.clear();
+    write.end->termination.evidence.clear();
+  }
+  return write;
+}
+
+Settlement Settled(const Settlement& known, const Settlement& told, bool* changed) {
+  Settlement settled = known;
+  *changed = false;
+  const auto take = [changed](const auto& from, bool is_told, auto* into) {
+    if (!is_told || *into == from) return;
+    *into = from;
+    *changed = true;
+  };
+  take(told.duration_seconds, told.duration_seconds.has_value(), &settled.duration_seconds);
+  take(told.billed_seconds, told.billed_seconds.has_value(), &settled.billed_seconds);
+  take(CleanText(told.cost), !told.cost.empty(), &settled.cost);
+  take(CleanText(told.currency), !told.currency.empty(), &settled.currency);
+  take(told.cause_code, told.cause_code.has_value(), &settled.cause_code);
+  take(CleanText(told.cause), !told.cause.empty(), &settled.cause);
+  take(CleanText(told.source), !told.source.empty(), &settled.source);
+  // The first word of the carrier settles a call even if it says nothing else.
+  if (*changed || !IsStorableTime(known.time)) {
+    settled.time = told.time;
+    *changed = true;
+  }
+  return settled;
 }
 
 call::Transfer ClosedTransfer(call::Transfer transfer, absl::Time now) {

@@ -1,9 +1,11 @@
 #ifndef CALLBRIDGE_SRC_STORE_WRITE_CHECK_H_
 #define CALLBRIDGE_SRC_STORE_WRITE_CHECK_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "src/call/event.h"
 #include "src/store/records.h"
 
@@ -24,6 +26,34 @@ std::string LeadPhone(const CallRecord& call);
 
 // kInvalidArgument: no call id, attempts below 0, or a due time that cannot be stored.
 absl::Status CheckSummaryJob(const SummaryJob& job);
+
+// kInvalidArgument: no lead id, a phone that is not E.164, a create time that cannot be stored.
+absl::Status CheckLead(const LeadRecord& lead);
+absl::Status CheckLeadUpdate(const LeadUpdate& update, absl::Time now);
+
+// Puts what `update` wants into `lead`, texts cleaned. Whether that changed anything; if so, update_time is moved to
+// `now` or stays later.
+bool ApplyUpdate(const LeadUpdate& update, absl::Time now, LeadRecord* lead);
+
+// What CreateLead() was asked for, as a hash: equal for a repeat of the same request, whatever became of the lead.
+std::string LeadFingerprint(const LeadRecord& lead);
+
+// kInvalidArgument: no call id, or a time that cannot be stored.
+absl::Status CheckTranscriptRead(const TranscriptRead& read);
+
+// kInvalidArgument: `number` is not E.164, nobody is named in `by`, or the time cannot be stored.
+absl::Status CheckErasure(absl::string_view number, absl::string_view by, absl::Time now);
+
+// Four hexadecimal digits of a hash: enough to show that a known number was erased, and shared by about one number in
+// 65,536, so that a list of them is no phone book.
+std::string NumberHash(absl::string_view number);
+
+// What of a write an erased call still takes: nothing that a person said, was called or was written about. Its events
+// are to be stored as tombstones.
+CallWrite WithoutPerson(CallWrite write);
+
+// `known` with what `told` says added. Whether that changed anything but the time is whether `changed` is true.
+Settlement Settled(const Settlement& known, const Settlement& told, bool* changed);
 
 // How a transfer that a previous process left under way is closed: kCompleted where a human talked; else kFailed with
 // the outcome kUnknown, and so is its last attempt.

@@ -3,10 +3,14 @@
 
 #include "tests/contract/apply_contract.h"
 #include "tests/contract/create_contract.h"
+#include "tests/contract/erasure_contract.h"
 #include "tests/contract/ghost_contract.h"
 #include "tests/contract/lead_contract.h"
+#include "tests/contract/lead_write_contract.h"
 #include "tests/contract/log_contract.h"
 #include "tests/contract/reading_contract.h"
+#include "tests/contract/retention_contract.h"
+#include "tests/contract/settlement_contract.h"
 #include "tests/contract/store_under_test.h"
 #include "tests/contract/summary_contract.h"
 

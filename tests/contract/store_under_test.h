@@ -149,6 +149,13 @@ class CallStoreContract : public testing::TestWithParam<StoreFactory> {
     for (const CallRecord& call : calls.ok() ? *calls : std::vector<CallRecord>()) ids.push_back(call.call_id);
     return ids;
   }
+  std::vector<std::string> LeadIds(const LeadFilter& filter, int limit = 100) {
+    auto leads = store().ListLeads(filter, absl::nullopt, limit);
+    EXPECT_TRUE(leads.ok()) << leads.status();
+    std::vector<std::string> ids;
+    for (const LeadRecord& lead : leads.ok() ? *leads : std::vector<LeadRecord>()) ids.push_back(lead.lead_id);
+    return ids;
+  }
   static CallWrite Due(const std::string& call_id, std::vector<int64_t> sequences) {
     CallWrite write = MakeWrite(call_id, std::move(sequences));
     write.end = MakeEnd();

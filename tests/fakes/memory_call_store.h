@@ -29,6 +29,7 @@ class MemoryCallStore final : public CallStore {
                                      const absl::optional<RequestKey>& key) override;
   absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) override;
   absl::StatusOr<CallRecord> GetCall(absl::string_view call_id) override;
+  absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id, absl::string_view carrier_request_id) override;
   absl::StatusOr<std::vector<CallRecord>> ListCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after,
                                                     int limit) override;
   absl::StatusOr<std::vector<call::TranscriptItem>> GetTranscript(absl::string_view call_id) override;
@@ -37,12 +38,22 @@ class MemoryCallStore final : public CallStore {
                                                                   int limit) override;
   absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t after_position, int limit) override;
   absl::StatusOr<int64_t> HeadPosition() override;
+  absl::StatusOr<int64_t> OldestPosition() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
   absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) override;
+  absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;
+  absl::StatusOr<std::vector<LeadRecord>> ListLeads(const LeadFilter& filter, const absl::optional<LeadPageKey>& after,
+                                                    int limit) override;
+  absl::StatusOr<LeadRecord> UpdateLead(const LeadUpdate& update, absl::Time now) override;
   absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now,
                                                        bool summaries_due) override;
   absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
+  absl::Status AddTranscriptRead(const TranscriptRead& read) override;
+  absl::StatusOr<std::vector<TranscriptRead>> ListTranscriptReads(absl::string_view call_id, int limit) override;
+  absl::StatusOr<Erasure> EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) override;
+  absl::StatusOr<std::vector<Erasure>> ListErasures(int limit) override;
+  absl::StatusOr<Purged> Purge(const Retention& keep, int max_calls) override;
 
  private:
   struct Entry {
@@ -52,6 +63,12 @@ class MemoryCallStore final : public CallStore {
     std::vector<call::Transfer> transfers;
     absl::optional<SummaryJob> summary_job;
     bool summary_settled = false;
+    bool transcript_purged = false;
+    std::vector<TranscriptRead> reads;
+  };
+  struct Lead {
+    LeadRecord record;
+    std::string fingerprint;
   };
   struct Request {
     std::string fingerprint;
@@ -69,6 +86,14 @@ class MemoryCallStore final : public CallStore {
   void ApplyTransferred(Entry& entry, const CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ApplyResult(Entry& entry, const CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ApplyEnd(Entry& entry, const CallWrite::End& end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Ended before `before` and summed up, longest over first.
+  std::vector<Entry*> Finished(absl::Time before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int64_t PurgeEvents(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PurgeTranscript(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Lead* FindLeadById(absl::string_view lead_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Overwrites events in the log and in their call with tombstones; returns how many were none before.
+  int64_t Erase(Entry& entry, const std::function<bool(const call::EventBody&)>& which)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   LeadRecord* LeadOf(const CallRecord& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void JoinLead(CallRecord& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Entry* Find(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -77,10 +102,12 @@ class MemoryCallStore final : public CallStore {
   Fault fault_ ABSL_GUARDED_BY(mutex_);
   std::function<void(std::vector<events::StoredEvent>)> on_commit_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Entry> calls_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, LeadRecord> leads_by_phone_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Lead> leads_by_phone_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, std::string>, Request> requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<events::StoredEvent> log_ ABSL_GUARDED_BY(mutex_);
-  int64_t next_lead_ ABSL_GUARDED_BY(mutex_) = 1;
+  int64_t head_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t purged_through_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<Erasure> erasures_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace callbridge::store

@@ -67,6 +67,23 @@ class FakeStore final : public store::CallStore {
   }
   absl::StatusOr<std::vector<store::SummaryJob>> ListSummaryJobs(absl::Time, int) override { return Unused(); }
   absl::Status SaveSummaryJob(const store::SummaryJob&) override { return Unused(); }
+  absl::StatusOr<store::CallRecord> FindCall(absl::string_view, absl::string_view) override { return Unused(); }
+  absl::StatusOr<int64_t> OldestPosition() override { return Unused(); }
+  absl::StatusOr<store::LeadRecord> CreateLead(const store::LeadRecord&) override { return Unused(); }
+  absl::StatusOr<std::vector<store::LeadRecord>> ListLeads(const store::LeadFilter&,
+                                                           const absl::optional<store::LeadPageKey>&, int) override {
+    return Unused();
+  }
+  absl::StatusOr<store::LeadRecord> UpdateLead(const store::LeadUpdate&, absl::Time) override { return Unused(); }
+  absl::Status AddTranscriptRead(const store::TranscriptRead&) override { return Unused(); }
+  absl::StatusOr<std::vector<store::TranscriptRead>> ListTranscriptReads(absl::string_view, int) override {
+    return Unused();
+  }
+  absl::StatusOr<store::Erasure> EraseNumber(absl::string_view, absl::string_view, absl::Time) override {
+    return Unused();
+  }
+  absl::StatusOr<std::vector<store::Erasure>> ListErasures(int) override { return Unused(); }
+  absl::StatusOr<store::Purged> Purge(const store::Retention&, int) override { return Unused(); }
 
   int attempts = 0;
   absl::Status next_error;

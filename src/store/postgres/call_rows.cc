@@ -3,7 +3,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "src/base/ids.h"
 #include "src/store/metadata_json.h"
 
 namespace callbridge::store {
@@ -12,7 +11,8 @@ namespace {
 constexpr char kCallColumns[] =
     "id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, "
     "state, created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, "
-    "event_head, disposition, interest, follow_up_time, result_fields, answered_by, "
+    "event_head, disposition, interest, follow_up_time, result_fields, answered_by, carrier_duration, billed_duration, "
+    "cost, cost_currency, hangup_code, hangup_cause, hangup_source, settled_at, event_floor, erased_at, "
     "end_reason, end_initiator, end_layer, end_evidence, end_retryable";
 
 constexpr char kMachine[] = "machine";  // In call_logs.answered_by; the other word is 'unknown'.
@@ -22,6 +22,26 @@ constexpr size_t kLongestNumber = 256;
 
 Statement& TimeOrKeep(Statement& statement, const absl::optional<absl::Time>& value) {
   return value ? statement.TimeOrNull(*value) : statement.Null();
+}
+
+// The second condition is the index's.
+Statement SelectNewest(absl::string_view column, absl::string_view value) {
+  return Statement(absl::StrCat("SELECT ", kCallColumns, " FROM call_logs WHERE ", column, " = $1 AND ", column,
+                                " <> '' ORDER BY created_at DESC, id DESC LIMIT 1"))
+      .Text(value);
+}
+
+Settlement ReadSettlement(Rows& rows) {
+  Settlement settlement;
+  settlement.duration_seconds = rows.GetIntOrNull();
+  settlement.billed_seconds = rows.GetIntOrNull();
+  settlement.cost = rows.GetText();
+  settlement.currency = rows.GetText();
+  if (const auto code = rows.GetIntOrNull()) settlement.cause_code = static_cast<int>(*code);
+  settlement.cause = rows.GetText();
+  settlement.source = rows.GetText();
+  settlement.time = rows.GetTime();
+  return settlement;
 }
 
 }  // namespace
@@ -48,16 +68,15 @@ Statement InsertRequest(const RequestKey& key, const CallRecord& call) {
       .Time(call.create_time);
 }
 
-Statement TouchLead(absl::string_view phone, absl::string_view call_id, absl::Time now) {
-  Statement statement(
-      "INSERT INTO leads (id, phone, last_call_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) "
-      "ON CONFLICT (phone) DO UPDATE SET last_call_id = excluded.last_call_id, "
-      "updated_at = greatest(leads.updated_at, excluded.updated_at) RETURNING id");
-  return statement.Text(base::NewUuid()).Text(phone).Text(call_id).Time(now);
-}
-
 Statement SelectCall(absl::string_view call_id) {
   return Statement(absl::StrCat("SELECT ", kCallColumns, " FROM call_logs WHERE id = $1")).Text(call_id);
+}
+
+Statement SelectCallOfCarrier(absl::string_view carrier_call_id) {
+  return SelectNewest("carrier_call_id", carrier_call_id);
+}
+Statement SelectCallOfRequest(absl::string_view carrier_request_id) {
+  return SelectNewest("carrier_request_id", carrier_request_id);
 }
 
 Statement SelectCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after, int limit) {
@@ -129,6 +148,9 @@ CallRecord ReadCall(Rows& rows) {
   call.result.follow_up_time = rows.GetText();
   call.result.fields_json = rows.GetText();
   call.answered_by_machine = rows.GetText() == kMachine;
+  call.settlement = ReadSettlement(rows);
+  call.event_floor = rows.GetInt();
+  call.erase_time = rows.GetTime();
   if (rows.NextIsNull()) return call;
   call::Termination termination;
   termination.reason = rows.GetEnum<call::EndReason>();
@@ -141,7 +163,7 @@ CallRecord ReadCall(Rows& rows) {
   return call;
 }
 
-Statement UpdateCall(const CallWrite& write, const absl::optional<int64_t>& head, int64_t new_head) {
+Statement UpdateCall(const CallWrite& write, const absl::optional<int64_t>& head, int64_t new_head, bool erased) {
   Statement statement(
       "WITH changed AS (UPDATE call_logs SET event_head = coalesce($3::bigint, event_head), "
       "state = CASE WHEN state IN ('completed', 'failed') THEN state ELSE coalesce($4::text, state) END, "
@@ -150,7 +172,8 @@ Statement UpdateCall(const CallWrite& write, const absl::optional<int64_t>& head
       "model_session_id = coalesce($8::text, model_session_id), transcript = coalesce($9::text, transcript), "
       "summary = coalesce($10::text, summary), transfer_outcome = coalesce($11::text, transfer_outcome), "
       "answered_by = coalesce($12::text, answered_by) "
-      "WHERE id = $1 AND ($2::bigint IS NULL OR event_head = $2::bigint) RETURNING 1) "
+      "WHERE id = $1 AND ($2::bigint IS NULL OR event_head = $2::bigint) "
+      "AND (erased_at IS NOT NULL) = $13 RETURNING 1) "
       "SELECT callbridge_require((SELECT count(*) FROM changed) = 1, 'UB001')");
   statement.Text(write.call_id);
   head ? statement.Int(*head).Int(new_head) : statement.Null().Null();
@@ -160,7 +183,25 @@ Statement UpdateCall(const CallWrite& write, const absl::optional<int64_t>& head
   statement.Optional(write.transcript).Optional(write.summary);
   write.transfer ? statement.Text(Name(write.transfer->outcome)) : statement.Null();
   write.answered_by_machine ? statement.Text(kMachine) : statement.Null();
-  return statement;
+  return statement.Bool(erased);
+}
+
+// As store::Settled(): what is told replaces what was told before, and the time goes with a change.
+Statement UpdateSettlement(const CallWrite& write) {
+  Statement statement(
+      "UPDATE call_logs SET carrier_duration = coalesce($2::bigint, carrier_duration), "
+      "billed_duration = coalesce($3::bigint, billed_duration), cost = coalesce($4::text, cost), "
+      "cost_currency = coalesce($5::text, cost_currency), hangup_code = coalesce($6::bigint, hangup_code), "
+      "hangup_cause = coalesce($7::text, hangup_cause), hangup_source = coalesce($8::text, hangup_source), "
+      "settled_at = $9 WHERE id = $1 AND (settled_at IS NULL OR ($2::bigint IS NOT NULL AND "
+      "carrier_duration IS DISTINCT FROM $2::bigint) OR ($3::bigint IS NOT NULL AND billed_duration IS DISTINCT FROM "
+      "$3::bigint) OR cost <> $4::text OR cost_currency <> $5::text OR ($6::bigint IS NOT NULL AND hangup_code IS "
+      "DISTINCT FROM $6::bigint) OR hangup_cause <> $7::text OR hangup_source <> $8::text)");
+  const Settlement& told = *write.settlement;
+  statement.Text(write.call_id).Optional(told.duration_seconds).Optional(told.billed_seconds);
+  statement.TextOrNull(told.cost).TextOrNull(told.currency);
+  told.cause_code ? statement.Int(*told.cause_code) : statement.Null();
+  return statement.TextOrNull(told.cause).TextOrNull(told.source).Time(told.time);
 }
 
 Statement UpdateTransferred(const CallWrite& write, absl::Time now) {
@@ -170,13 +211,14 @@ Statement UpdateTransferred(const CallWrite& write, absl::Time now) {
       *write.transferred
           ? "WITH changed AS (UPDATE call_logs SET transferred = true, transfer_reason = $2 WHERE id = $1 "
             "RETURNING lead_id) "
-            "UPDATE leads SET call_status = 'transferred', transferred_to_human = true, "
+            "UPDATE leads SET call_status = 'transferred', status_call_id = $1, transferred_to_human = true, "
             "updated_at = greatest(updated_at, $3::timestamptz) FROM changed WHERE leads.id = changed.lead_id"
           : "WITH changed AS (UPDATE call_logs SET transferred = false, transfer_reason = $2 WHERE id = $1 "
             "RETURNING lead_id) "
             "UPDATE leads SET transferred_to_human = EXISTS (SELECT 1 FROM call_logs AS others "
             "WHERE others.lead_id = leads.id AND others.id <> $1 AND others.transferred), "
             "call_status = CASE WHEN last_call_id = $1 THEN 'called' ELSE call_status END, "
+            "status_call_id = CASE WHEN last_call_id = $1 THEN $1 ELSE status_call_id END, "
             "updated_at = greatest(updated_at, $3::timestamptz) FROM changed WHERE leads.id = changed.lead_id");
   return statement.Text(write.call_id).Text(write.transfer_reason).Bound(now);
 }
@@ -187,7 +229,7 @@ Statement UpdateEnd(const CallWrite& write) {
       "WITH ended AS (UPDATE call_logs SET state = $2, ended_at = $3, duration = $4, transcript = $5, end_reason = $6, "
       "end_initiator = $7, end_layer = $8, end_evidence = $9, end_retryable = $10 "
       "WHERE id = $1 AND end_reason IS NULL RETURNING lead_id, transferred) "
-      "UPDATE leads SET call_status = 'called', updated_at = greatest(updated_at, $3) FROM ended "
+      "UPDATE leads SET call_status = 'called', status_call_id = $1, updated_at = greatest(updated_at, $3) FROM ended "
       "WHERE leads.id = ended.lead_id AND NOT ended.transferred "
       "AND (leads.last_call_id = $1 OR leads.call_status <> 'transferred')");
   const CallWrite::End& end = *write.end;
@@ -211,30 +253,6 @@ Statement UpdateResult(const CallWrite& write, absl::Time now) {
   const call::CallResult& result = *write.result;
   statement.Text(write.call_id).Text(result.disposition).Text(result.interest).Text(result.follow_up_time);
   return statement.Text(result.fields_json).Bound(now);
-}
-
-Statement SelectLead(LeadKey key, absl::string_view value) {
-  return Statement(absl::StrCat("SELECT id, phone, name, call_status, transferred_to_human, last_call_id, created_at, "
-                                "updated_at, disposition, interest, follow_up_time, result_call_id FROM leads WHERE ",
-                                key == LeadKey::kId ? "id" : "phone", " = $1"))
-      .Text(value);
-}
-
-LeadRecord ReadLead(Rows& rows) {
-  LeadRecord lead;
-  lead.lead_id = rows.GetText();
-  lead.phone = rows.GetText();
-  lead.name = rows.GetText();
-  lead.call_status = rows.GetText();
-  lead.transferred_to_human = rows.GetBool();
-  lead.last_call_id = rows.GetText();
-  lead.create_time = rows.GetTime();
-  lead.update_time = rows.GetTime();
-  lead.result.disposition = rows.GetText();
-  lead.result.interest = rows.GetText();
-  lead.result.follow_up_time = rows.GetText();
-  lead.result_call_id = rows.GetText();
-  return lead;
 }
 
 Statement SelectRequest(const RequestKey& key) {

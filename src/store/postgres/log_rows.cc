@@ -9,7 +9,7 @@
 namespace callbridge::store {
 namespace {
 
-constexpr char kEventColumns[] = "position, call_id, sequence, type, occurred_at, payload";
+constexpr char kEventColumns[] = "position, call_id, sequence, type, occurred_at, payload, erased";
 
 // Below the first position of the oldest transaction that still runs.
 constexpr char kBelowFence[] = "position < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 16)";
@@ -36,15 +36,16 @@ ArrayText Texts(const std::vector<std::string>& words) {
 }  // namespace
 
 Statement InsertEvents(absl::string_view call_id, absl::Span<const call::Event> events, int64_t first_ordinal,
-                       bool name_lead) {
+                       Payload payload) {
   // The payload of the event that makes the call names the lead, which only the database knows by then.
   constexpr char kNamed[] =
       "CASE WHEN type = 'call_created' THEN payload || jsonb_build_object('lead_id', "
       "coalesce((SELECT lead_id FROM call_logs WHERE id = $1), '')) ELSE payload END";
   Statement statement(absl::StrCat(
-      "INSERT INTO call_events (position, call_id, sequence, type, occurred_at, payload) "
+      "INSERT INTO call_events (position, call_id, sequence, type, occurred_at, erased, payload) "
       "SELECT (pg_current_xact_id()::text::bigint << 16) + $2::bigint + ordinal - 1, $1, sequence, type, occurred_at, ",
-      name_lead ? kNamed : "payload",
+      payload == Payload::kTombstones ? "true, payload" : "false, ", payload == Payload::kNameLead ? kNamed : "",
+      payload == Payload::kAsIs ? "payload" : "",
       " FROM unnest($3::bigint[], $4::text[], $5::timestamptz[], $6::jsonb[]) WITH ORDINALITY "
       "AS event (sequence, type, occurred_at, payload, ordinal) RETURNING position"));
   ArrayText sequences;
@@ -55,7 +56,7 @@ Statement InsertEvents(absl::string_view call_id, absl::Span<const call::Event> 
     sequences.Add(event.sequence);
     types.Add(call::TypeName(event.body));
     times.Add(event.time);
-    payloads.Add(EncodeEventBody(event.body));
+    payloads.Add(payload == Payload::kTombstones ? "{}" : EncodeEventBody(event.body));
   }
   return statement.Text(call_id).Int(first_ordinal).Array(sequences).Array(types).Array(times).Array(payloads);
 }
@@ -76,9 +77,11 @@ Statement SelectEvents(int64_t after, int64_t limit) {
 }
 
 Statement SelectHeadPosition() {
-  return Statement(
-      absl::StrCat("SELECT position FROM call_events WHERE ", kBelowFence, " ORDER BY position DESC LIMIT 1"));
+  return Statement(absl::StrCat("SELECT greatest(purged_through, (SELECT position FROM call_events WHERE ", kBelowFence,
+                                " ORDER BY position DESC LIMIT 1)) FROM log_state"));
 }
+
+Statement SelectOldestPosition() { return Statement("SELECT purged_through FROM log_state"); }
 
 absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(Rows& rows) {
   std::vector<events::StoredEvent> events;
@@ -95,6 +98,7 @@ absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(Rows& rows) {
           absl::StrCat("database: event at position ", stored.position, ": ", body.status().message()));
     }
     stored.event.body = *std::move(body);
+    stored.erased = rows.GetBool();
     events.push_back(std::move(stored));
   }
   if (!rows.status().ok()) return rows.status();
@@ -243,6 +247,29 @@ SummaryJob ReadSummaryJob(Rows& rows) {
   job.due = rows.GetTime();
   job.last_error = rows.GetText();
   return job;
+}
+
+Statement InsertTranscriptRead(const TranscriptRead& read) {
+  return Statement(
+             "INSERT INTO transcript_reads (call_id, principal, read_at) SELECT id, $2::text, $3::timestamptz "
+             "FROM call_logs WHERE id = $1")
+      .Text(read.call_id)
+      .Text(read.principal)
+      .Time(read.time);
+}
+
+Statement SelectTranscriptReads(absl::string_view call_id, int limit) {
+  return Statement("SELECT call_id, principal, read_at FROM transcript_reads WHERE call_id = $1 ORDER BY id LIMIT $2")
+      .Text(call_id)
+      .Int(limit);
+}
+
+TranscriptRead ReadTranscriptRead(Rows& rows) {
+  TranscriptRead read;
+  read.call_id = rows.GetText();
+  read.principal = rows.GetText();
+  read.time = rows.GetTime();
+  return read;
 }
 
 }  // namespace callbridge::store

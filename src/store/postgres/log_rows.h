@@ -14,7 +14,8 @@
 #include "src/store/postgres/statement.h"
 #include "src/store/records.h"
 
-// The statements for the rows of call_events, transcript_items, call_transfers and summary_jobs, and what comes back.
+// The statements for the rows of call_events, transcript_items, call_transfers, summary_jobs and transcript_reads, and
+// what comes back.
 namespace callbridge::store {
 
 // Bits of a position that number the events of one transaction; what is above is the transaction's id.
@@ -22,16 +23,20 @@ inline constexpr int kOrdinalBits = 16;
 inline constexpr int64_t kMaxEventsOfTransaction = int64_t{1} << kOrdinalBits;
 
 // Appends events of one call, of which `first_ordinal` went before in the same transaction. Gives their positions in
-// order. `name_lead`: a CallCreated among them gets the id of the call's lead, whose row is there by then.
+// order. kNameLead: a CallCreated among them gets the id of the call's lead, whose row is there by then. kTombstones:
+// nothing but their types is kept.
+enum class Payload { kAsIs, kNameLead, kTombstones };
 Statement InsertEvents(absl::string_view call_id, absl::Span<const call::Event> events, int64_t first_ordinal,
-                       bool name_lead);
+                       Payload payload);
 
 // At most `limit` events behind `after`, in order, for ReadEvents(): those of one call; or those of all calls, as far
 // as none can come to be before them any more, since every transaction with a lower id is over.
 Statement SelectCallEvents(absl::string_view call_id, int64_t after, int64_t limit);
 Statement SelectEvents(int64_t after, int64_t limit);
-// The highest position that SelectEvents() shows, if there is one.
+// The highest position that SelectEvents() shows or showed; 0: none.
 Statement SelectHeadPosition();
+// Up to which position something was purged.
+Statement SelectOldestPosition();
 absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(Rows& rows);
 
 // Sequence, type and position of a call's events from `first` to `last`, in order.
@@ -55,6 +60,11 @@ Statement SettleSummary(absl::string_view call_id);
 Statement UpdateSummaryJob(const SummaryJob& job);
 Statement SelectSummaryJobs(absl::Time due_by, int limit);
 SummaryJob ReadSummaryJob(Rows& rows);
+
+// Touches no row: there is no such call.
+Statement InsertTranscriptRead(const TranscriptRead& read);
+Statement SelectTranscriptReads(absl::string_view call_id, int limit);
+TranscriptRead ReadTranscriptRead(Rows& rows);
 
 }  // namespace callbridge::store
 

@@ -11,8 +11,11 @@
 #include "src/base/log.h"
 #include "src/store/migrations/migration.h"
 #include "src/store/postgres/call_rows.h"
+#include "src/store/postgres/erasure.h"
+#include "src/store/postgres/lead_rows.h"
 #include "src/store/postgres/log_rows.h"
 #include "src/store/postgres/schema.h"
+#include "src/store/refusals.h"
 #include "src/store/write_check.h"
 
 namespace callbridge::store {
@@ -21,6 +24,7 @@ namespace {
 constexpr absl::Duration kPartitionsPause = absl::Hours(1);
 constexpr size_t kMostInDoubt = 10'000;
 constexpr int kHeadTries = 5;
+constexpr int kLeadTries = 20;
 constexpr int kOpenCallsAtOnce = 1000;
 constexpr absl::Duration kCloseLimit = absl::Minutes(1);
 
@@ -50,18 +54,22 @@ absl::Time TimeOf(const CallWrite& write) {
 // Everything that a write of which `events` are new changes, as a part of one transaction in which `ordinal` events
 // went before. The statement that moves the head comes first: the id of the transaction, which is in the positions, is
 // then younger than that of every transaction that moved it before.
-void AddWrite(const CallWrite& write, absl::Span<const call::Event> events, int64_t ordinal,
+void AddWrite(const CallWrite& write, absl::Span<const call::Event> events, int64_t ordinal, bool erased,
               std::vector<Statement>* batch) {
   const absl::Time now = TimeOf(write);
   const absl::optional<int64_t> head =
       events.empty() ? absl::nullopt : absl::optional<int64_t>(events.front().sequence - 1);
-  batch->push_back(UpdateCall(write, head, events.empty() ? 0 : events.back().sequence));
-  if (!events.empty()) batch->push_back(InsertEvents(write.call_id, events, ordinal, /*name_lead=*/false));
+  batch->push_back(UpdateCall(write, head, events.empty() ? 0 : events.back().sequence, erased));
+  if (!events.empty()) {
+    const Payload payload = erased ? Payload::kTombstones : Payload::kAsIs;
+    batch->push_back(InsertEvents(write.call_id, events, ordinal, payload));
+  }
   if (!write.transcript_items.empty()) batch->push_back(UpsertTranscriptItems(write.call_id, write.transcript_items));
   if (write.transfer) batch->push_back(UpsertTransfer(write.call_id, *write.transfer));
   if (write.transferred) batch->push_back(UpdateTransferred(write, now));
   if (write.end) batch->push_back(UpdateEnd(write));
   if (write.result) batch->push_back(UpdateResult(write, now));
+  if (write.settlement) batch->push_back(UpdateSettlement(write));
   if (write.summary_settled) {
     batch->push_back(SettleSummary(write.call_id));
   } else if (write.summary_due) {
@@ -72,14 +80,15 @@ void AddWrite(const CallWrite& write, absl::Span<const call::Event> events, int6
 // What is stored already of a write's events.
 struct Stored {
   int64_t head = 0;
+  bool erased = false;             // The call is.
   size_t repeated = 0;             // How many of the events.
-  std::vector<int64_t> positions;  // Of those that were not purged since.
+  std::vector<int64_t> positions;  // Theirs; 0 of those that were purged since.
 };
 
 // kFailedPrecondition: the events would leave a gap, or repeat a sequence with another type.
 absl::StatusOr<Stored> FindStored(Connection& connection, const CallWrite& write) {
   const std::vector<call::Event>& events = write.events;
-  Statement head("SELECT event_head FROM call_logs WHERE id = $1");
+  Statement head("SELECT event_head, erased_at IS NOT NULL FROM call_logs WHERE id = $1");
   head.Text(write.call_id);
   const int64_t first = events.empty() ? 1 : events.front().sequence;
   const int64_t last = events.empty() ? 0 : events.back().sequence;
@@ -88,6 +97,7 @@ absl::StatusOr<Stored> FindStored(Connection& connection, const CallWrite& write
   if (!(*rows)[0].Next()) return NoSuchCall();
   Stored stored;
   stored.head = (*rows)[0].GetInt();
+  stored.erased = (*rows)[0].GetBool();
   if (!events.empty() && first > stored.head + 1) {
     return absl::FailedPreconditionError(absl::StrCat("events begin at ", first, " and would leave a gap behind ",
                                                       stored.head, ", the last of the call"));
@@ -104,6 +114,7 @@ absl::StatusOr<Stored> FindStored(Connection& connection, const CallWrite& write
     stored.positions.push_back((*rows)[1].GetInt());
   }
   if (!(*rows)[1].status().ok()) return (*rows)[1].status();
+  stored.positions.insert(stored.positions.begin(), stored.repeated - stored.positions.size(), 0);
   return stored;
 }
 
@@ -242,10 +253,15 @@ absl::StatusOr<CallStore::Created> PostgresStore::CreateOn(Connection& connectio
       return made;
     }
     if (connection.in_doubt()) NoteDoubt(call.call_id);
-    if (connection.sql_state() != kUniqueViolation || tries == kHeadTries) return made;
+    const bool suppressed = connection.sql_state() == kSuppressed;
+    if ((connection.sql_state() != kUniqueViolation && !suppressed) || tries == kHeadTries) return made;
     absl::StatusOr<absl::optional<Created>> existing = FindExisting(connection, call, key);
     if (!existing.ok()) return existing.status();
     if (existing->has_value()) return **std::move(existing);
+    if (!suppressed) continue;
+    auto rows = connection.Run({SelectLead(LeadKey::kPhone, LeadPhone(call))});
+    if (!rows.ok()) return rows.status();
+    if ((*rows)[0].Next()) return LeadSuppressed(ReadLead((*rows)[0]));
   }
 }
 
@@ -259,9 +275,10 @@ absl::StatusOr<CallStore::Created> PostgresStore::Insert(Connection& connection,
   Batch batch = NewBatch();
   const size_t lead_at = batch.size();
   if (!phone.empty()) batch.push_back(TouchLead(phone, call.call_id, call.create_time));
+  if (!phone.empty() && call.direction == call::Direction::kOutbound) batch.push_back(RequireDiallable(phone));
   batch.push_back(InsertCall(call, phone));
   if (key) batch.push_back(InsertRequest(*key, call));
-  if (!events.empty()) batch.push_back(InsertEvents(call.call_id, events, 0, /*name_lead=*/true));
+  if (!events.empty()) batch.push_back(InsertEvents(call.call_id, events, 0, Payload::kNameLead));
   absl::StatusOr<std::vector<Rows>> rows = connection.Run(batch);
   if (!rows.ok()) return rows.status();
   if (!phone.empty() && (*rows)[lead_at].Next()) call.lead_id = (*rows)[lead_at].GetText();
@@ -321,7 +338,8 @@ absl::Status PostgresStore::ApplyOn(Connection& connection, const CallWrite& wri
   for (int tries = 0;; ++tries) {
     Batch batch = NewBatch();
     const size_t events_at = batch.size() + 1;
-    AddWrite(write, absl::MakeConstSpan(write.events).subspan(stored.repeated), 0, &batch);
+    AddWrite(stored.erased ? WithoutPerson(write) : write, absl::MakeConstSpan(write.events).subspan(stored.repeated),
+             0, stored.erased, &batch);
     absl::StatusOr<std::vector<Rows>> rows = connection.Run(batch);
     if (rows.ok()) {
       *positions = stored.positions;
@@ -347,6 +365,18 @@ absl::StatusOr<CallRecord> PostgresStore::GetCall(absl::string_view call_id) {
   if (!call.ok()) return call.status();
   if (!call->has_value()) return NoSuchCall();
   return **std::move(call);
+}
+
+absl::StatusOr<CallRecord> PostgresStore::FindCall(absl::string_view carrier_call_id,
+                                                   absl::string_view carrier_request_id) {
+  auto rows = Read({SelectCallOfCarrier(carrier_call_id), SelectCallOfRequest(carrier_request_id)});
+  if (!rows.ok()) return rows.status();
+  for (Rows& found : *rows) {
+    absl::StatusOr<absl::optional<CallRecord>> call = ReadRow(found, &ReadCall);
+    if (!call.ok()) return call.status();
+    if (call->has_value()) return **std::move(call);
+  }
+  return NoSuchCall();
 }
 
 absl::StatusOr<std::vector<CallRecord>> PostgresStore::ListCalls(const CallFilter& filter,
@@ -380,70 +410,158 @@ absl::StatusOr<std::vector<events::StoredEvent>> PostgresStore::ReadCallEvents(a
                                                                                int64_t after_sequence, int limit) {
   const absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
-  auto rows = Read({RequireCall(call_id), SelectCallEvents(call_id, after_sequence, limit)});
+  // The floor afterwards: a purge in between may have taken some of the events.
+  Statement floor("SELECT event_floor FROM call_logs WHERE id = $1");
+  auto rows = Read({SelectCallEvents(call_id, after_sequence, limit), floor.Text(call_id)});
   if (!rows.ok()) return rows.status();
-  if (!(*rows)[0].Next()) return NoSuchCall();
-  return store::ReadEvents((*rows)[1]);
+  if (!(*rows)[1].Next()) return NoSuchCall();
+  const int64_t oldest = (*rows)[1].GetInt();
+  if (std::max<int64_t>(after_sequence, 0) < oldest) return EventsPurged(oldest);
+  return store::ReadEvents((*rows)[0]);
 }
 
 absl::StatusOr<std::vector<events::StoredEvent>> PostgresStore::ReadEvents(int64_t after_position, int limit) {
   const absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
-  auto rows = Read({SelectEvents(after_position, limit)});
+  // Afterwards, here too.
+  auto rows = Read({SelectEvents(after_position, limit), SelectOldestPosition()});
   if (!rows.ok()) return rows.status();
+  const int64_t oldest = (*rows)[1].Next() ? (*rows)[1].GetInt() : 0;
+  if (std::max<int64_t>(after_position, 0) < oldest) return EventsPurged(oldest);
   return store::ReadEvents((*rows)[0]);
 }
 
-absl::StatusOr<int64_t> PostgresStore::HeadPosition() {
-  auto rows = Read({SelectHeadPosition()});
+absl::StatusOr<int64_t> PostgresStore::ReadNumber(const Statement& statement) {
+  auto rows = Read({statement});
   if (!rows.ok()) return rows.status();
-  return (*rows)[0].Next() ? (*rows)[0].GetInt() : 0;
+  const int64_t number = (*rows)[0].Next() ? (*rows)[0].GetInt() : 0;
+  if (!(*rows)[0].status().ok()) return (*rows)[0].status();
+  return number;
+}
+
+absl::StatusOr<int64_t> PostgresStore::HeadPosition() { return ReadNumber(SelectHeadPosition()); }
+
+absl::StatusOr<int64_t> PostgresStore::OldestPosition() { return ReadNumber(SelectOldestPosition()); }
+
+absl::StatusOr<LeadRecord> PostgresStore::ReadOneLead(const Statement& statement) {
+  auto rows = Read({statement});
+  if (!rows.ok()) return rows.status();
+  absl::StatusOr<absl::optional<LeadRecord>> lead = ReadRow((*rows)[0], &ReadLead);
+  if (!lead.ok()) return lead.status();
+  if (!lead->has_value()) return LeadNotFound();
+  return **std::move(lead);
 }
 
 absl::StatusOr<LeadRecord> PostgresStore::GetLead(absl::string_view lead_id) {
-  auto rows = Read({SelectLead(LeadKey::kId, lead_id)});
-  if (!rows.ok()) return rows.status();
-  absl::StatusOr<absl::optional<LeadRecord>> lead = ReadRow((*rows)[0], &ReadLead);
-  if (!lead.ok()) return lead.status();
-  if (!lead->has_value()) return base::MakeError(absl::StatusCode::kNotFound, "LEAD_NOT_FOUND", "no such lead");
-  return **std::move(lead);
+  return ReadOneLead(SelectLead(LeadKey::kId, lead_id));
 }
 
 absl::StatusOr<LeadRecord> PostgresStore::FindLead(absl::string_view phone) {
-  auto rows = Read({SelectLead(LeadKey::kPhone, phone)});
+  return ReadOneLead(SelectLead(LeadKey::kPhone, phone));
+}
+
+absl::StatusOr<LeadRecord> PostgresStore::CreateLead(const LeadRecord& lead) {
+  const absl::Status check = CheckLead(lead);
+  if (!check.ok()) return check;
+  return Write([&](Connection& connection) -> absl::StatusOr<LeadRecord> {
+    Batch batch = NewBatch();
+    for (const Statement& statement : {InsertLead(lead), SelectLead(LeadKey::kId, lead.lead_id),
+                                       SelectFingerprint(lead.lead_id), SelectLead(LeadKey::kPhone, lead.phone)}) {
+      batch.push_back(statement);
+    }
+    auto rows = connection.Run(batch);
+    if (!rows.ok()) return rows.status();
+    Rows* const found = &rows->back() - 3;  // What there was to say of InsertLead().
+    const absl::StatusOr<absl::optional<LeadRecord>> same_id = ReadRow(found[1], &ReadLead);
+    const absl::StatusOr<absl::optional<LeadRecord>> same_phone = ReadRow(found[3], &ReadLead);
+    if (!same_id.ok()) return same_id.status();
+    if (!same_phone.ok()) return same_phone.status();
+    if (same_id->has_value()) {
+      if (!found[2].Next() || found[2].GetText() != LeadFingerprint(lead)) return LeadIdReused(lead.lead_id);
+      return **same_id;
+    }
+    if (same_phone->has_value()) return LeadExists((*same_phone)->lead_id);
+    return absl::UnavailableError("database: the lead was there and has gone");
+  });
+}
+
+absl::StatusOr<std::vector<LeadRecord>> PostgresStore::ListLeads(const LeadFilter& filter,
+                                                                 const absl::optional<LeadPageKey>& after, int limit) {
+  const absl::Status check = CheckLimit(limit);
+  if (!check.ok()) return check;
+  auto rows = Read({SelectLeads(filter, after, limit)});
   if (!rows.ok()) return rows.status();
-  absl::StatusOr<absl::optional<LeadRecord>> lead = ReadRow((*rows)[0], &ReadLead);
-  if (!lead.ok()) return lead.status();
-  if (!lead->has_value())
-    return base::MakeError(absl::StatusCode::kNotFound, "LEAD_NOT_FOUND", "no lead has this number");
-  return **std::move(lead);
+  return ReadRows((*rows)[0], &ReadLead);
+}
+
+absl::StatusOr<LeadRecord> PostgresStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
+  const absl::Status check = CheckLeadUpdate(update, now);
+  if (!check.ok()) return check;
+  return Write([&](Connection& connection) { return UpdateLeadOn(connection, update, now); });
+}
+
+// Reads, changes, and writes if nobody else did meanwhile.
+absl::StatusOr<LeadRecord> PostgresStore::UpdateLeadOn(Connection& connection, const LeadUpdate& update,
+                                                       absl::Time now) {
+  for (int tries = 0; tries < kLeadTries; ++tries) {
+    Batch batch = NewBatch();
+    batch.push_back(SelectLead(LeadKey::kId, update.lead_id));
+    auto rows = connection.Run(batch);
+    if (!rows.ok()) return rows.status();
+    absl::StatusOr<absl::optional<LeadRecord>> lead = ReadRow(rows->back(), &ReadLead);
+    if (!lead.ok()) return lead.status();
+    if (!lead->has_value()) return LeadNotFound();
+    if (update.revision && *update.revision != (*lead)->revision) return LeadChanged(**lead);
+    if (!ApplyUpdate(update, now, &**lead)) return **std::move(lead);
+    batch = NewBatch();
+    batch.push_back(UpdateClientFields(**lead));
+    rows = connection.Run(batch);
+    if (!rows.ok()) return rows.status();
+    lead = ReadRow(rows->back(), &ReadLead);
+    if (!lead.ok()) return lead.status();
+    if (lead->has_value()) return **std::move(lead);
+  }
+  return absl::UnavailableError("database: the lead is changed by others all the time");
 }
 
 absl::StatusOr<std::vector<OpenCall>> PostgresStore::CloseOpenCalls(const call::Termination& termination,
                                                                     absl::Time now, bool summaries_due) {
   std::vector<OpenCall> closed;
   for (;;) {
-    auto some = Write([&](Connection& connection) { return CloseSome(connection, termination, now, summaries_due); });
+    auto some = Write([&](Connection& connection) {
+      return InTransaction(connection,
+                           [&](Connection& in_it) { return CloseSome(in_it, termination, now, summaries_due); });
+    });
     if (!some.ok()) return some.status();
     closed.insert(closed.end(), some->begin(), some->end());
     if (some->size() < kOpenCallsAtOnce) return closed;
   }
 }
 
-// In one transaction: who reads the calls, and what is written for it, belong together.
+template <typename Work>
+auto PostgresStore::InTransaction(Connection& connection, Work work) -> decltype(work(connection)) {
+  Batch batch = {Statement("BEGIN"), Statement("SET LOCAL statement_timeout = '1min'")};
+  for (const Statement& check : NewBatch()) batch.push_back(check);
+  auto begun = connection.Run(batch);
+  if (!begun.ok()) return begun.status();
+  auto result = work(connection);
+  if (connection.broken()) return result;
+  const auto ended = connection.Run({Statement(result.ok() ? "COMMIT" : "ROLLBACK")});
+  if (result.ok() && !ended.ok()) return ended.status();
+  return result;
+}
+
+// In one transaction: what is read of the calls, and what is written for it, belong together.
 absl::StatusOr<std::vector<OpenCall>> PostgresStore::CloseSome(Connection& connection,
                                                                const call::Termination& termination, absl::Time now,
                                                                bool summaries_due) {
-  Batch batch = {Statement("BEGIN")};
-  for (const Statement& check : NewBatch()) batch.push_back(check);
-  batch.push_back(SelectOpenCalls(kOpenCallsAtOnce));
-  auto rows = connection.Run(batch);
+  auto rows = connection.Run({SelectOpenCalls(kOpenCallsAtOnce)});
   if (!rows.ok()) return rows.status();
   const absl::StatusOr<std::vector<CallRecord>> open = ReadRows(rows->back(), &ReadCall);
   if (!open.ok()) return open.status();
   std::vector<std::string> ids;
   for (const CallRecord& call : *open) ids.push_back(call.call_id);
-  rows = connection.Run({SelectTranscripts(ids), SelectTransfers(ids)});
+  rows = connection.Run({SelectTranscripts(ids), SelectTransfers(ids)}, kCloseLimit);
   if (!rows.ok()) return rows.status();
   auto items = ReadByCall((*rows)[0], &ReadItem);
   auto transfers = ReadByCall((*rows)[1], &ReadTransfer);
@@ -452,18 +570,17 @@ absl::StatusOr<std::vector<OpenCall>> PostgresStore::CloseSome(Connection& conne
   }
   std::vector<OpenCall> closed;
   int64_t ordinal = 0;
-  batch.clear();
+  Batch batch;
   for (const CallRecord& call : *open) {
     const std::string& id = call.call_id;
     for (const CallWrite& write : CloseWrites(call, items[id], transfers[id], termination, now, summaries_due)) {
-      AddWrite(write, write.events, ordinal, &batch);
+      AddWrite(write, write.events, ordinal, /*erased=*/false, &batch);
       ordinal += static_cast<int64_t>(write.events.size());
     }
     closed.push_back({id, call.carrier_call_id, call.state});
   }
   if (ordinal > kMaxEventsOfTransaction)
     return absl::InternalError("database: the calls to be closed have too many transfers");
-  batch.push_back(Statement("COMMIT"));
   rows = connection.Run(batch, kCloseLimit);
   if (!rows.ok()) return rows.status();
   return closed;
@@ -487,6 +604,51 @@ absl::Status PostgresStore::SaveSummaryJob(const SummaryJob& job) {
     if (!rows.ok()) return rows.status();
     if (rows->back().affected() > 0) return absl::OkStatus();
     return base::MakeError(absl::StatusCode::kNotFound, "SUMMARY_JOB_NOT_FOUND", "the call waits for no summary");
+  });
+}
+
+absl::Status PostgresStore::AddTranscriptRead(const TranscriptRead& read) {
+  const absl::Status check = CheckTranscriptRead(read);
+  if (!check.ok()) return check;
+  return Write([&](Connection& connection) -> absl::Status {
+    Batch batch = NewBatch();
+    batch.push_back(InsertTranscriptRead(read));
+    auto rows = connection.Run(batch);
+    if (!rows.ok()) return rows.status();
+    return rows->back().affected() > 0 ? absl::OkStatus() : NoSuchCall();
+  });
+}
+
+absl::StatusOr<std::vector<TranscriptRead>> PostgresStore::ListTranscriptReads(absl::string_view call_id, int limit) {
+  const absl::Status check = CheckLimit(limit);
+  if (!check.ok()) return check;
+  auto rows = Read({RequireCall(call_id), SelectTranscriptReads(call_id, limit)});
+  if (!rows.ok()) return rows.status();
+  if (!(*rows)[0].Next()) return NoSuchCall();
+  return ReadRows((*rows)[1], &ReadTranscriptRead);
+}
+
+absl::StatusOr<Erasure> PostgresStore::EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) {
+  const absl::Status check = CheckErasure(number, by, now);
+  if (!check.ok()) return check;
+  return Write([&](Connection& connection) {
+    return InTransaction(connection, [&](Connection& in_it) { return store::EraseNumber(in_it, number, by, now); });
+  });
+}
+
+absl::StatusOr<std::vector<Erasure>> PostgresStore::ListErasures(int limit) {
+  const absl::Status check = CheckLimit(limit);
+  if (!check.ok()) return check;
+  auto rows = Read({SelectErasures(limit)});
+  if (!rows.ok()) return rows.status();
+  return ReadRows((*rows)[0], &ReadErasure);
+}
+
+absl::StatusOr<Purged> PostgresStore::Purge(const Retention& keep, int max_calls) {
+  const absl::Status check = CheckLimit(max_calls);
+  if (!check.ok()) return check;
+  return Write([&](Connection& connection) {
+    return InTransaction(connection, [&](Connection& in_it) { return store::Purge(in_it, keep, max_calls); });
   });
 }
 

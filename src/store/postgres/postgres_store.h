@@ -52,6 +52,7 @@ class PostgresStore final : public CallStore {
                                      const absl::optional<RequestKey>& key) override;
   absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) override;
   absl::StatusOr<CallRecord> GetCall(absl::string_view call_id) override;
+  absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id, absl::string_view carrier_request_id) override;
   absl::StatusOr<std::vector<CallRecord>> ListCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after,
                                                     int limit) override;
   absl::StatusOr<std::vector<call::TranscriptItem>> GetTranscript(absl::string_view call_id) override;
@@ -60,12 +61,22 @@ class PostgresStore final : public CallStore {
                                                                   int limit) override;
   absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t after_position, int limit) override;
   absl::StatusOr<int64_t> HeadPosition() override;
+  absl::StatusOr<int64_t> OldestPosition() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
   absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) override;
+  absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;
+  absl::StatusOr<std::vector<LeadRecord>> ListLeads(const LeadFilter& filter, const absl::optional<LeadPageKey>& after,
+                                                    int limit) override;
+  absl::StatusOr<LeadRecord> UpdateLead(const LeadUpdate& update, absl::Time now) override;
   absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now,
                                                        bool summaries_due) override;
   absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
+  absl::Status AddTranscriptRead(const TranscriptRead& read) override;
+  absl::StatusOr<std::vector<TranscriptRead>> ListTranscriptReads(absl::string_view call_id, int limit) override;
+  absl::StatusOr<Erasure> EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) override;
+  absl::StatusOr<std::vector<Erasure>> ListErasures(int limit) override;
+  absl::StatusOr<Purged> Purge(const Retention& keep, int max_calls) override;
 
  private:
   using Batch = std::vector<Statement>;
@@ -81,6 +92,12 @@ class PostgresStore final : public CallStore {
   template <typename Use>
   auto Read(Use use) -> decltype(use(std::declval<Connection&>()));
   absl::StatusOr<std::vector<Rows>> Read(const Batch& batch);
+  absl::StatusOr<int64_t> ReadNumber(const Statement& statement);
+  absl::StatusOr<LeadRecord> ReadOneLead(const Statement& statement);
+
+  // Runs `work`, a function from Connection& to a StatusOr, between a BEGIN and a COMMIT.
+  template <typename Work>
+  auto InTransaction(Connection& connection, Work work) -> decltype(work(connection));
 
   absl::StatusOr<Created> CreateOn(Connection& connection, const CallRecord& call,
                                    const std::vector<call::Event>& events, const absl::optional<RequestKey>& key);
@@ -88,6 +105,7 @@ class PostgresStore final : public CallStore {
                                  const absl::optional<RequestKey>& key);
   absl::StatusOr<absl::optional<Created>> FindExisting(Connection& connection, const CallRecord& call,
                                                        const absl::optional<RequestKey>& key);
+  absl::StatusOr<LeadRecord> UpdateLeadOn(Connection& connection, const LeadUpdate& update, absl::Time now);
   absl::Status ApplyOn(Connection& connection, const CallWrite& write, std::vector<int64_t>* positions);
   absl::StatusOr<std::vector<OpenCall>> CloseSome(Connection& connection, const call::Termination& termination,
                                                   absl::Time now, bool summaries_due);

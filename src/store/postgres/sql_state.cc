@@ -58,7 +58,10 @@ absl::Status SqlError(absl::string_view sql_state) {
 }
 
 bool IsExpected(absl::string_view sql_state) {
-  return sql_state == kUniqueViolation || sql_state == kHeadMoved || sql_state == kOwnerMoved || IsCollision(sql_state);
+  for (const absl::string_view expected : {kUniqueViolation, kHeadMoved, kOwnerMoved, kSuppressed}) {
+    if (sql_state == expected) return true;
+  }
+  return IsCollision(sql_state);
 }
 
 bool IsCollision(absl::string_view sql_state) { return sql_state == kSerializationFailure || sql_state == kDeadlock; }

@@ -14,6 +14,7 @@ inline constexpr absl::string_view kDeadlock = "40P01";
 // Raised by callbridge_require() of the schema, so that a whole pipeline is taken back.
 inline constexpr absl::string_view kHeadMoved = "UB001";   // The call is not there, or not at the expected event.
 inline constexpr absl::string_view kOwnerMoved = "UB002";  // Another process writes to this database now.
+inline constexpr absl::string_view kSuppressed = "UB003";  // The lead must not be dialled.
 
 // The status for an error of the server: kUnavailable (worth a retry: going down, out of something, read-only, locked,
 // too slow, changed under us), kFailedPrecondition (kOwnerMoved) or kInternal (the rest), in fixed words with the code.

@@ -38,6 +38,8 @@ Statement& Statement::TextOrNull(absl::string_view value) { return value.empty()
 
 Statement& Statement::Optional(const absl::optional<std::string>& value) { return value ? Text(*value) : Null(); }
 
+Statement& Statement::Optional(const absl::optional<int64_t>& value) { return value ? Int(*value) : Null(); }
+
 Statement& Statement::Int(int64_t value) {
   parameters_.push_back(absl::StrCat(value));
   return *this;
@@ -93,6 +95,12 @@ int64_t Rows::GetInt() {
   int64_t value = 0;
   if (!absl::SimpleAtoi(GetText(), &value) && !null) Damaged();
   return value;
+}
+
+absl::optional<int64_t> Rows::GetIntOrNull() {
+  const bool null = NextIsNull();
+  const int64_t value = GetInt();
+  return null ? absl::nullopt : absl::make_optional(value);
 }
 
 bool Rows::GetBool() { return GetText() == "t"; }

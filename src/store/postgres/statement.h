@@ -40,6 +40,7 @@ class Statement {
   Statement& TextOrNull(absl::string_view value);                 // Empty: NULL.
   Statement& Optional(const absl::optional<std::string>& value);  // Not set: NULL.
   Statement& Int(int64_t value);
+  Statement& Optional(const absl::optional<int64_t>& value);  // Not set: NULL.
   Statement& Bool(bool value);
   Statement& Time(absl::Time value);        // The nearest that can be stored.
   Statement& TimeOrNull(absl::Time value);  // NULL if it is not storable: the infinite times.
@@ -74,6 +75,7 @@ class Rows {
   // status().
   std::string GetText();
   int64_t GetInt();
+  absl::optional<int64_t> GetIntOrNull();
   bool GetBool();
   absl::Time GetTime();
   bool NextIsNull() const;

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "nlohmann/json.hpp"
-#include "src/base/ids.h"
+#include "src/store/metadata_json.h"
 #include "src/store/text.h"
+#include "src/store/write_check.h"
 
 namespace callbridge::store {
 namespace {
@@ -14,25 +14,23 @@ constexpr char kCallColumns[] =
     "id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, "
     "state, "
     "created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, "
-    "event_head, disposition, interest, follow_up_time, result_fields, answered_by, "
+    "event_head, disposition, interest, follow_up_time, result_fields, answered_by, carrier_duration, billed_duration, "
+    "cost, cost_currency, hangup_code, hangup_cause, hangup_source, settled_at, event_floor, erased_at, "
     "end_reason, end_initiator, end_layer, end_evidence, end_retryable";
 
 constexpr char kMachine[] = "machine";  // In call_logs.answered_by; the other word is 'unknown'.
 
-std::string EncodeMetadata(const std::map<std::string, std::string>& metadata) {
-  nlohmann::json object = nlohmann::json::object();
-  for (const auto& [key, value] : metadata) object[CleanText(key)] = CleanText(value);
-  return object.dump();
-}
-
-bool DecodeMetadata(const std::string& text, std::map<std::string, std::string>* metadata) {
-  const nlohmann::json object = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) return false;
-  for (const auto& [key, value] : object.items()) {
-    if (!value.is_string()) return false;
-    (*metadata)[key] = value.get<std::string>();
-  }
-  return true;
+Settlement ReadSettlement(Query& row) {
+  Settlement settlement;
+  settlement.duration_seconds = row.GetIntOrNull();
+  settlement.billed_seconds = row.GetIntOrNull();
+  settlement.cost = row.GetText();
+  settlement.currency = row.GetText();
+  if (const auto code = row.GetIntOrNull()) settlement.cause_code = static_cast<int>(*code);
+  settlement.cause = row.GetText();
+  settlement.source = row.GetText();
+  settlement.time = row.GetTime();
+  return settlement;
 }
 
 // Reads kCallColumns from the current row.
@@ -63,6 +61,9 @@ CallRecord ReadCall(Query& row) {
   call.result.follow_up_time = row.GetText();
   call.result.fields_json = row.GetText();
   call.answered_by_machine = row.GetText() == kMachine;
+  call.settlement = ReadSettlement(row);
+  call.event_floor = row.GetInt();
+  call.erase_time = row.GetTime();
   if (row.NextIsNull()) return call;
   call::Termination termination;
   termination.reason = row.GetEnum<call::EndReason>();
@@ -121,8 +122,9 @@ absl::Status UpdateTransferred(Database& database, const CallRecord& call, const
   if (*write.transferred) {
     return database
         .Prepare(
-            "UPDATE leads SET call_status = 'transferred', transferred_to_human = 1, updated_at = max(updated_at, ?) "
-            "WHERE id = ?")
+            "UPDATE leads SET call_status = 'transferred', status_call_id = ?, transferred_to_human = 1, "
+            "updated_at = max(updated_at, ?) WHERE id = ?")
+        .Text(call.call_id)
         .Time(now)
         .Text(call.lead_id)
         .Run();
@@ -132,8 +134,9 @@ absl::Status UpdateTransferred(Database& database, const CallRecord& call, const
       .Prepare(
           "UPDATE leads SET transferred_to_human = EXISTS (SELECT 1 FROM call_logs WHERE lead_id = leads.id AND "
           "transferred = 1), "
-          "call_status = CASE WHEN last_call_id = ? THEN 'called' ELSE call_status END, "
-          "updated_at = max(updated_at, ?) WHERE id = ?")
+          "call_status = CASE WHEN last_call_id = ?1 THEN 'called' ELSE call_status END, "
+          "status_call_id = CASE WHEN last_call_id = ?1 THEN ?1 ELSE status_call_id END, "
+          "updated_at = max(updated_at, ?2) WHERE id = ?3")
       .Text(call.call_id)
       .Time(now)
       .Text(call.lead_id)
@@ -168,6 +171,20 @@ absl::Status UpdateResult(Database& database, const CallRecord& call, const call
       .Run();
 }
 
+absl::Status UpdateSettlement(Database& database, const CallRecord& call, const Settlement& told) {
+  bool changed = false;
+  const Settlement settled = Settled(call.settlement, told, &changed);
+  if (!changed) return absl::OkStatus();
+  Query query = database.Prepare(
+      "UPDATE call_logs SET carrier_duration = ?, billed_duration = ?, cost = ?, cost_currency = ?, hangup_code = ?, "
+      "hangup_cause = ?, hangup_source = ?, settled_at = ? WHERE id = ?");
+  settled.duration_seconds ? query.Int(*settled.duration_seconds) : query.Null();
+  settled.billed_seconds ? query.Int(*settled.billed_seconds) : query.Null();
+  query.Text(settled.cost).Text(settled.currency);
+  settled.cause_code ? query.Int(*settled.cause_code) : query.Null();
+  return query.Text(settled.cause).Text(settled.source).Time(settled.time).Text(call.call_id).Run();
+}
+
 absl::Status UpdateEnd(Database& database, const CallRecord& call, const CallWrite::End& end) {
   const call::Termination& termination = end.termination;
   absl::Status status = database
@@ -190,12 +207,11 @@ absl::Status UpdateEnd(Database& database, const CallRecord& call, const CallWri
   // An older call that ends late does not take 'transferred' from a newer one.
   return database
       .Prepare(
-          "UPDATE leads SET call_status = 'called', updated_at = max(updated_at, ?) WHERE id = ? "
-          "AND (last_call_id = ? OR call_status <> 'transferred') "
-          "AND EXISTS (SELECT 1 FROM call_logs WHERE id = ? AND transferred = 0)")
+          "UPDATE leads SET call_status = 'called', status_call_id = ?3, updated_at = max(updated_at, ?1) "
+          "WHERE id = ?2 AND (last_call_id = ?3 OR call_status <> 'transferred') "
+          "AND EXISTS (SELECT 1 FROM call_logs WHERE id = ?3 AND transferred = 0)")
       .Time(end.end_time)
       .Text(call.lead_id)
-      .Text(call.call_id)
       .Text(call.call_id)
       .Run();
 }
@@ -264,6 +280,26 @@ absl::StatusOr<std::vector<CallRecord>> SelectCalls(Database& database, const Ca
   return ReadCalls(std::move(query));
 }
 
+absl::StatusOr<absl::optional<CallRecord>> SelectCallOfCarrier(Database& database, absl::string_view carrier_call_id,
+                                                               absl::string_view carrier_request_id) {
+  const std::pair<const char*, absl::string_view> keys[] = {{"carrier_call_id", carrier_call_id},
+                                                            {"carrier_request_id", carrier_request_id}};
+  for (const auto& [column, id] : keys) {
+    if (id.empty()) continue;
+    // The second condition is the index's.
+    Query query = database.Prepare(absl::StrCat("SELECT ", kCallColumns, " FROM call_logs WHERE ", column, " = ? AND ",
+                                                column, " <> '' ORDER BY created_at DESC, id DESC LIMIT 1"));
+    query.Text(id);
+    if (query.Step()) {
+      CallRecord call = ReadCall(query);
+      if (!query.status().ok()) return query.status();
+      return absl::make_optional(std::move(call));
+    }
+    if (!query.status().ok()) return query.status();
+  }
+  return absl::optional<CallRecord>();
+}
+
 absl::StatusOr<std::vector<CallRecord>> SelectOpenCalls(Database& database) {
   return ReadCalls(database.Prepare(absl::StrCat(
       "SELECT ", kCallColumns, " FROM call_logs WHERE state NOT IN ('completed', 'failed') ORDER BY created_at, id")));
@@ -276,6 +312,7 @@ absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWr
   // The first end wins. Before the other fields, so that a transcript beside it is the later, better one.
   if (status.ok() && write.end && !call.termination) status = UpdateEnd(database, call, *write.end);
   if (status.ok() && write.result) status = UpdateResult(database, call, *write.result, now);
+  if (status.ok() && write.settlement) status = UpdateSettlement(database, call, *write.settlement);
   if (status.ok()) status = UpdateFields(database, write, event_head);
   return status;
 }
@@ -290,48 +327,6 @@ absl::StatusOr<bool> SummaryIsSettled(Database& database, absl::string_view call
   const bool settled = query.Step() && query.GetBool();
   if (!query.status().ok()) return query.status();
   return settled;
-}
-
-absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id,
-                                      absl::Time now) {
-  Query query = database.Prepare(
-      "INSERT INTO leads (id, phone, last_call_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?) "
-      "ON CONFLICT (phone) DO UPDATE SET last_call_id = excluded.last_call_id, updated_at = max(updated_at, "
-      "excluded.updated_at) "
-      "RETURNING id");
-  query.Text(base::NewUuid()).Text(phone).Text(call_id).Time(now).Time(now);
-  std::string lead_id;
-  if (query.Step()) lead_id = query.GetText();
-  const absl::Status status = query.Run();
-  if (!status.ok()) return status;
-  return lead_id;
-}
-
-absl::StatusOr<absl::optional<LeadRecord>> SelectLead(Database& database, LeadKey key, absl::string_view value) {
-  Query query =
-      database.Prepare(absl::StrCat("SELECT id, phone, name, call_status, transferred_to_human, last_call_id, "
-                                    "created_at, updated_at, disposition, interest, follow_up_time, result_call_id "
-                                    "FROM leads WHERE ",
-                                    key == LeadKey::kId ? "id" : "phone", " = ?"));
-  query.Text(value);
-  absl::optional<LeadRecord> lead;
-  if (query.Step()) {
-    lead.emplace();
-    lead->lead_id = query.GetText();
-    lead->phone = query.GetText();
-    lead->name = query.GetText();
-    lead->call_status = query.GetText();
-    lead->transferred_to_human = query.GetBool();
-    lead->last_call_id = query.GetText();
-    lead->create_time = query.GetTime();
-    lead->update_time = query.GetTime();
-    lead->result.disposition = query.GetText();
-    lead->result.interest = query.GetText();
-    lead->result.follow_up_time = query.GetText();
-    lead->result_call_id = query.GetText();
-  }
-  if (!query.status().ok()) return query.status();
-  return lead;
 }
 
 absl::StatusOr<absl::optional<RequestRow>> SelectRequest(Database& database, const RequestKey& key) {

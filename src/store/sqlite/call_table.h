@@ -11,7 +11,7 @@
 #include "src/store/records.h"
 #include "src/store/sqlite/database.h"
 
-// The rows of call_logs, leads and call_requests. Functions that write expect an open transaction.
+// The rows of call_logs and call_requests, and what calls do to leads. Functions that write expect an open transaction.
 namespace callbridge::store {
 
 absl::Status InsertCall(Database& database, const CallRecord& call);
@@ -20,6 +20,9 @@ absl::Status InsertCall(Database& database, const CallRecord& call);
 absl::StatusOr<absl::optional<CallRecord>> SelectCall(Database& database, absl::string_view call_id);
 absl::StatusOr<std::vector<CallRecord>> SelectCalls(Database& database, const CallFilter& filter,
                                                     const absl::optional<CallPageKey>& after, int limit);
+// As CallStore::FindCall().
+absl::StatusOr<absl::optional<CallRecord>> SelectCallOfCarrier(Database& database, absl::string_view carrier_call_id,
+                                                               absl::string_view carrier_request_id);
 // Calls that are not final, oldest first.
 absl::StatusOr<std::vector<CallRecord>> SelectOpenCalls(Database& database);
 
@@ -30,13 +33,6 @@ absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWr
 // That the call's summary was made or given up, once and for all.
 absl::Status SettleSummary(Database& database, absl::string_view call_id);
 absl::StatusOr<bool> SummaryIsSettled(Database& database, absl::string_view call_id);
-
-// Finds or makes the lead of `phone`, makes `call_id` its last call, and returns its id.
-absl::StatusOr<std::string> TouchLead(Database& database, absl::string_view phone, absl::string_view call_id,
-                                      absl::Time now);
-
-enum class LeadKey { kId, kPhone };
-absl::StatusOr<absl::optional<LeadRecord>> SelectLead(Database& database, LeadKey key, absl::string_view value);
 
 struct RequestRow {
   std::string fingerprint;

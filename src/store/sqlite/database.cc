@@ -84,6 +84,12 @@ std::string Query::GetText() {
 
 int64_t Query::GetInt() { return sqlite3_column_int64(statement_.get(), column_++); }
 
+absl::optional<int64_t> Query::GetIntOrNull() {
+  const bool null = NextIsNull();
+  const int64_t value = GetInt();
+  return null ? absl::nullopt : absl::make_optional(value);
+}
+
 absl::Time Query::GetTime() {
   if (NextIsNull()) {
     ++column_;
@@ -141,6 +147,8 @@ bool Database::read_only() const { return sqlite3_db_readonly(connection_.get(),
 bool Database::in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
 
 int64_t Database::last_insert_rowid() const { return sqlite3_last_insert_rowid(connection_.get()); }
+
+int64_t Database::changes() const { return sqlite3_changes(connection_.get()); }
 
 Transaction::Transaction(Database& database, absl::string_view begin)
     : database_(database), status_(database.Prepare(begin).Run()) {}

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 
 // SQLite as values and absl::Status. Results of SQLite become kUnavailable (busy, locked, disk full, I/O error,
 // read-only, cannot open: worth a retry) or kInternal (the rest), in fixed words with SQLite's code: what was bound is
@@ -49,6 +50,7 @@ class Query {
   // status().
   std::string GetText();
   int64_t GetInt();
+  absl::optional<int64_t> GetIntOrNull();
   bool GetBool() { return GetInt() != 0; }
   absl::Time GetTime();
   bool NextIsNull() const;
@@ -101,6 +103,9 @@ class Database {
   bool in_transaction() const;
 
   int64_t last_insert_rowid() const;
+
+  // How many rows the last INSERT, UPDATE or DELETE touched, without those of triggers.
+  int64_t changes() const;
 
  private:
   struct Close {

@@ -9,7 +9,7 @@
 namespace callbridge::store {
 namespace {
 
-// Reads position, call_id, sequence, type, occurred_at, payload of each row.
+// Reads position, call_id, sequence, type, occurred_at, payload, erased of each row.
 absl::StatusOr<std::vector<events::StoredEvent>> ReadStoredEvents(Query query) {
   std::vector<events::StoredEvent> events;
   while (query.Step()) {
@@ -25,6 +25,7 @@ absl::StatusOr<std::vector<events::StoredEvent>> ReadStoredEvents(Query query) {
           absl::StrCat("database: event at position ", stored.position, ": ", body.status().message()));
     }
     stored.event.body = *std::move(body);
+    stored.erased = query.GetBool();
     events.push_back(std::move(stored));
   }
   if (!query.status().ok()) return query.status();
@@ -76,6 +77,14 @@ call::Transfer ReadTransfer(Query& query) {
   return transfer;
 }
 
+TranscriptRead ReadTranscriptRead(Query& query) {
+  TranscriptRead read;
+  read.call_id = query.GetText();
+  read.principal = query.GetText();
+  read.time = query.GetTime();
+  return read;
+}
+
 SummaryJob ReadSummaryJob(Query& query) {
   SummaryJob job;
   job.call_id = query.GetText();
@@ -87,14 +96,18 @@ SummaryJob ReadSummaryJob(Query& query) {
 
 }  // namespace
 
-absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event) {
+absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event, bool erased) {
   const absl::Status status =
-      database.Prepare("INSERT INTO call_events (call_id, sequence, type, occurred_at, payload) VALUES (?, ?, ?, ?, ?)")
+      database
+          .Prepare(
+              "INSERT INTO call_events (call_id, sequence, type, occurred_at, payload, erased) VALUES (?, ?, ?, ?, ?, "
+              "?)")
           .Text(event.call_id)
           .Int(event.sequence)
           .Text(call::TypeName(event.body))
           .Time(event.time)
-          .Text(EncodeEventBody(event.body))
+          .Text(erased ? "{}" : EncodeEventBody(event.body))
+          .Bool(erased)
           .Run();
   if (!status.ok()) return status;
   return database.last_insert_rowid();
@@ -103,7 +116,8 @@ absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event
 absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& database, absl::string_view call_id,
                                                                   int64_t after_sequence, int64_t limit) {
   Query query = database.Prepare(
-      "SELECT position, call_id, sequence, type, occurred_at, payload FROM call_events WHERE call_id = ? AND sequence "
+      "SELECT position, call_id, sequence, type, occurred_at, payload, erased FROM call_events WHERE call_id = ? AND "
+      "sequence "
       "> ? "
       "ORDER BY sequence LIMIT ?");
   query.Text(call_id).Int(after_sequence).Int(limit);
@@ -113,17 +127,26 @@ absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& data
 absl::StatusOr<std::vector<events::StoredEvent>> SelectEvents(Database& database, int64_t after_position,
                                                               int64_t limit) {
   Query query = database.Prepare(
-      "SELECT position, call_id, sequence, type, occurred_at, payload FROM call_events WHERE position > ? ORDER BY "
+      "SELECT position, call_id, sequence, type, occurred_at, payload, erased FROM call_events WHERE position > ? "
+      "ORDER BY "
       "position LIMIT ?");
   query.Int(after_position).Int(limit);
   return ReadStoredEvents(std::move(query));
 }
 
 absl::StatusOr<int64_t> SelectHeadPosition(Database& database) {
-  Query query = database.Prepare("SELECT coalesce(max(position), 0) FROM call_events");
+  Query query = database.Prepare(
+      "SELECT max(purged_through, (SELECT coalesce(max(position), 0) FROM call_events)) FROM log_state");
   const int64_t head = query.Step() ? query.GetInt() : 0;
   if (!query.status().ok()) return query.status();
   return head;
+}
+
+absl::StatusOr<int64_t> SelectOldestPosition(Database& database) {
+  Query query = database.Prepare("SELECT purged_through FROM log_state");
+  const int64_t oldest = query.Step() ? query.GetInt() : 0;
+  if (!query.status().ok()) return query.status();
+  return oldest;
 }
 
 absl::Status UpsertTranscriptItem(Database& database, absl::string_view call_id, const call::TranscriptItem& item) {
@@ -224,6 +247,22 @@ absl::StatusOr<std::vector<SummaryJob>> SelectSummaryJobs(Database& database, ab
       "?");
   query.Time(due_by).Int(limit);
   return ReadRows(std::move(query), ReadSummaryJob);
+}
+
+absl::Status InsertTranscriptRead(Database& database, const TranscriptRead& read) {
+  return database.Prepare("INSERT INTO transcript_reads (call_id, principal, read_at) VALUES (?, ?, ?)")
+      .Text(read.call_id)
+      .Text(read.principal)
+      .Time(read.time)
+      .Run();
+}
+
+absl::StatusOr<std::vector<TranscriptRead>> SelectTranscriptReads(Database& database, absl::string_view call_id,
+                                                                  int limit) {
+  Query query = database.Prepare(
+      "SELECT call_id, principal, read_at FROM transcript_reads WHERE call_id = ? ORDER BY id LIMIT ?");
+  query.Text(call_id).Int(limit);
+  return ReadRows(std::move(query), ReadTranscriptRead);
 }
 
 }  // namespace callbridge::store

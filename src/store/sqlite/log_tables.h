@@ -13,12 +13,12 @@
 #include "src/store/records.h"
 #include "src/store/sqlite/database.h"
 
-// The rows of call_events, transcript_items, call_transfers and summary_jobs. Functions that write expect an open
-// transaction.
+// The rows of call_events, transcript_items, call_transfers, summary_jobs and transcript_reads. Functions that write
+// expect an open transaction.
 namespace callbridge::store {
 
-// Returns the position in the log.
-absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event);
+// Returns the position in the log. `erased`: a tombstone.
+absl::StatusOr<int64_t> InsertEvent(Database& database, const call::Event& event, bool erased = false);
 
 // At most `limit` events of one call behind `after_sequence`, in order.
 absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& database, absl::string_view call_id,
@@ -27,6 +27,7 @@ absl::StatusOr<std::vector<events::StoredEvent>> SelectCallEvents(Database& data
 absl::StatusOr<std::vector<events::StoredEvent>> SelectEvents(Database& database, int64_t after_position,
                                                               int64_t limit);
 absl::StatusOr<int64_t> SelectHeadPosition(Database& database);
+absl::StatusOr<int64_t> SelectOldestPosition(Database& database);
 
 absl::Status UpsertTranscriptItem(Database& database, absl::string_view call_id, const call::TranscriptItem& item);
 absl::StatusOr<std::vector<call::TranscriptItem>> SelectTranscript(Database& database, absl::string_view call_id);
@@ -41,6 +42,11 @@ absl::Status DeleteSummaryJob(Database& database, absl::string_view call_id);
 absl::StatusOr<bool> UpdateSummaryJob(Database& database, const SummaryJob& job);
 // At most `limit` with a due time up to `due_by`, oldest due first.
 absl::StatusOr<std::vector<SummaryJob>> SelectSummaryJobs(Database& database, absl::Time due_by, int limit);
+
+absl::Status InsertTranscriptRead(Database& database, const TranscriptRead& read);
+// At most `limit` of one call, in order.
+absl::StatusOr<std::vector<TranscriptRead>> SelectTranscriptReads(Database& database, absl::string_view call_id,
+                                                                  int limit);
 
 }  // namespace callbridge::store
 

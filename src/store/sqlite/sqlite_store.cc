@@ -14,9 +14,13 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/error.h"
 #include "src/store/migrations/migration.h"
+#include "src/store/refusals.h"
 #include "src/store/sqlite/call_table.h"
+#include "src/store/sqlite/erasure.h"
+#include "src/store/sqlite/lead_table.h"
 #include "src/store/sqlite/log_tables.h"
 #include "src/store/sqlite/schema.h"
+#include "src/store/text.h"
 #include "src/store/write_check.h"
 
 namespace callbridge::store {
@@ -46,7 +50,8 @@ absl::StatusOr<Database> OpenWriter(const std::string& path, const SqliteStore::
   absl::StatusOr<Database> database = Database::Open(path, options.busy_timeout);
   if (!database.ok()) return database.status();
   if (database->read_only()) return absl::UnavailableError("the file is read-only");
-  absl::Status status = database->Execute("PRAGMA foreign_keys = ON");
+  // What is deleted is overwritten: an erased person must not lie about in free pages.
+  absl::Status status = database->Execute("PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON");
   if (status.ok()) status = Migrate(*database, SqliteMigrations());
   // After Migrate(): nothing is written to a file that is not ours.
   if (status.ok()) status = database->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
@@ -73,19 +78,23 @@ absl::Status AppendEvents(Database& database, const CallRecord& call, const std:
   }
   const int64_t repeated = std::min<int64_t>(call.event_head - first + 1, events.size());
   if (repeated > 0) {
-    const auto stored = SelectCallEvents(database, call.call_id, first - 1, repeated);
+    auto stored = SelectCallEvents(database, call.call_id, first - 1, repeated);
     if (!stored.ok()) return stored.status();
-    for (size_t i = 0; i < stored->size(); ++i) {
-      const call::Event& event = (*stored)[i].event;
-      if (event.body.index() != events[i].body.index()) {
+    // Where some were purged, the rest of `limit` is filled with what lies behind.
+    while (!stored->empty() && stored->back().event.sequence >= first + repeated) stored->pop_back();
+    for (const events::StoredEvent& known : *stored) {
+      const call::Event& event = known.event;
+      if (event.body.index() != events[event.sequence - first].body.index()) {
         return absl::FailedPreconditionError(
             absl::StrCat("event ", event.sequence, " of the call is there and is another one"));
       }
-      positions->push_back((*stored)[i].position);
     }
+    // Of those that were purged nobody knows the positions any more.
+    positions->resize(positions->size() + static_cast<size_t>(repeated) - stored->size());
+    for (const events::StoredEvent& event : *stored) positions->push_back(event.position);
   }
   for (size_t i = repeated; i < events.size(); ++i) {
-    const absl::StatusOr<int64_t> position = InsertEvent(database, events[i]);
+    const absl::StatusOr<int64_t> position = InsertEvent(database, events[i], IsStorableTime(call.erase_time));
     if (!position.ok()) return position.status();
     positions->push_back(*position);
   }
@@ -110,8 +119,11 @@ absl::Status ApplySummary(Database& database, const CallRecord& call, const Call
 }
 
 // Applies a checked write inside the caller's transaction.
-absl::Status ApplyTo(Database& database, const CallRecord& call, const CallWrite& write,
+absl::Status ApplyTo(Database& database, const CallRecord& call, const CallWrite& whole,
                      std::vector<int64_t>* positions) {
+  const bool erased = IsStorableTime(call.erase_time);
+  const CallWrite stripped = erased ? WithoutPerson(whole) : CallWrite();
+  const CallWrite& write = erased ? stripped : whole;
   absl::Status status = AppendEvents(database, call, write.events, positions);
   if (!status.ok()) return status;
   const int64_t last = write.events.empty() ? call.event_head : write.events.back().sequence;
@@ -219,6 +231,11 @@ absl::StatusOr<CallStore::Created> SqliteStore::CreateLocked(const CallRecord& c
   created.call.event_head = static_cast<int64_t>(events.size());
   created.call.lead_id.clear();
   const std::string phone = LeadPhone(call);
+  if (!phone.empty() && call.direction == call::Direction::kOutbound) {
+    const auto lead = SelectLead(writer_, LeadKey::kPhone, phone);
+    if (!lead.ok()) return lead.status();
+    if (lead->has_value() && (*lead)->suppressed) return LeadSuppressed(**lead);
+  }
   if (!phone.empty()) {
     absl::StatusOr<std::string> lead_id = TouchLead(writer_, phone, call.call_id, call.create_time);
     if (!lead_id.ok()) return lead_id.status();
@@ -260,6 +277,14 @@ absl::Status SqliteStore::ApplyLocked(const CallWrite& write, std::vector<int64_
   return status.ok() ? transaction.Commit() : status;
 }
 
+absl::Status SqliteStore::CheckFloor(absl::string_view call_id, int64_t after_sequence) {
+  Query query = reader_.Prepare("SELECT event_floor FROM call_logs WHERE id = ?");
+  query.Text(call_id);
+  const int64_t floor = query.Step() ? query.GetInt() : 0;
+  if (!query.status().ok()) return query.status();
+  return std::max<int64_t>(after_sequence, 0) < floor ? EventsPurged(floor) : absl::OkStatus();
+}
+
 absl::Status SqliteStore::RequireCall(absl::string_view call_id) {
   Query query = reader_.Prepare("SELECT 1 FROM call_logs WHERE id = ?");
   const bool found = query.Text(call_id).Step();
@@ -270,6 +295,15 @@ absl::Status SqliteStore::RequireCall(absl::string_view call_id) {
 absl::StatusOr<CallRecord> SqliteStore::GetCall(absl::string_view call_id) {
   base::MutexLock lock(read_mutex_);
   absl::StatusOr<absl::optional<CallRecord>> call = SelectCall(reader_, call_id);
+  if (!call.ok()) return call.status();
+  if (!call->has_value()) return NoSuchCall();
+  return **std::move(call);
+}
+
+absl::StatusOr<CallRecord> SqliteStore::FindCall(absl::string_view carrier_call_id,
+                                                 absl::string_view carrier_request_id) {
+  base::MutexLock lock(read_mutex_);
+  absl::StatusOr<absl::optional<CallRecord>> call = SelectCallOfCarrier(reader_, carrier_call_id, carrier_request_id);
   if (!call.ok()) return call.status();
   if (!call->has_value()) return NoSuchCall();
   return **std::move(call);
@@ -304,14 +338,22 @@ absl::StatusOr<std::vector<events::StoredEvent>> SqliteStore::ReadCallEvents(abs
   base::MutexLock lock(read_mutex_);
   status = RequireCall(call_id);
   if (!status.ok()) return status;
-  return SelectCallEvents(reader_, call_id, after_sequence, limit);
+  auto events = SelectCallEvents(reader_, call_id, after_sequence, limit);
+  // Afterwards: a purge in between may have taken some of them.
+  if (status = CheckFloor(call_id, after_sequence); !status.ok()) return status;
+  return events;
 }
 
 absl::StatusOr<std::vector<events::StoredEvent>> SqliteStore::ReadEvents(int64_t after_position, int limit) {
   const absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   base::MutexLock lock(read_mutex_);
-  return SelectEvents(reader_, after_position, limit);
+  auto events = SelectEvents(reader_, after_position, limit);
+  // Afterwards: a purge in between may have taken some of them.
+  const absl::StatusOr<int64_t> oldest = SelectOldestPosition(reader_);
+  if (!oldest.ok()) return oldest.status();
+  if (std::max<int64_t>(after_position, 0) < *oldest) return EventsPurged(*oldest);
+  return events;
 }
 
 absl::StatusOr<int64_t> SqliteStore::HeadPosition() {
@@ -319,11 +361,16 @@ absl::StatusOr<int64_t> SqliteStore::HeadPosition() {
   return SelectHeadPosition(reader_);
 }
 
+absl::StatusOr<int64_t> SqliteStore::OldestPosition() {
+  base::MutexLock lock(read_mutex_);
+  return SelectOldestPosition(reader_);
+}
+
 absl::StatusOr<LeadRecord> SqliteStore::GetLead(absl::string_view lead_id) {
   base::MutexLock lock(read_mutex_);
   absl::StatusOr<absl::optional<LeadRecord>> lead = SelectLead(reader_, LeadKey::kId, lead_id);
   if (!lead.ok()) return lead.status();
-  if (!lead->has_value()) return base::MakeError(absl::StatusCode::kNotFound, "LEAD_NOT_FOUND", "no such lead");
+  if (!lead->has_value()) return LeadNotFound();
   return **std::move(lead);
 }
 
@@ -331,8 +378,7 @@ absl::StatusOr<LeadRecord> SqliteStore::FindLead(absl::string_view phone) {
   base::MutexLock lock(read_mutex_);
   absl::StatusOr<absl::optional<LeadRecord>> lead = SelectLead(reader_, LeadKey::kPhone, phone);
   if (!lead.ok()) return lead.status();
-  if (!lead->has_value())
-    return base::MakeError(absl::StatusCode::kNotFound, "LEAD_NOT_FOUND", "no lead has this number");
+  if (!lead->has_value()) return LeadNotFound();
   return **std::move(lead);
 }
 
@@ -374,6 +420,87 @@ absl::Status SqliteStore::SaveSummaryJob(const SummaryJob& job) {
   if (!found.ok()) return found.status();
   if (*found) return absl::OkStatus();
   return base::MakeError(absl::StatusCode::kNotFound, "SUMMARY_JOB_NOT_FOUND", "the call waits for no summary");
+}
+
+template <typename Result, typename Work>
+absl::StatusOr<Result> SqliteStore::WriteInTransaction(Work work) {
+  base::MutexLock lock(write_mutex_);
+  Transaction transaction(writer_, "BEGIN IMMEDIATE");
+  if (!transaction.status().ok()) return transaction.status();
+  absl::StatusOr<Result> result = work(writer_);
+  if (!result.ok()) return result;
+  const absl::Status status = transaction.Commit();
+  if (!status.ok()) return status;
+  return result;
+}
+
+absl::StatusOr<LeadRecord> SqliteStore::CreateLead(const LeadRecord& lead) {
+  const absl::Status check = CheckLead(lead);
+  if (!check.ok()) return check;
+  return WriteInTransaction<LeadRecord>([&](Database& database) { return AddLead(database, lead); });
+}
+
+absl::StatusOr<std::vector<LeadRecord>> SqliteStore::ListLeads(const LeadFilter& filter,
+                                                               const absl::optional<LeadPageKey>& after, int limit) {
+  const absl::Status check = CheckLimit(limit);
+  if (!check.ok()) return check;
+  base::MutexLock lock(read_mutex_);
+  return SelectLeads(reader_, filter, after, limit);
+}
+
+absl::StatusOr<LeadRecord> SqliteStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
+  const absl::Status check = CheckLeadUpdate(update, now);
+  if (!check.ok()) return check;
+  return WriteInTransaction<LeadRecord>([&](Database& database) { return ChangeLead(database, update, now); });
+}
+
+absl::Status SqliteStore::AddTranscriptRead(const TranscriptRead& read) {
+  const absl::Status check = CheckTranscriptRead(read);
+  if (!check.ok()) return check;
+  const auto added = WriteInTransaction<bool>([&](Database& database) -> absl::StatusOr<bool> {
+    const auto call = SelectCall(database, read.call_id);
+    if (!call.ok()) return call.status();
+    if (!call->has_value()) return NoSuchCall();
+    const absl::Status status = InsertTranscriptRead(database, read);
+    if (!status.ok()) return status;
+    return true;
+  });
+  return added.status();
+}
+
+absl::StatusOr<std::vector<TranscriptRead>> SqliteStore::ListTranscriptReads(absl::string_view call_id, int limit) {
+  absl::Status status = CheckLimit(limit);
+  if (!status.ok()) return status;
+  base::MutexLock lock(read_mutex_);
+  status = RequireCall(call_id);
+  if (!status.ok()) return status;
+  return SelectTranscriptReads(reader_, call_id, limit);
+}
+
+absl::StatusOr<Erasure> SqliteStore::EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) {
+  const absl::Status check = CheckErasure(number, by, now);
+  if (!check.ok()) return check;
+  auto erasure =
+      WriteInTransaction<Erasure>([&](Database& database) { return store::EraseNumber(database, number, by, now); });
+  if (!erasure.ok()) return erasure;
+  // The log that is written ahead still has what was there before. Where a reader is in the way it goes with the next
+  // checkpoint.
+  base::MutexLock lock(write_mutex_);
+  writer_.Execute("PRAGMA wal_checkpoint(TRUNCATE)").IgnoreError();
+  return erasure;
+}
+
+absl::StatusOr<std::vector<Erasure>> SqliteStore::ListErasures(int limit) {
+  const absl::Status check = CheckLimit(limit);
+  if (!check.ok()) return check;
+  base::MutexLock lock(read_mutex_);
+  return SelectErasures(reader_, limit);
+}
+
+absl::StatusOr<Purged> SqliteStore::Purge(const Retention& keep, int max_calls) {
+  const absl::Status check = CheckLimit(max_calls);
+  if (!check.ok()) return check;
+  return WriteInTransaction<Purged>([&](Database& database) { return store::Purge(database, keep, max_calls); });
 }
 
 }  // namespace callbridge::store

@@ -38,6 +38,7 @@ class SqliteStore final : public CallStore {
                                      const absl::optional<RequestKey>& key) override;
   absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) override;
   absl::StatusOr<CallRecord> GetCall(absl::string_view call_id) override;
+  absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id, absl::string_view carrier_request_id) override;
   absl::StatusOr<std::vector<CallRecord>> ListCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after,
                                                     int limit) override;
   absl::StatusOr<std::vector<call::TranscriptItem>> GetTranscript(absl::string_view call_id) override;
@@ -46,12 +47,22 @@ class SqliteStore final : public CallStore {
                                                                   int limit) override;
   absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t after_position, int limit) override;
   absl::StatusOr<int64_t> HeadPosition() override;
+  absl::StatusOr<int64_t> OldestPosition() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
   absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) override;
+  absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;
+  absl::StatusOr<std::vector<LeadRecord>> ListLeads(const LeadFilter& filter, const absl::optional<LeadPageKey>& after,
+                                                    int limit) override;
+  absl::StatusOr<LeadRecord> UpdateLead(const LeadUpdate& update, absl::Time now) override;
   absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now,
                                                        bool summaries_due) override;
   absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
+  absl::Status AddTranscriptRead(const TranscriptRead& read) override;
+  absl::StatusOr<std::vector<TranscriptRead>> ListTranscriptReads(absl::string_view call_id, int limit) override;
+  absl::StatusOr<Erasure> EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) override;
+  absl::StatusOr<std::vector<Erasure>> ListErasures(int limit) override;
+  absl::StatusOr<Purged> Purge(const Retention& keep, int max_calls) override;
 
  private:
   class FileLock;
@@ -66,6 +77,11 @@ class SqliteStore final : public CallStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   absl::StatusOr<std::vector<OpenCall>> CloseLocked(const call::Termination& termination, absl::Time now,
                                                     bool summaries_due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  // What `work` does with the writer, in one transaction.
+  template <typename Result, typename Work>
+  absl::StatusOr<Result> WriteInTransaction(Work work);
+  // kOutOfRange: events behind `after_sequence` were purged.
+  absl::Status CheckFloor(absl::string_view call_id, int64_t after_sequence) ABSL_EXCLUSIVE_LOCKS_REQUIRED(read_mutex_);
   absl::Status RequireCall(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(read_mutex_);
 
   const std::unique_ptr<FileLock> lock_;  // First: let go of last.
