@@ -14,8 +14,9 @@ struct Migration {
   absl::string_view sql;       // Statements; run inside a transaction, so without BEGIN and COMMIT.
 };
 
-// sqlite/*.sql in order, embedded at build time.
+// sqlite/*.sql and postgres/*.sql in order, embedded at build time.
 absl::Span<const Migration> SqliteMigrations();
+absl::Span<const Migration> PostgresMigrations();
 
 }  // namespace callbridge::store
 
