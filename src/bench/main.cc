@@ -27,6 +27,9 @@
 #include "src/bench/figures.h"
 #include "src/bench/relay.h"
 #include "src/bench/runner.h"
+#include "src/bench/store_load.h"
+#include "src/store/postgres/postgres_store.h"
+#include "src/store/sqlite/sqlite_store.h"
 
 ABSL_FLAG(std::string, server, "", "path of the callbridge binary");
 ABSL_FLAG(std::string, calls, "50,100,200", "how many calls at once, one after the other");
@@ -41,6 +44,8 @@ ABSL_FLAG(bool, playout, false,
           "callbridge alone, with each lead and length of pieces to the carrier: CPU, stop latency, audio thrown away");
 ABSL_FLAG(std::string, leads, "100,200,400,600", "--playout: leads in ms");
 ABSL_FLAG(std::string, sent, "20,40,60,100,200", "--playout: lengths of the pieces that go to the carrier, in ms");
+ABSL_FLAG(bool, stores, false, "the stores alone: how soon an event is committed, and what a call's records cost");
+ABSL_FLAG(std::string, postgres_url, "", "--stores: a PostgreSQL database that may be written to; empty: SQLite only");
 ABSL_FLAG(std::string, json, "", "writes the figures as JSON to this file; -: to stdout, with the table on stderr");
 ABSL_FLAG(bool, relay, false, "internal: be the relay");
 ABSL_FLAG(int, relay_port, 0, "internal: where the relay listens");
@@ -240,7 +245,40 @@ std::string FindMistake(const Request& request) {
   return "";
 }
 
+absl::StatusOr<std::vector<bench::StoreFigures>> MeasureStores(absl::Duration window, const std::string& folder) {
+  std::vector<bench::StoreFigures> all;
+  const auto measure = [&](const std::string& name, callbridge::store::CallStore* store) {
+    std::fprintf(stderr, "%s\n", name.c_str());
+    auto figures = bench::MeasureStore(name, store, window);
+    if (figures.ok()) all.push_back(*figures);
+    return figures.status();
+  };
+  if (absl::Status status = measure("null", nullptr); !status.ok()) return status;
+  auto sqlite = callbridge::store::SqliteStore::Open(folder + "/bench.db");
+  if (!sqlite.ok()) return sqlite.status();
+  if (absl::Status status = measure("sqlite", sqlite->get()); !status.ok()) return status;
+  const std::string url = absl::GetFlag(FLAGS_postgres_url);
+  if (url.empty()) return all;
+  auto postgres = callbridge::store::PostgresStore::Open(url);
+  if (!postgres.ok()) return postgres.status();
+  if (absl::Status status = measure("postgresql", postgres->get()); !status.ok()) return status;
+  return all;
+}
+
+int RunStores() {
+  const int seconds = absl::GetFlag(FLAGS_seconds);
+  if (seconds < 1 || seconds > 600) return Fail("--seconds: 1 to 600");
+  const std::string folder = MakeFolder();
+  if (folder.empty()) return Fail("no temporary folder can be made");
+  const auto figures = MeasureStores(absl::Seconds(seconds), folder);
+  std::filesystem::remove_all(folder);
+  if (!figures.ok()) return Fail(figures.status().message());
+  std::fputs(bench::FormatStores(*figures).c_str(), stdout);
+  return 0;
+}
+
 int RunBench() {
+  if (absl::GetFlag(FLAGS_stores)) return RunStores();
   const Request request = ReadRequest();
   if (const std::string mistake = FindMistake(request); !mistake.empty()) return Fail(mistake);
   bench::RunnerOptions options;

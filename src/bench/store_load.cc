@@ -194,8 +194,7 @@ absl::StatusOr<StoreFigures> MeasureStore(const std::string& name, store::CallSt
   figures.store = name;
   const absl::Duration cpu = Talk(writers, window);
   if (absl::Status status = writers.Finish(); !status.ok()) return status;
-  figures.cpu_us_per_call_second =
-      absl::ToDoubleMicroseconds(cpu) / (kTalkingCalls * absl::ToDoubleSeconds(window));
+  figures.cpu_us_per_call_second = absl::ToDoubleMicroseconds(cpu) / (kTalkingCalls * absl::ToDoubleSeconds(window));
   std::vector<double> micros = writers.times().micros();
   figures.commit_p50_us = Percentile(micros, 50);
   figures.commit_p99_us = Percentile(micros, 99);

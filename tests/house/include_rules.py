@@ -40,7 +40,7 @@ LAYERS = {
     # The world outside: it shares sockets and the laws of audio with the server and nothing that the server believes.
     "sim": ["net", "audio", "base"],
     # Programs that drive both sides from outside.
-    "bench": ["sim", "net", "audio", "base"],
+    "bench": ["session", "store", "call", "sim", "net", "audio", "base"],
     "demo": ["sim", "net", "audio", "base"],
 }
 
