@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "src/after_call/summary_jobs.h"
 #include "src/app/gateway.h"
+#include "src/app/open_store.h"
 #include "src/base/executor.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
@@ -26,7 +26,6 @@
 #include "src/session/call_recorder.h"
 #include "src/session/switchboard.h"
 #include "src/store/spool/spooled_store.h"
-#include "src/store/sqlite/sqlite_store.h"
 #include "src/tape/tape_shelf.h"
 #include "src/tools/http_tool_runner.h"
 #include "src/web/web_client.h"
@@ -49,16 +48,6 @@ constexpr absl::Duration kSpoolLimit = absl::Seconds(2);
 
 absl::Status WithFlag(absl::string_view flag, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(flag, ": ", status.message()));
-}
-
-absl::StatusOr<std::unique_ptr<store::CallStore>> OpenStore(const std::string& url) {
-  absl::string_view path = url;
-  if (!absl::ConsumePrefix(&path, "sqlite:")) {
-    return absl::InvalidArgumentError("--database_url: sqlite:PATH is needed");
-  }
-  auto opened = store::SqliteStore::Open(std::string(path));
-  if (!opened.ok()) return WithFlag("--database_url", opened.status());
-  return opened;
 }
 
 // Whether some agent's calls are summed up by a text model afterwards.

@@ -25,7 +25,9 @@ ABSL_FLAG(std::string, grpc_tls_cert, "",
 ABSL_FLAG(std::string, grpc_tls_key, "", "PEM file: key of that certificate");
 ABSL_FLAG(std::string, grpc_tls_client_ca, "", "PEM file: clients must show a certificate of this authority (mTLS)");
 ABSL_FLAG(std::string, public_url, "", "the https:// base URL at which the carrier reaches --http_listen; required");
-ABSL_FLAG(std::string, database_url, "sqlite:var/callbridge.db", "where calls are kept: sqlite:PATH");
+ABSL_FLAG(std::string, database_url, "sqlite:var/callbridge.db",
+          "where calls are kept: sqlite:PATH, or postgresql://USER@HOST/DATABASE?sslmode=verify-full; a password is "
+          "better kept in the file that PGPASSFILE names, or in the environment twin, than on the command line");
 ABSL_FLAG(std::string, openai_url, "wss://api.openai.com/v1/realtime", "the Realtime endpoint, or a compatible one");
 ABSL_FLAG(std::string, openai_rest_url, "https://api.openai.com/v1",
           "the REST endpoint of the same service, for text models: summaries of calls");

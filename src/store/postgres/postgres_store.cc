@@ -154,6 +154,13 @@ absl::StatusOr<absl::optional<Row>> ReadRow(Rows& rows, Row (*read)(Rows& rows))
   return row;
 }
 
+// No reason to stop: events go to the default partition until then, and are moved afterwards.
+void NotePartitions(const absl::Status& status) {
+  if (status.ok()) return;
+  base::Log(base::LogKind::kDatabase, "", "no partition was made for the coming days; in an hour again",
+            {{"why", std::string(status.message())}});
+}
+
 Statement RequireCall(absl::string_view call_id) {
   return Statement("SELECT 1 FROM call_logs WHERE id = $1").Text(call_id);
 }
@@ -181,7 +188,7 @@ absl::StatusOr<std::unique_ptr<CallStore>> PostgresStore::Open(const std::string
   auto connection = Connection::Open(*target, options.limits);
   absl::Status status = connection.status();
   if (status.ok()) status = Migrate(**connection, PostgresMigrations());
-  if (status.ok()) status = AddPartitions(**connection);
+  if (status.ok()) NotePartitions(AddPartitions(**connection));
   if (status.ok() && owner != nullptr) status = owner->Claim();
   if (!status.ok()) return Prefixed(*target, status);
   return std::unique_ptr<CallStore>(new PostgresStore(*target, options, std::move(owner)));
@@ -214,11 +221,7 @@ void PostgresStore::AddPartitionsWhenDue() {
     if (absl::Now() < next_partitions_) return;
     next_partitions_ = absl::Now() + kPartitionsPause;
   }
-  const absl::Status status = writers_.Run([](Connection& connection) { return AddPartitions(connection); });
-  // Events go to the default partition until then, and are moved afterwards.
-  if (!status.ok())
-    base::Log(base::LogKind::kDatabase, "", "no partition was made for the coming days; in an hour again",
-              {{"why", std::string(status.message())}});
+  NotePartitions(writers_.Run([](Connection& connection) { return AddPartitions(connection); }));
 }
 
 void PostgresStore::NoteDoubt(const std::string& call_id) {

@@ -26,13 +26,18 @@ absl::StatusOr<bool> ReadBool(Connection& connection, absl::string_view sql) {
   return (*rows)[0].Next() && (*rows)[0].GetBool();
 }
 
+// Whether one of these tables is there. A look into the catalogue itself: what the session remembers of it may be older
+// than the lock that it waited for.
+absl::StatusOr<bool> HasTable(Connection& connection, absl::string_view names) {
+  return ReadBool(connection, absl::StrCat("SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname IN (", names,
+                                           ") AND pg_table_is_visible(oid))"));
+}
+
 // True: there is a schema of ours. False: there is none.
 absl::StatusOr<bool> IsOurs(Connection& connection) {
-  const absl::StatusOr<bool> ours = ReadBool(connection, "SELECT to_regclass('schema_version') IS NOT NULL");
+  const absl::StatusOr<bool> ours = HasTable(connection, "'schema_version'");
   if (!ours.ok() || *ours) return ours;
-  const absl::StatusOr<bool> foreign = ReadBool(
-      connection,
-      "SELECT coalesce(to_regclass('leads'), to_regclass('call_logs'), to_regclass('call_events')) IS NOT NULL");
+  const absl::StatusOr<bool> foreign = HasTable(connection, "'leads', 'call_logs', 'call_events'");
   if (!foreign.ok()) return foreign.status();
   if (!*foreign) return false;
   return absl::FailedPreconditionError(

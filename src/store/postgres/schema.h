@@ -8,11 +8,11 @@
 
 namespace callbridge::store {
 
-// First word of our advisory locks: "CBRG". The second is 1: the owner of the database, 2: making a partition,
-// 3: changing the schema.
+// First word of our advisory locks: "CBRG". The second says what for: who writes to the database, and changing the
+// schema.
 inline constexpr int kLockSpace = 0x43425247;
 inline constexpr int kOwnerLock = 1;
-inline constexpr int kSchemaLock = 3;
+inline constexpr int kSchemaLock = 2;
 
 // Brings the schema up to the last of `migrations`, each in a transaction of its own together with its row in
 // schema_version(version, name, checksum, applied_at), while nobody else does: others wait. Writes nothing if it
@@ -21,7 +21,8 @@ inline constexpr int kSchemaLock = 3;
 // Repeats do nothing.
 absl::Status Migrate(Connection& connection, absl::Span<const Migration> migrations);
 
-// Makes partitions of call_events for the days around now that have none.
+// Makes partitions of call_events for the days around now that have none. kUnavailable also if the default partition,
+// which holds what has no partition of its own, is in use for long.
 absl::Status AddPartitions(Connection& connection);
 
 }  // namespace callbridge::store

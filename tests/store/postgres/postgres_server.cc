@@ -126,7 +126,11 @@ PostgresServer::PostgresServer() {
 }
 
 PostgresServer::~PostgresServer() {
-  Stop();
+  if (server_ != 0) {
+    Thaw();
+    ::kill(server_, SIGQUIT);  // At once: nobody needs what is there any more.
+    WaitFor(server_);
+  }
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
 }

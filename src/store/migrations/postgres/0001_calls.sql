@@ -132,11 +132,11 @@ BEGIN
   IF to_regclass(name_of_day) IS NOT NULL THEN
     RETURN false;
   END IF;
-  PERFORM pg_advisory_xact_lock(1128419911, 2);  -- 'CBRG': one at a time.
+  -- One at a time; only who has this lock is sure to see what the one before made.
+  LOCK TABLE call_events_default IN ACCESS EXCLUSIVE MODE;
   IF to_regclass(name_of_day) IS NOT NULL THEN
     RETURN false;
   END IF;
-  LOCK TABLE call_events_default IN ACCESS EXCLUSIVE MODE;
   EXECUTE format('CREATE TABLE %I (LIKE call_events INCLUDING ALL)', name_of_day);
   EXECUTE format('WITH moved AS (DELETE FROM call_events_default WHERE occurred_at >= $1 AND occurred_at < $2 RETURNING *) '
                  'INSERT INTO %I SELECT * FROM moved', name_of_day) USING begins, ends;
