@@ -78,6 +78,23 @@ TEST_F(SqliteStoreTest, RefusesWhatIsNotItsDatabase) {
   ExpectRefused(folder_.File("theirs.db"), absl::StatusCode::kFailedPrecondition, "another program");
 }
 
+TEST_F(SqliteStoreTest, RefusesADatabaseOfANewerCallbridge) {
+  Open(Path()).reset();
+  ASSERT_TRUE(Database::Open(Path(), absl::Seconds(1))
+                  ->Execute("INSERT INTO schema_version VALUES (9999, '9999_future', 'sum', '')")
+                  .ok());
+  ExpectRefused(Path(), absl::StatusCode::kFailedPrecondition, "9999_future");
+  ExpectRefused(Path(), absl::StatusCode::kFailedPrecondition, "start the newer callbridge");
+}
+
+TEST_F(SqliteStoreTest, AFullDiskIsNamed) {
+  auto database = Database::Open(Path(), absl::Seconds(1));
+  ASSERT_TRUE(database->Execute("CREATE TABLE t (x); PRAGMA max_page_count = 2").ok());
+  const absl::Status status = database->PrepareOnce("INSERT INTO t VALUES (?)").Text(std::string(100'000, 'x')).Run();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::StrContains(status.message(), "the disk is full")) << status;
+}
+
 TEST_F(SqliteStoreTest, RefusesPathsThatCannotBeWritten) {
   std::ofstream(folder_.File("file")) << "";
   ExpectRefused(folder_.File("file/calls.db"), absl::StatusCode::kUnavailable, "folder");
