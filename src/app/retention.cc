@@ -1,5 +1,7 @@
 #include "src/app/retention.h"
 
+#include <pthread.h>
+
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -43,7 +45,9 @@ absl::StatusOr<store::Purged> PurgeAll(store::CallStore& store, const store::Ret
 }
 
 DailyPurge::DailyPurge(store::CallStore& store, const session::RetentionDays& days) : store_(store), days_(days) {
-  if (Purges(days_)) thread_ = std::thread([this] { Run(); });
+  if (!Purges(days_)) return;
+  thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "cb-purge");
 }
 
 DailyPurge::~DailyPurge() {

@@ -86,6 +86,8 @@ class CommandsTest(unittest.TestCase):
         self.refused(["erase", PERSON], "--by NAME")
         self.refused(["export"], "E.164")
         self.refused(["purge"], "retention", "--config")
+        self.refused(["backup", "copy.db", "--database_url=postgresql://db/calls"], "pg_dump")
+        self.refused(["migrate", "--database_url=mysql://db/calls"], "--database_url", "sqlite:PATH")
         self.assertEqual(os.listdir(self.folder), [], "and nothing was made")
 
     def test_a_database_that_is_not_there(self):
