@@ -1,6 +1,7 @@
 #include "src/app/application.h"
 
 #include <atomic>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +47,12 @@ constexpr absl::Duration kLogPoll = absl::Seconds(1);
 constexpr absl::Duration kTailLimit = absl::Seconds(2);
 // What is not replayed by then waits for the next start.
 constexpr absl::Duration kSpoolLimit = absl::Seconds(2);
+
+// Calls of a dead process are hung up by the starts of so much time after they were closed: some of those starts may
+// die as well.
+constexpr absl::Duration kGhostMemory = absl::Minutes(10);
+constexpr absl::Duration kGhostAge = absl::Hours(24);
+constexpr int kGhostLimit = 5000;
 
 absl::Status WithFlag(absl::string_view flag, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(flag, ": ", status.message()));
@@ -279,17 +286,39 @@ class ServerApplication final : public Application {
     auto ghosts = store_->CloseOpenCalls(call::MakeTermination(facts), base::SystemClock().Now(),
                                          /*summaries_due=*/SumsUpByText(settings_));
     if (!ghosts.ok()) return WithFlag("--database_url", ghosts.status());
+    std::set<std::string> closed;
     for (const store::OpenCall& ghost : *ghosts) {
       Log(LogKind::kTrouble, ghost.call_id, "call of a previous run closed",
           {{"state", std::string(Name(ghost.state))}});
-      if (ghost.carrier_call_id.empty()) continue;
-      carrier_executor_->Post([this, ghost] {
-        const absl::Status status = carrier_->HangUp(ghost.carrier_call_id);
-        if (!status.ok())
-          Log(LogKind::kTrouble, ghost.call_id, "hanging up failed", {{"why", std::string(status.message())}});
-      });
+      HangUp(ghost.call_id, ghost.carrier_call_id);
+      closed.insert(ghost.call_id);
+    }
+    return HangUpEarlierGhosts(closed);
+  }
+
+  // A start before this one may have closed them and not have lived to hang them up. A call that is over at the carrier
+  // is no error.
+  absl::Status HangUpEarlierGhosts(const std::set<std::string>& done) {
+    const absl::Time now = base::SystemClock().Now();
+    store::CallFilter filter;
+    filter.states = {call::State::kCompleted, call::State::kFailed};
+    filter.created_after = now - kGhostAge;
+    const auto calls = store_->ListCalls(filter, absl::nullopt, kGhostLimit);
+    if (!calls.ok()) return WithFlag("--database_url", calls.status());
+    for (const store::CallRecord& call : *calls) {
+      const bool lost = call.termination && call.termination->reason == call::EndReason::kProcessLost;
+      if (lost && done.count(call.call_id) == 0 && call.end_time >= now - kGhostMemory)
+        HangUp(call.call_id, call.carrier_call_id);
     }
     return absl::OkStatus();
+  }
+
+  void HangUp(const std::string& call_id, const std::string& carrier_call_id) {
+    if (carrier_call_id.empty()) return;
+    carrier_executor_->Post([this, call_id, carrier_call_id] {
+      const absl::Status status = carrier_->HangUp(carrier_call_id);
+      if (!status.ok()) Log(LogKind::kTrouble, call_id, "hanging up failed", {{"why", std::string(status.message())}});
+    });
   }
 
   void EndCalls() {

@@ -253,7 +253,9 @@ TEST_P(Kill, EveryCallIsClosedAndNothingIsMissing) {
     bool asked = false;
     for (const auto& step : server.world().carrier().Call(row[6])->steps)
       asked |= step.what == "rest" && step.detail == "DELETE Call";
-    EXPECT_TRUE(asked) << server.world().carrier().Call(row[6])->hangup_source;
+    // Its stream gone and nobody at the webhooks, the carrier ends some calls before it can be asked to.
+    const std::string by = server.world().carrier().Call(row[6])->hangup_source;
+    EXPECT_TRUE(asked || by == "Error" || by == "Answer XML") << by;
   }
   for (const std::string& call : acknowledged) {
     EXPECT_EQ(server.Query("SELECT id FROM call_logs WHERE id = '" + call + "'").size(), 1u)
