@@ -10,6 +10,7 @@
 #include "src/after_call/summary_jobs.h"
 #include "src/app/gateway.h"
 #include "src/app/open_store.h"
+#include "src/app/retention.h"
 #include "src/base/executor.h"
 #include "src/base/log.h"
 #include "src/call/termination.h"
@@ -57,7 +58,7 @@ class ServerApplication final : public Application {
   ~ServerApplication() override { Stop(); }
 
   absl::Status Begin() {
-    auto opened = OpenStore(options_.database_url);
+    auto opened = OpenStore(options_.database_url, Access::kServe);
     if (!opened.ok()) return opened.status();
     store_ = *std::move(opened);
     if (absl::Status status = MakeRooms(); !status.ok()) return status;
@@ -65,6 +66,7 @@ class ServerApplication final : public Application {
     // Only now: a second server that finds the ports taken must not end the calls of the first.
     if (absl::Status status = CloseGhosts(); !status.ok()) return status;
     summaries_->Start();
+    purge_ = std::make_unique<DailyPurge>(*store_, settings_.retention);
     ready_ = true;
     started_ = true;
     control_->SetServing(true);
@@ -88,6 +90,7 @@ class ServerApplication final : public Application {
   void Stop() override {
     if (stopped_) return;
     stopped_ = true;
+    purge_.reset();
     if (switchboard_ != nullptr) EndCalls();
     // Sockets first, then the loops they live on; nothing feeds a session any more after that.
     if (carrier_port_ != nullptr) carrier_port_->Stop();
@@ -146,6 +149,10 @@ class ServerApplication final : public Application {
       summaries_->OnCallFinished(call_id, next_sequence);
     };
     deps.tapes = tapes_.get();
+    deps.find_carrier_call = [this](const std::string& call, const std::string& request,
+                                    std::function<void(absl::StatusOr<store::CallRecord>)> done) {
+      read_executor_->Post([this, call, request, done = std::move(done)] { done(store_->FindCall(call, request)); });
+    };
     deps.find_call = [this](const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)> done) {
       read_executor_->Post([this, call_id, done = std::move(done)] { done(store_->GetCall(call_id)); });
     };
@@ -267,6 +274,7 @@ class ServerApplication final : public Application {
   std::vector<std::unique_ptr<session::LoopTools>> tools_;
   std::unique_ptr<session::Switchboard> switchboard_;
   std::unique_ptr<after_call::SummaryJobs> summaries_;
+  std::unique_ptr<DailyPurge> purge_;
   std::unique_ptr<http::Webhooks> webhooks_;
   http::Admin admin_{[this] { return Stats(); }, [this] { return metrics_.Text(); }};
   AdminGateway admin_gateway_{admin_};

@@ -56,6 +56,23 @@ void ReadInbound(const v1::Config& in, ConfigReading& reading, session::Settings
   }
 }
 
+void ReadRetention(const v1::Config& in, ConfigReading& reading, session::Settings& out) {
+  const v1::Retention& retention = in.retention();
+  const auto days = [&reading](absl::string_view field, int value, int least, int* into) {
+    if (value != 0) reading.ReadNumber(field, value, least, 36'500, into);
+  };
+  days("retention.event_days", retention.event_days(), 1, &out.retention.events);
+  days("retention.transcript_days", retention.transcript_days(), 1, &out.retention.transcripts);
+  days("retention.call_days", retention.call_days(), 3, &out.retention.calls);
+  if (out.retention.calls == 0) return;
+  const auto within = [&](absl::string_view field, int value) {
+    reading.Check(value <= out.retention.calls, field,
+                  absl::StrCat("more than call_days, ", out.retention.calls, ", which take everything with them"));
+  };
+  within("retention.event_days", out.retention.events);
+  within("retention.transcript_days", out.retention.transcripts);
+}
+
 // What one part says of another.
 void CheckReferences(const v1::Config& in, ConfigReading& reading, const session::Settings& settings) {
   for (int i = 0; i < in.agents_size(); ++i) {
@@ -73,6 +90,7 @@ absl::Status Read(const v1::Config& in, const std::string& folder, session::Sett
   ReadDestinations(in, reading, out);
   ReadPrefixes(in, reading, out);
   if (in.max_calls() != 0) reading.ReadNumber("max_calls", in.max_calls(), 1, 100'000, &out.max_calls);
+  ReadRetention(in, reading, out);
   CheckReferences(in, reading, out);
   return reading.status();
 }

@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "src/after_call/summary_jobs.h"
 #include "src/app/application.h"
+#include "src/app/commands.h"
 #include "src/app/config.h"
 #include "src/app/options.h"
 #include "src/base/log.h"
@@ -61,6 +62,15 @@ int Run(int argc, char** argv, const sigset_t& signals) {
   }
   if (options->check_config) {
     std::printf("%s: ok\n", options->config.empty() ? "the default configuration" : options->config.c_str());
+    return 0;
+  }
+  if (callbridge::app::IsCommand(*options)) {
+    const auto printed = callbridge::app::RunCommand(*options, *settings);
+    if (!printed.ok()) return Fail(printed.status());
+    // A full disk behind the pipe must not look like a whole document.
+    if (std::fwrite(printed->data(), 1, printed->size(), stdout) != printed->size() || std::fflush(stdout) != 0) {
+      return Fail(absl::UnavailableError("what was to be printed could not be written"));
+    }
     return 0;
   }
   if (absl::Status status = CheckOptions(*options); !status.ok()) return Fail(status);

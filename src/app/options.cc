@@ -38,6 +38,7 @@ ABSL_FLAG(int, media_threads, 0, "event loops; 0: one per core");
 ABSL_FLAG(std::string, webhook_auth, "signature", "signature, or none (only with a loopback --http_listen)");
 ABSL_FLAG(std::string, ca_file, "", "PEM file: authorities trusted for outgoing TLS; empty: the system's");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(10), "how long calls may go on after SIGTERM or SIGINT");
+ABSL_FLAG(std::string, by, "", "with the command erase: who erases, for the record of it");
 ABSL_FLAG(std::string, log_format, "text", "text or json");
 ABSL_FLAG(bool, log_transcripts, false, "write what is said into the log");
 ABSL_FLAG(std::string, tape_dir, "", "folder in which each call leaves a tape for callbridge_replay; empty: none");
@@ -46,11 +47,17 @@ ABSL_FLAG(bool, tape_audio, false, "tapes hold the sound itself, not only its le
 namespace callbridge::app {
 namespace {
 
-constexpr const char* kFlags[] = {
-    "http_listen",     "grpc_listen",   "admin_listen", "grpc_tls_cert",   "grpc_tls_key",  "grpc_tls_client_ca",
-    "public_url",      "database_url",  "openai_url",   "openai_rest_url", "plivo_api_url", "config",
-    "check_config",    "media_threads", "webhook_auth", "ca_file",         "drain_timeout", "log_format",
-    "log_transcripts", "tape_dir",      "tape_audio"};
+constexpr const char* kFlags[] = {"http_listen",     "grpc_listen",
+                                  "admin_listen",    "grpc_tls_cert",
+                                  "grpc_tls_key",    "grpc_tls_client_ca",
+                                  "public_url",      "database_url",
+                                  "openai_url",      "openai_rest_url",
+                                  "plivo_api_url",   "config",
+                                  "check_config",    "media_threads",
+                                  "webhook_auth",    "ca_file",
+                                  "drain_timeout",   "log_format",
+                                  "log_transcripts", "tape_dir",
+                                  "tape_audio",      "by"};
 
 // Makes the environment's values the flags' defaults, before the command line is read.
 absl::Status ApplyEnvironment() {
@@ -113,6 +120,8 @@ absl::Status CheckNames(int argc, char** argv) {
 void DescribeUsage() {
   absl::SetProgramUsageMessage(
       "callbridge: a media bridge between telephones (Plivo) and speech models (OpenAI Realtime).\n"
+      "Without a command it serves. Commands work on --database_url: migrate; backup FILE; erase NUMBER --by NAME;\n"
+      "export NUMBER; purge (docs/operations.md).\n"
       "Each flag has an environment twin: --http_listen is CALLBRIDGE_HTTP_LISTEN. Keys: OPENAI_API_KEY, "
       "PLIVO_AUTH_ID,\n"
       "PLIVO_AUTH_TOKEN, CALLBRIDGE_API_TOKENS, or files named by the same with _FILE.");
@@ -164,8 +173,9 @@ absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
   if (absl::Status status = ApplyEnvironment(); !status.ok()) return status;
   if (absl::Status status = CheckNames(argc, argv); !status.ok()) return status;
   const auto rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) return absl::InvalidArgumentError(absl::StrCat("'", rest[1], "' is no flag; see --help"));
   Options options;
+  options.command.assign(rest.begin() + 1, rest.end());
+  options.by = absl::GetFlag(FLAGS_by);
   options.http_listen = absl::GetFlag(FLAGS_http_listen);
   options.grpc_listen = absl::GetFlag(FLAGS_grpc_listen);
   options.admin_listen = absl::GetFlag(FLAGS_admin_listen);

@@ -33,6 +33,8 @@ struct Options {
   bool tape_audio = false;
   bool check_config = false;
   absl::Duration drain_timeout;
+  std::string by;                    // Who erases.
+  std::vector<std::string> command;  // Words that are no flags: see commands.h. Empty: serve.
 
   std::string openai_api_key;           // OPENAI_API_KEY
   std::string plivo_auth_id;            // PLIVO_AUTH_ID

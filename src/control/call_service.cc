@@ -170,8 +170,8 @@ grpc::ServerUnaryReactor* CallService::GetTranscript(grpc::CallbackServerContext
                                                      const v1::GetTranscriptRequest* request,
                                                      v1::GetTranscriptResponse* response) {
   return HandleRead(
-      context, "GetTranscript", response, [&](const std::string&) { return ParseGetTranscript(*request); },
-      ReadTranscriptPage);
+      context, "GetTranscript", response,
+      [&](const std::string& principal) { return ParseGetTranscript(*request, principal); }, ReadTranscriptPage);
 }
 
 grpc::ServerWriteReactor<v1::CallEventsResponse>* CallService::CallEvents(grpc::CallbackServerContext* context,

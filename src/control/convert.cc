@@ -276,6 +276,19 @@ v1::CallResult ToProto(const call::CallResult& result) {
   return out;
 }
 
+v1::CallSettlement ToProto(const store::Settlement& settlement) {
+  v1::CallSettlement out;
+  if (settlement.duration_seconds) *out.mutable_duration() = Seconds(*settlement.duration_seconds);
+  if (settlement.billed_seconds) *out.mutable_billed_duration() = Seconds(*settlement.billed_seconds);
+  out.set_cost(Word(settlement.cost));
+  out.set_currency(Word(settlement.currency));
+  out.set_cause_code(settlement.cause_code.value_or(0));
+  out.set_cause(Word(settlement.cause));
+  out.set_source(Word(settlement.source));
+  PutTime(settlement.time, [&] { return out.mutable_settle_time(); });
+  return out;
+}
+
 v1::Call ToProto(const store::CallRecord& record) {
   v1::Call out;
   out.set_name(CallName(record.call_id));
@@ -299,6 +312,7 @@ v1::Call ToProto(const store::CallRecord& record) {
   out.set_model_session_id(Word(record.model_session_id));
   if (!IsEmpty(record.result)) *out.mutable_result() = ToProto(record.result);
   if (record.answered_by_machine) out.set_answered_by(v1::ANSWERED_BY_MACHINE);
+  if (store::IsStorableTime(record.settlement.time)) *out.mutable_settlement() = ToProto(record.settlement);
   return out;
 }
 
@@ -367,7 +381,7 @@ v1::CallEvent ToProto(const events::StoredEvent& stored) {
   out.set_sequence(stored.event.sequence);
   PutTime(stored.event.time, [&] { return out.mutable_event_time(); });
   out.set_type(std::string(call::TypeName(stored.event.body)));
-  std::visit(BodyWriter(stored.event, out), stored.event.body);
+  if (!stored.erased) std::visit(BodyWriter(stored.event, out), stored.event.body);
   return out;
 }
 

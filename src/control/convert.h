@@ -35,6 +35,7 @@ v1::VoicemailPolicy ToProto(call::VoicemailPolicy value);
 
 v1::CallEnd ToProto(const call::Termination& termination);
 v1::CallResult ToProto(const call::CallResult& result);
+v1::CallSettlement ToProto(const store::Settlement& settlement);
 v1::Call ToProto(const store::CallRecord& record);
 v1::Lead ToProto(const store::LeadRecord& record);
 v1::Transfer ToProto(absl::string_view call_id, const call::Transfer& transfer);

@@ -12,6 +12,7 @@
 #include "src/call/event.h"
 #include "src/control/convert.h"
 #include "src/control/status_map.h"
+#include "src/store/refusals.h"
 
 namespace callbridge::control {
 namespace {
@@ -33,6 +34,14 @@ absl::Status SlowConsumer() {
 absl::Status CursorAhead() {
   return base::FieldError("after_cursor", "CURSOR_INVALID",
                           "lies beyond the latest event; it is from another server's log");
+}
+
+// What lies before `oldest` is not kept any more.
+absl::Status CursorExpired(const Cursor& oldest) {
+  return base::MakeError(absl::StatusCode::kOutOfRange, "CURSOR_EXPIRED",
+                         "events behind this place are not kept any more; go on with after_cursor of oldest_cursor, or "
+                         "from_beginning",
+                         {{"oldest_cursor", FormatCursor(oldest)}});
 }
 
 // Ends at once.
@@ -231,6 +240,10 @@ void EventStream::Read() {
   {
     base::MutexLock lock(mutex_);
     reading_ = false;
+    const int64_t oldest = store::OldestOf(status);
+    if (oldest >= 0) {
+      status = CursorExpired(query_.call_id.empty() ? Cursor{oldest, "", 0} : Cursor{0, query_.call_id, oldest});
+    }
     if (!status.ok()) CloseLocked(FromStore(status, query_.call_id));
   }
   Advance();
@@ -250,6 +263,11 @@ absl::Status EventStream::Begin() {
 absl::Status EventStream::BeginAll() {
   int64_t position = 0;
   if (query_.start == EventQuery::Start::kNow) position = streams_.hub_.head();
+  if (query_.start == EventQuery::Start::kBeginning) {
+    const auto oldest = streams_.store_.OldestPosition();
+    if (!oldest.ok()) return oldest.status();
+    position = *oldest;
+  }
   if (query_.start == EventQuery::Start::kCursor) {
     position = query_.cursor.position;
     const auto head = streams_.store_.HeadPosition();
@@ -268,14 +286,17 @@ absl::Status EventStream::BeginCall() {
   int64_t skip_to = 0;
   switch (query_.start) {
     case EventQuery::Start::kNow: sequence = call->event_head; break;
-    case EventQuery::Start::kBeginning: break;
+    case EventQuery::Start::kBeginning: sequence = call->event_floor; break;
     case EventQuery::Start::kSequence: sequence = query_.sequence; break;
     case EventQuery::Start::kCursor:
       // Another call's cursor, or one of all calls, says nothing about sequences here.
-      if (query_.cursor.call_id == query_.call_id)
+      if (query_.cursor.call_id == query_.call_id) {
         sequence = query_.cursor.sequence;
-      else
+      } else {
         skip_to = query_.cursor.position;
+        sequence = call->event_floor;
+        if (absl::Status status = CheckSeen(*call, skip_to); !status.ok()) return status;
+      }
       break;
   }
   if (sequence > call->event_head) {
@@ -283,7 +304,9 @@ absl::Status EventStream::BeginCall() {
     return base::FieldError("after_sequence", "INVALID_SEQUENCE",
                             absl::StrCat("is beyond the call's latest event, ", call->event_head));
   }
-  const auto cursor = CursorAt(sequence);
+  // Where an event was is not known any more when it was purged; its sequence says enough.
+  const auto cursor =
+      sequence == call->event_floor ? absl::StatusOr<Cursor>(Cursor{0, query_.call_id, sequence}) : CursorAt(sequence);
   if (!cursor.ok()) return cursor.status();
   {
     base::MutexLock lock(mutex_);
@@ -293,8 +316,14 @@ absl::Status EventStream::BeginCall() {
   return call::IsFinal(call->state) ? LookForEnd(*call) : absl::OkStatus();
 }
 
+absl::Status EventStream::CheckSeen(const store::CallRecord& call, int64_t position) {
+  if (call.event_floor == 0) return absl::OkStatus();
+  const auto oldest = streams_.store_.OldestPosition();
+  if (!oldest.ok()) return oldest.status();
+  return position < *oldest ? store::EventsPurged(call.event_floor) : absl::OkStatus();
+}
+
 absl::StatusOr<Cursor> EventStream::CursorAt(int64_t sequence) {
-  if (sequence == 0) return Cursor{0, query_.call_id, 0};
   const auto events = streams_.store_.ReadCallEvents(query_.call_id, sequence - 1, 1);
   if (!events.ok()) return events.status();
   if (events->empty()) return absl::InternalError(absl::StrCat("event ", sequence, " of the call is missing"));
@@ -304,7 +333,7 @@ absl::StatusOr<Cursor> EventStream::CursorAt(int64_t sequence) {
 // A stream that starts behind the end of its call does not come by the events that tell of it.
 absl::Status EventStream::LookForEnd(const store::CallRecord& call) {
   const auto events =
-      streams_.store_.ReadCallEvents(query_.call_id, std::max<int64_t>(0, call.event_head - kTail), kTail);
+      streams_.store_.ReadCallEvents(query_.call_id, std::max(call.event_floor, call.event_head - kTail), kTail);
   if (!events.ok()) return events.status();
   base::MutexLock lock(mutex_);
   call_end_ = call.end_time;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "src/base/clock.h"
 #include "src/base/error.h"
 #include "src/control/convert.h"
 #include "src/control/page_token.h"
@@ -91,6 +92,9 @@ absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& s
                                                              const TranscriptRequest& request) {
   const auto items = store.GetTranscript(request.call_id);
   if (!items.ok()) return FromStore(items.status(), request.call_id);
+  // Who cannot be noted is not shown anything.
+  const absl::Status noted = store.AddTranscriptRead({request.call_id, request.principal, base::SystemClock().Now()});
+  if (!noted.ok()) return FromStore(noted, request.call_id);
   v1::GetTranscriptResponse response;
   size_t bytes = 0;
   TranscriptPageKey key;  // Of the last item that was looked at.

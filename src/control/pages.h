@@ -27,7 +27,7 @@ absl::StatusOr<v1::CancelTransferResponse> ReadRefusedCancel(store::CallStore& s
 // kNotFound CALL_NOT_FOUND.
 absl::StatusOr<v1::ListTransfersResponse> ReadTransfers(store::CallStore& store, const std::string& call_id);
 
-// kNotFound CALL_NOT_FOUND.
+// Notes in the store that `request.principal` read it. kNotFound CALL_NOT_FOUND.
 absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& store, const TranscriptRequest& request);
 
 }  // namespace callbridge::control

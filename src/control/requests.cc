@@ -363,8 +363,10 @@ absl::StatusOr<ListRequest> ParseListCalls(const v1::ListCallsRequest& request) 
   return out;
 }
 
-absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequest& request) {
+absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequest& request,
+                                                     absl::string_view principal) {
   TranscriptRequest out;
+  out.principal = std::string(principal);
   auto call_id = ParseCallName("call", request.call());
   if (!call_id.ok()) return call_id.status();
   out.call_id = *std::move(call_id);

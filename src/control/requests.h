@@ -55,11 +55,13 @@ absl::StatusOr<ListRequest> ParseListCalls(const v1::ListCallsRequest& request);
 struct TranscriptRequest {
   std::string call_id;
   v1::TranscriptView view = v1::TRANSCRIPT_VIEW_HEARD;
-  std::string scope;  // For the next page's token.
+  std::string scope;      // For the next page's token.
+  std::string principal;  // Who asks.
   absl::optional<TranscriptPageKey> after;
   int page_size = 0;
 };
-absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequest& request);
+absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequest& request,
+                                                     absl::string_view principal);
 
 // What a subscriber of events wants.
 struct EventQuery {

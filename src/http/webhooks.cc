@@ -122,10 +122,23 @@ call::TransferOutcome OutcomeOf(const plivo::DialDoneParams& done) {
   return call::TransferOutcome::kUnknown;
 }
 
+call::Settlement SettlementOf(const plivo::HangupParams& params) {
+  call::Settlement settlement;
+  settlement.duration_seconds = params.duration_seconds;
+  settlement.billed_seconds = params.bill_duration_seconds;
+  settlement.cost = params.total_cost;
+  settlement.cause_code = params.cause_code;
+  settlement.cause = !params.cause_name.empty() ? params.cause_name : params.cause;
+  settlement.source = params.source_text;
+  return settlement;
+}
+
 session::FrontDesk::HangupNotice NoticeOf(const plivo::HangupParams& params, absl::string_view call_token) {
   session::FrontDesk::HangupNotice notice;
   notice.call_token = std::string(call_token);
   notice.carrier_call_id = params.common.call_uuid;
+  notice.carrier_request_id = params.common.request_uuid;
+  notice.settlement = SettlementOf(params);
   notice.party = PartyOf(params.source);
   if (params.cause_code) {
     const plivo::HangupCause cause = plivo::LookUpHangupCause(*params.cause_code);

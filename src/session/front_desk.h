@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "src/call/settlement.h"
 #include "src/call/types.h"
 
 namespace callbridge::session {
@@ -60,7 +61,10 @@ class FrontDesk {
     call::EndReason reason = call::EndReason::kNormalHangup;
     call::Party party = call::Party::kCaller;
     std::string detail;
+    std::string carrier_request_id;  // May be empty.
+    call::Settlement settlement;     // But for its time.
   };
+  // A call is over, as the carrier sees it. Settles its record, also of a call that is not live any more.
   virtual void OnHangup(const HangupNotice& notice) = 0;
 
   // The carrier asks for the next instructions of a call.

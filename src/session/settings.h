@@ -61,6 +61,13 @@ struct Destination {
   std::string description;  // For the model: when to transfer there.
 };
 
+// How many days each kind of record is kept after the end of its call; 0: for ever.
+struct RetentionDays {
+  int events = 0;
+  int transcripts = 0;
+  int calls = 0;
+};
+
 // The configuration as sessions use it. Immutable while the process runs.
 struct Settings {
   std::string public_url;  // https://host[/base], without a slash at the end.
@@ -75,8 +82,9 @@ struct Settings {
   std::vector<std::string> allowed_prefixes;        // Of numbers that may be dialled: "+1415"; empty: none may.
   // What numbers that no key names must begin with, for a transfer that the API asks for: "+1415"; empty: none may.
   std::vector<std::string> transfer_prefixes;
-  std::string tape_dir;          // Where each call leaves its tape; empty: nowhere.
-  int max_calls = 1000;          // At once, on this node.
+  std::string tape_dir;  // Where each call leaves its tape; empty: nowhere.
+  int max_calls = 1000;  // At once, on this node.
+  RetentionDays retention;
   bool log_transcripts = false;  // What is said appears in the log.
 };
 

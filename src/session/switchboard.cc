@@ -68,7 +68,10 @@ bool MayDial(const Settings& settings, absl::string_view number) {
   return BeginsWithOneOf(settings.allowed_prefixes, number);
 }
 
-Switchboard::Switchboard(const Settings& settings, Deps deps) : settings_(settings), deps_(std::move(deps)) {}
+Switchboard::Switchboard(const Settings& settings, Deps deps)
+    : settings_(settings),
+      deps_(std::move(deps)),
+      late_(*deps_.recorder, *deps_.loops.front()->loop, deps_.find_carrier_call) {}
 
 Switchboard::~Switchboard() = default;
 
@@ -231,6 +234,8 @@ void Switchboard::StartCall(StartRequest request, std::function<void(absl::Statu
                            }
                            if (created.ok()) {
                              done(std::move(created->call));
+                           } else if (absl::IsFailedPrecondition(created.status())) {
+                             done(created.status());  // The store knows a reason not to call.
                            } else if (created.status().code() == absl::StatusCode::kInvalidArgument) {
                              done(FieldError("request_id", "REQUEST_ID_REUSED", "was used before with other content"));
                            } else {
@@ -393,12 +398,12 @@ void Switchboard::OnStateChanged(const std::string& call_id, call::State state) 
   LiveCall* live = FindById(call_id);
   if (live == nullptr) return;
   live->state = state;
-  if (call::IsFinal(state)) Remember(live->carrier_call_id);
+  if (call::IsFinal(state)) Remember(*live);
 }
 
-void Switchboard::Remember(const std::string& carrier_call_id) {
-  if (carrier_call_id.empty() || !ended_.insert(carrier_call_id).second) return;
-  ended_order_.push_back(carrier_call_id);
+void Switchboard::Remember(const LiveCall& live) {
+  if (live.carrier_call_id.empty() || !ended_.emplace(live.carrier_call_id, live.call_id).second) return;
+  ended_order_.push_back(live.carrier_call_id);
   if (ended_order_.size() <= kEndedRemembered) return;
   ended_.erase(ended_order_.front());
   ended_order_.pop_front();
@@ -418,7 +423,7 @@ void Switchboard::OnFinished(const std::string& call_id, int64_t next_sequence) 
     if (!gone->stream_token.empty()) by_stream_token_.erase(gone->stream_token);
     const auto by_carrier = by_carrier_id_.find(gone->carrier_call_id);
     if (by_carrier != by_carrier_id_.end() && by_carrier->second == gone.get()) by_carrier_id_.erase(by_carrier);
-    Remember(gone->carrier_call_id);
+    Remember(*gone);
   }
   // The session is on the stack: it goes when the loop comes round.
   deps_.loops[gone->loop]->loop->Post([session = std::move(gone->session)] {});

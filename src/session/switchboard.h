@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -22,6 +21,7 @@
 #include "src/session/call_recorder.h"
 #include "src/session/call_session.h"
 #include "src/session/front_desk.h"
+#include "src/session/late_settlements.h"
 #include "src/session/next_steps.h"
 #include "src/session/settings.h"
 #include "src/session/tool_runner.h"
@@ -45,6 +45,8 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
+    // Looks a call up by the carrier's ids, for notices of calls that are not here. May be empty.
+    LateSettlements::Find find_carrier_call;
     // Told when a call is over and all its records are handed over; `next_sequence` is for the first event that
     // somebody else adds. The call is still live then. On its loop; must not block. May be empty.
     std::function<void(const std::string& call_id, int64_t next_sequence)> on_finished;
@@ -130,7 +132,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   LiveCall* FindByToken(absl::string_view token) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   LiveCall* FindById(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   LiveCall* FindByCarrierId(absl::string_view carrier_call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Remember(const std::string& carrier_call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Remember(const LiveCall& live) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Feeds an input to a call on its loop.
   void Feed(const LiveCall& live, call::input::Input input);
   absl::Time Now() const;
@@ -146,10 +148,11 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   absl::flat_hash_map<std::string, LiveCall*> by_token_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, LiveCall*> by_stream_token_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, LiveCall*> by_carrier_id_ ABSL_GUARDED_BY(mutex_);
-  // The carrier's ids of calls that are over, the last ten thousand: a late or repeated answer callback makes no second
-  // call.
-  absl::flat_hash_set<std::string> ended_ ABSL_GUARDED_BY(mutex_);
+  // The carrier's ids of calls that are over, the last ten thousand, and which calls they were: a late or repeated
+  // answer callback makes no second call.
+  absl::flat_hash_map<std::string, std::string> ended_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::string> ended_order_ ABSL_GUARDED_BY(mutex_);
+  LateSettlements late_;
 };
 
 }  // namespace callbridge::session

@@ -115,14 +115,28 @@ void Switchboard::OnRing(absl::string_view call_token, absl::string_view carrier
 }
 
 void Switchboard::OnHangup(const HangupNotice& notice) {
-  base::MutexLock lock(mutex_);
-  const LiveCall* live = notice.call_token.empty() ? nullptr : FindByToken(notice.call_token);
-  if (live == nullptr) live = FindByCarrierId(notice.carrier_call_id);
-  if (live == nullptr) return;
-  deps_.loops[live->loop]->loop->Post([session = live->session, notice] {
-    session->SetCarrierCallId(notice.carrier_call_id);
-    session->Feed(input::HungUp{notice.reason, notice.party, notice.detail});
-  });
+  store::CallWrite settling;
+  settling.settlement = notice.settlement;
+  settling.settlement->time = Now();
+  {
+    base::MutexLock lock(mutex_);
+    const LiveCall* live = notice.call_token.empty() ? nullptr : FindByToken(notice.call_token);
+    if (live == nullptr) live = FindByCarrierId(notice.carrier_call_id);
+    if (live != nullptr) {
+      settling.call_id = live->call_id;
+      deps_.loops[live->loop]->loop->Post([session = live->session, notice] {
+        session->SetCarrierCallId(notice.carrier_call_id);
+        session->Feed(input::HungUp{notice.reason, notice.party, notice.detail});
+      });
+    } else if (const auto ended = ended_.find(notice.carrier_call_id); ended != ended_.end()) {
+      settling.call_id = ended->second;
+    }
+  }
+  if (settling.call_id.empty()) {
+    late_.Settle(notice.carrier_call_id, notice.carrier_request_id, *settling.settlement);
+  } else {
+    deps_.recorder->Write(std::move(settling));
+  }
 }
 
 Instructions Switchboard::OnNextStep(absl::string_view call_token) {

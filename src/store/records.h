@@ -9,23 +9,13 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "src/call/event.h"
+#include "src/call/settlement.h"
 #include "src/call/types.h"
 
 // What a store keeps, as values.
 namespace callbridge::store {
 
-// What the carrier says of a call when it is over, or later: what it counted, what it charges, why it thinks the call
-// ended. Empty members were not told.
-struct Settlement {
-  absl::optional<int64_t> duration_seconds;  // Of the conversation, by the carrier's clock.
-  absl::optional<int64_t> billed_seconds;    // What is charged for; usually rounded up.
-  std::string cost;                          // Decimal text as the carrier gave it: "0.01100".
-  std::string currency;                      // Of `cost`, as the carrier gave it; most do not say.
-  absl::optional<int> cause_code;            // The carrier's own number of the reason: 4000.
-  std::string cause;                         // Its name: "Normal Hangup".
-  std::string source;                        // Who or what ended the call, in the carrier's words: "Caller".
-  absl::Time time = absl::InfinitePast();    // When this was told. InfinitePast: never, so there is no settlement.
-};
+using call::Settlement;
 
 // One row of call_logs.
 struct CallRecord {

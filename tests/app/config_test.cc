@@ -24,6 +24,7 @@ inbound_numbers { number: "+14155550100" agent: "desk" }
 destinations { key: "sales" number: "+14155550142" description: "buying" }
 allowed_prefixes: "+1415"
 max_calls: 7
+retention { event_days: 30 transcript_days: 90 call_days: 400 }
 )";
 
 TEST(ConfigTest, EveryFieldArrives) {
@@ -51,6 +52,9 @@ TEST(ConfigTest, EveryFieldArrives) {
   EXPECT_EQ(sales.description, "buying");
   EXPECT_THAT(settings->allowed_prefixes, ElementsAre("+1415"));
   EXPECT_EQ(settings->max_calls, 7);
+  EXPECT_EQ(settings->retention.events, 30);
+  EXPECT_EQ(settings->retention.transcripts, 90);
+  EXPECT_EQ(settings->retention.calls, 400);
 }
 
 TEST(ConfigTest, WhatIsNotSaidHasTheProductsDefaults) {
@@ -64,6 +68,7 @@ TEST(ConfigTest, WhatIsNotSaidHasTheProductsDefaults) {
   EXPECT_EQ(vad.threshold, 0.7);
   EXPECT_EQ(vad.silence_duration_ms, 800);
   EXPECT_TRUE(settings->allowed_prefixes.empty()) << "nothing may be dialled";
+  EXPECT_EQ(settings->retention.events + settings->retention.transcripts + settings->retention.calls, 0) << "for ever";
   EXPECT_TRUE(DefaultConfig().allowed_prefixes.empty());
 }
 
@@ -100,6 +105,13 @@ TEST(ConfigTest, MistakesAreNamedWithTheirPlace) {
       {"prefix", agent + "allowed_prefixes: '1415'", "allowed_prefixes[0]"},
       {"prefix of everything", agent + "allowed_prefixes: '+'", "allowed_prefixes[0]"},
       {"prefix with letters", agent + "transfer_prefixes: '+1a'", "transfer_prefixes[0]"},
+      {"negative days", agent + "retention { event_days: -1 }", "retention.event_days: 1 to 36500"},
+      {"too many days", agent + "retention { transcript_days: 40000 }", "retention.transcript_days: 1 to 36500"},
+      {"days below what repeats need", agent + "retention { call_days: 2 }", "retention.call_days: 3 to 36500"},
+      {"events longer than calls", agent + "retention { event_days: 31 call_days: 30 }",
+       "retention.event_days: more than call_days, 30"},
+      {"transcripts longer than calls", agent + "retention { transcript_days: 31 call_days: 30 }",
+       "retention.transcript_days: more than call_days, 30"},
       {"too many calls", agent + "max_calls: 1000000", "max_calls"},
   };
   for (const auto& row : rows) {

@@ -147,6 +147,9 @@ std::vector<Row> StartRows() {
        StartFails(base::FieldError("request_id", "REQUEST_ID_REUSED", "other content"))},
       {"start_not_allowed", StartWith(kNothing), StatusCode::FAILED_PRECONDITION, "DESTINATION_NOT_ALLOWED", "",
        StartFails(base::MakeError(absl::StatusCode::kFailedPrecondition, "DESTINATION_NOT_ALLOWED", "not there"))},
+      {"start_suppressed", StartWith(kNothing), StatusCode::FAILED_PRECONDITION, "LEAD_SUPPRESSED", "",
+       StartFails(base::MakeError(absl::StatusCode::kFailedPrecondition, "LEAD_SUPPRESSED", "to: must not be called",
+                                  {{"field", "to"}, {"lead", "l1"}}))},
       {"start_too_many", StartWith(kNothing), StatusCode::RESOURCE_EXHAUSTED, "CONCURRENCY_LIMIT", "",
        StartFails(base::MakeError(absl::StatusCode::kResourceExhausted, "CONCURRENCY_LIMIT", "full"))},
       {"start_draining", StartWith(kNothing), StatusCode::UNAVAILABLE, "DRAINING", "",
@@ -481,6 +484,35 @@ TEST(CallServiceTest, TranscriptViews) {
     EXPECT_EQ(response.items(0).heard_duration().nanos(), 700'000'000);
     EXPECT_EQ(response.items(0).generated_duration().seconds(), 1);
   }
+}
+
+TEST(CallServiceTest, EachReadOfATranscriptIsNoted) {
+  ServerUnderTest server;
+  server.Create(kCall);
+  v1::GetTranscriptRequest request;
+  request.set_call(kCall);
+  const absl::Time before = absl::Now();
+  ASSERT_TRUE(Transcript(server.stub(), request).ok());
+  ASSERT_TRUE(Transcript(server.stub(), request).ok());
+  request.set_page_token("bDF8");
+  EXPECT_FALSE(Transcript(server.stub(), request).ok());
+  const auto reads = server.store().ListTranscriptReads(kCall, 10);
+  ASSERT_TRUE(reads.ok());
+  ASSERT_EQ(reads->size(), 2) << "and what is refused is no read";
+  EXPECT_GE((*reads)[0].time, before);
+  EXPECT_EQ((*reads)[0].principal, "") << "the open port";
+}
+
+TEST(CallServiceTest, WhatCannotBeNotedIsNotShown) {
+  ServerUnderTest server;
+  server.Create(kCall);
+  server.store().SetFault([](absl::string_view method) {
+    return method == "AddTranscriptRead" ? absl::UnavailableError("away") : absl::OkStatus();
+  });
+  v1::GetTranscriptRequest request;
+  request.set_call(kCall);
+  const grpc::Status status = Transcript(server.stub(), request);
+  EXPECT_EQ(DetailsOf(status).info.reason(), "STORE_UNAVAILABLE");
 }
 
 // Positions repeat, and texts are so long that pages end by their bytes.

@@ -116,6 +116,33 @@ TEST(ConvertTest, EveryFieldOfTheNewerKindsArrives) {
   }
 }
 
+TEST(ConvertTest, ATombstoneHasItsPlaceAndItsTypeOnly) {
+  events::StoredEvent stored{7, {"c", 3, absl::UnixEpoch() + absl::Seconds(9), call::DtmfReceived{"5"}}};
+  EXPECT_EQ(ToProto(stored).body_case(), v1::CallEvent::kDtmfReceived);
+  stored.erased = true;
+  const auto event = ToProto(stored);
+  EXPECT_EQ(event.body_case(), v1::CallEvent::BODY_NOT_SET);
+  EXPECT_EQ(event.type(), "dtmf_received");
+  EXPECT_EQ(event.sequence(), 3);
+  EXPECT_EQ(event.event_time().seconds(), 9);
+  EXPECT_FALSE(event.cursor().empty());
+}
+
+TEST(ConvertTest, WhatTheCarrierSettled) {
+  store::CallRecord record;
+  EXPECT_FALSE(ToProto(record).has_settlement());
+  record.settlement.time = absl::UnixEpoch();
+  record.settlement.duration_seconds = 0;
+  record.settlement.billed_seconds = 60;
+  record.settlement.cost = "0.01100";
+  record.settlement.cause_code = 4000;
+  record.settlement.cause = "Normal Hangup";
+  record.settlement.source = "Caller";
+  EXPECT_EQ(ToProto(record).settlement().ShortDebugString(),
+            "duration { } billed_duration { seconds: 60 } cost: \"0.01100\" cause_code: 4000 cause: \"Normal Hangup\" "
+            "source: \"Caller\" settle_time { }");
+}
+
 TEST(ConvertTest, FollowUpTimes) {
   struct Row {
     const char* text;

@@ -391,6 +391,76 @@ TEST_F(SlowReaderTest, ShutdownDoesNotWaitForIt) {
   under_test_.server().Shutdown(absl::Milliseconds(200));
 }
 
+// --- Events that are not kept any more
+
+// A call of which three events were purged, and one that lives.
+class PurgedTest : public testing::Test {
+ protected:
+  PurgedTest() {
+    under_test_.Create(kCall);
+    under_test_.Add(kCall, 2);
+    under_test_.End(kCall, 3);
+    under_test_.Create(kOther);
+    store::Retention keep;
+    keep.events = absl::InfiniteFuture();
+    EXPECT_EQ(under_test_.store().Purge(keep, 10)->events, 3);
+  }
+  std::string OldestOf(const v1::CallEventsRequest& request) {
+    Stream stream(under_test_.stub(), request);
+    const grpc::Status status = stream.Finish();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::OUT_OF_RANGE) << status.error_message();
+    EXPECT_EQ(DetailsOf(status).info.reason(), "CURSOR_EXPIRED");
+    return DetailsOf(status).info.metadata().at("oldest_cursor");
+  }
+
+  ServerUnderTest under_test_;
+};
+
+TEST_F(PurgedTest, TheBeginningIsTheOldestThatIsKept) {
+  Stream all(under_test_.stub(), FromBeginning());
+  EXPECT_EQ(all.UntilCaughtUp(), Names{"1"}) << "of the call that lives";
+  Stream one(under_test_.stub(), FromBeginning(kCall));
+  EXPECT_EQ(one.UntilCaughtUp(), Names());
+}
+
+TEST_F(PurgedTest, AnExpiredPlaceIsRefusedWithTheOldestCursor) {
+  v1::CallEventsRequest sequence = Of(kCall);
+  sequence.set_after_sequence(1);
+  v1::CallEventsRequest cursor = Of(kCall);
+  cursor.set_after_cursor(FormatCursor({2, kCall, 2}));
+  v1::CallEventsRequest from_all = Of(kCall);
+  from_all.set_after_cursor(FormatCursor({2, "", 0}));
+  for (v1::CallEventsRequest request : {sequence, cursor, from_all}) {
+    request.set_after_cursor(OldestOf(request));
+    Stream resumed(under_test_.stub(), request);
+    EXPECT_EQ(resumed.UntilCaughtUp(), Names());
+  }
+  v1::CallEventsRequest seen = Of(kCall);
+  seen.set_after_cursor(FormatCursor({3, "", 0}));
+  EXPECT_EQ(Stream(under_test_.stub(), seen).UntilCaughtUp(), Names()) << "nothing was missed";
+}
+
+// The ring reaches back to the beginning of this server; the store decides for those before.
+TEST(EventStreamTest, AnExpiredCursorOfAllCallsIsRefused) {
+  ServerUnderTest under_test;
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = absl::StrCat(i < 10 ? "0000000" : "000000", i, "-2222-4333-8444-555555555555");
+    under_test.Create(name);
+    under_test.Add(name, 2);
+    under_test.End(name, 3);
+  }
+  store::Retention keep;
+  keep.events = absl::InfiniteFuture();
+  ASSERT_TRUE(under_test.store().Purge(keep, 10).ok());
+  v1::CallEventsRequest request;
+  request.set_after_cursor(FormatCursor({1, "", 0}));
+  grpc::Status status = Stream(under_test.stub(), request).Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::OUT_OF_RANGE) << status.error_message();
+  ASSERT_EQ(DetailsOf(status).info.reason(), "CURSOR_EXPIRED");
+  request.set_after_cursor(DetailsOf(status).info.metadata().at("oldest_cursor"));
+  EXPECT_EQ(Stream(under_test.stub(), request).UntilCaughtUp().size(), 60);
+}
+
 // Writers, readers that come back again and again, and clients that vanish: nothing is missing, nothing comes twice.
 TEST(EventStreamTest, ManyReadersAndWriters) {
   ServerUnderTest under_test;

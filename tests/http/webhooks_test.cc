@@ -36,6 +36,7 @@ class FakeDesk final : public session::FrontDesk {
     said.push_back(absl::StrCat("ring ", token, " ", id));
   }
   void OnHangup(const HangupNotice& notice) override {
+    hung_up = notice;
     said.push_back(absl::StrCat("hangup ", notice.call_token, " ", notice.carrier_call_id, " ", Name(notice.reason),
                                 " ", Name(notice.party)));
   }
@@ -65,6 +66,7 @@ class FakeDesk final : public session::FrontDesk {
 
   session::Instructions next;
   absl::optional<std::string> whisper;
+  session::FrontDesk::HangupNotice hung_up;
   std::vector<std::string> said;
 
  private:
@@ -236,6 +238,29 @@ TEST_F(WebhooksTest, HangupCausesBecomeReasons) {
   desk_.said.clear();
   Signed(Post("/hangup?call=t", {{"CallUUID", kCallUuid}, {"CallStatus", "no-answer"}}));
   EXPECT_THAT(desk_.said, ElementsAre(HasSubstr(" no_answer "))) << "without a code the status tells";
+}
+
+TEST_F(WebhooksTest, AHangUpBringsWhatTheCarrierSettles) {
+  Signed(Post("/hangup?call=t", {{"CallUUID", kCallUuid},
+                                 {"RequestUUID", "r1"},
+                                 {"HangupCause", "NORMAL_CLEARING"},
+                                 {"HangupCauseName", "Normal Hangup"},
+                                 {"HangupCauseCode", "4000"},
+                                 {"HangupSource", "Caller"},
+                                 {"Duration", "83"},
+                                 {"BillDuration", "120"},
+                                 {"TotalCost", "0.01100"}}));
+  EXPECT_EQ(desk_.hung_up.carrier_request_id, "r1");
+  const call::Settlement& told = desk_.hung_up.settlement;
+  EXPECT_EQ(told.duration_seconds, 83);
+  EXPECT_EQ(told.billed_seconds, 120);
+  EXPECT_EQ(told.cost, "0.01100");
+  EXPECT_EQ(told.cause_code, 4000);
+  EXPECT_EQ(told.cause, "Normal Hangup");
+  EXPECT_EQ(told.source, "Caller");
+  Signed(Post("/hangup?call=t", {{"CallUUID", kCallUuid}, {"HangupCause", "USER_BUSY"}}));
+  EXPECT_EQ(desk_.hung_up.settlement.cause, "USER_BUSY");
+  EXPECT_EQ(desk_.hung_up.settlement.duration_seconds, absl::nullopt);
 }
 
 TEST_F(WebhooksTest, TransferUrlsServeTheNextStep) {

@@ -160,6 +160,11 @@ class CallsTest(unittest.TestCase):
         self.assertEqual((call["end"]["reason"], call["end"]["initiator"]), ("END_REASON_NORMAL_HANGUP", "PARTY_CALLER"))
         at_carrier = until("end at the carrier", lambda: (lambda c: c if c["over"] else None)(self.world.at_carrier(call_uuid)))
         self.assertEqual(at_carrier["failed_steps"], [])
+        settled = until("settlement", lambda: self.world.rpc("GetCall", call=created["call"])["call"].get("settlement"))
+        self.assertEqual((settled["cause_code"], settled["source"]), (4000, "Caller"), settled)
+        self.assertRegex(settled["cost"], r"^0\.0\d+$")
+        self.world.rpc("GetTranscript", call=created["call"])
+        self.assertEqual(len(self.world.rows("SELECT principal FROM transcript_reads WHERE call_id = ?", created["call"][6:])), 1)
 
     def test_a_request_id_dials_once(self):
         self.world.phone(world.BUSY % "14155550132")

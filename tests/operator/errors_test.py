@@ -1,5 +1,6 @@
 """Bad requests as an operator sees them: each has its code, a reason for programs, and names the field."""
 
+import sqlite3
 import unittest
 
 from tests.house import junit
@@ -111,6 +112,16 @@ class ErrorsTest(unittest.TestCase):
             failure = self.world.failing(method, transfer=nothing)
             self.assertEqual((failure.code, failure.reason), ("NotFound", "TRANSFER_NOT_FOUND"), failure.text)
         self.assertEqual(self.world.rpc("ListTransfers", call=name), {})
+
+    def test_a_suppressed_lead_is_not_dialled(self):
+        with sqlite3.connect(self.world.database, timeout=10) as database:
+            database.execute("INSERT INTO leads (id, phone, created_at, updated_at, suppressed, suppressed_reason) "
+                             "VALUES ('l-77', '+14155550177', ?1, ?1, 1, 'asked us to stop')", ("2026-01-01T00:00:00.000000Z",))
+        before = self.world.rows("SELECT count(*) FROM call_logs")
+        failure = self.world.failing("StartCall", call={"to": "+14155550177"})
+        self.assertEqual((failure.code, failure.reason), ("FailedPrecondition", "LEAD_SUPPRESSED"), failure.text)
+        self.assertEqual((failure.metadata["lead"], failure.metadata["field"]), ("l-77", "call.to"), failure.text)
+        self.assertEqual(self.world.rows("SELECT count(*) FROM call_logs"), before)
 
     def test_a_call_that_only_rings_cannot_be_transferred(self):
         self.world.phone("call: outbound\nto: 14155550152\npickup: no answer\n\n[person]\nhang up\n")

@@ -105,6 +105,33 @@ class WebhooksTest(unittest.TestCase):
         self.assertIn("<Hangup", late.body)
         self.assertEqual(self.world.rows("SELECT count(*) AS n FROM call_logs WHERE carrier_call_id = ?", form["CallUUID"])[0]["n"], 1)
 
+    def test_what_the_carrier_says_late_settles_the_record(self):
+        form = self.caller()
+        self.post("/answer", form)
+        self.hang_up(form)
+        before = until("settled", lambda: (lambda row: row if row["settled_at"] else None)(self.row_of(form)))
+        self.assertEqual((before["hangup_code"], before["hangup_cause"], before["hangup_source"]), (4000, "Normal Hangup", "Caller"))
+        self.assertEqual((before["cost"], before["billed_duration"]), ("", None), "not told yet")
+        bill = dict(form, Event="Hangup", CallStatus="completed", HangupCauseCode="4000", Duration="83", BillDuration="120",
+                    TotalCost="0.01100")
+
+        def settled():
+            return until("cost", lambda: (lambda row: row if row["cost"] else None)(self.row_of(form)))
+
+        # The same notice again and again, also to a server that has never had the call.
+        self.assertEqual(self.post("/hangup", bill).status, 200)
+        first = settled()
+        self.assertEqual((first["cost"], first["billed_duration"], first["carrier_duration"]), ("0.01100", 120, 83))
+        self.assertEqual((first["duration"], first["ended_at"], first["event_head"]),
+                         (before["duration"], before["ended_at"], before["event_head"]), "ours stay")
+        self.world.server.kill()
+        self.assertTrue(self.world.start(), self.world.server_text())
+        self.assertEqual(self.post("/hangup", bill).status, 200)
+        self.assertEqual(self.post("/hangup", dict(bill, TotalCost="0.02200")).status, 200)
+        until("correction", lambda: self.row_of(form)["cost"] == "0.02200")
+        self.assertEqual(self.post("/hangup", dict(bill, CallUUID="22222222-0000-4333-8444-000000000000")).status, 200)
+        self.assertEqual(self.row_of(form)["event_head"], before["event_head"])
+
     def test_get_works_as_well(self):
         form = self.caller()
         target = "/answer?" + urllib.parse.urlencode(form)

@@ -74,6 +74,9 @@ class SwitchboardTest : public ::testing::Test {
     deps.carrier = &carrier_;
     deps.carrier_executor = &carrier_executor_;
     deps.find_call = [this](const std::string& id, auto done) { done(store_.GetCall(id)); };
+    deps.find_carrier_call = [this](const std::string& call, const std::string& request, auto done) {
+      done(store_.FindCall(call, request));
+    };
     deps.on_finished = [this](const std::string&, int64_t next) { finished_.push_back(next); };
     board_ = std::make_unique<Switchboard>(settings_, std::move(deps));
   }
@@ -263,6 +266,105 @@ TEST_F(SwitchboardTest, AgentsWithoutAPolicyDoNotListenForMachines) {
   Settle();
   ASSERT_THAT(carrier_.placed, SizeIs(1));
   EXPECT_THAT(carrier_.placed[0].machine_detection_url, IsEmpty());
+}
+
+FrontDesk::HangupNotice Notice(const std::string& leg = kLeg, const std::string& request = "") {
+  FrontDesk::HangupNotice notice;
+  notice.carrier_call_id = leg;
+  notice.carrier_request_id = request;
+  notice.settlement.duration_seconds = 83;
+  notice.settlement.billed_seconds = 120;
+  notice.settlement.cost = "0.01100";
+  notice.settlement.cause_code = 4000;
+  return notice;
+}
+
+TEST_F(SwitchboardTest, TheHangUpOfALiveCallSettlesIt) {
+  const std::string call = Connect();
+  board_->OnHangup(Notice());
+  Settle();
+  const auto record = store_.GetCall(call);
+  ASSERT_TRUE(record.ok());
+  EXPECT_EQ(record->settlement.duration_seconds, 83);
+  EXPECT_EQ(record->settlement.billed_seconds, 120);
+  EXPECT_EQ(record->settlement.cost, "0.01100");
+  EXPECT_EQ(record->settlement.cause_code, 4000);
+  EXPECT_EQ(record->settlement.time, loop_.clock().Now());
+}
+
+TEST_F(SwitchboardTest, ALateHangUpSettlesACallThatIsOver) {
+  const std::string call = Connect();
+  FrontDesk::HangupNotice first;
+  first.carrier_call_id = kLeg;
+  board_->OnHangup(first);
+  for (int i = 0; i < 15; ++i) loop_.Advance(absl::Seconds(1)), Settle();
+  ASSERT_EQ(board_->live_calls(), 0);
+  EXPECT_EQ(store_.GetCall(call)->settlement.cost, "");
+  const auto before = store_.GetCall(call);
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    board_->OnHangup(Notice());
+    Settle();
+    loop_.Advance(absl::Seconds(1));
+  }
+  const auto after = store_.GetCall(call);
+  EXPECT_EQ(after->settlement.cost, "0.01100");
+  EXPECT_EQ(after->settlement.time, loop_.clock().Now() - absl::Seconds(2)) << "the repeat said nothing new";
+  EXPECT_EQ(after->event_head, before->event_head);
+  EXPECT_EQ(after->end_time, before->end_time);
+}
+
+TEST_F(SwitchboardTest, AHangUpSettlesACallThatOnlyTheStoreKnows) {
+  store::CallRecord old;
+  old.call_id = "old";
+  old.carrier_call_id = "old-leg";
+  old.create_time = loop_.clock().Now();
+  ASSERT_TRUE(store_.CreateCall(old, {}, absl::nullopt).ok());
+  old.call_id = "asked";
+  old.carrier_call_id = "";
+  old.carrier_request_id = "request";
+  ASSERT_TRUE(store_.CreateCall(old, {}, absl::nullopt).ok());
+  board_->OnHangup(Notice("old-leg"));
+  board_->OnHangup(Notice("unheard-of", "request"));
+  board_->OnHangup(Notice("nobody's"));
+  Settle();
+  EXPECT_EQ(store_.GetCall("old")->settlement.cost, "0.01100");
+  EXPECT_EQ(store_.GetCall("asked")->settlement.cost, "0.01100");
+  EXPECT_EQ(board_->live_calls(), 0);
+}
+
+TEST_F(SwitchboardTest, ASettlementWaitsForTheDatabase) {
+  store::CallRecord old;
+  old.call_id = "old";
+  old.carrier_call_id = "old-leg";
+  old.create_time = loop_.clock().Now();
+  ASSERT_TRUE(store_.CreateCall(old, {}, absl::nullopt).ok());
+  store_.SetFault([](absl::string_view method) {
+    return method == "FindCall" ? absl::UnavailableError("away") : absl::OkStatus();
+  });
+  board_->OnHangup(Notice("old-leg"));
+  for (int i = 0; i < 30; ++i) loop_.Advance(absl::Seconds(1)), Settle();
+  EXPECT_EQ(store_.GetCall("old")->settlement.cost, "");
+  store_.SetFault(nullptr);
+  for (int i = 0; i < 11; ++i) loop_.Advance(absl::Seconds(1)), Settle();
+  EXPECT_EQ(store_.GetCall("old")->settlement.cost, "0.01100");
+}
+
+TEST_F(SwitchboardTest, ASuppressedLeadIsNotCalledAndTheReasonIsTold) {
+  store::LeadRecord lead;
+  lead.lead_id = "l1";
+  lead.phone = "+14155550122";
+  lead.suppressed = true;
+  lead.create_time = loop_.clock().Now();
+  ASSERT_TRUE(store_.CreateLead(lead).ok());
+  CallControl::StartRequest request;
+  request.to = "+14155550122";
+  absl::Status status;
+  board_->StartCall(request, [&](const absl::StatusOr<store::CallRecord>& started) { status = started.status(); });
+  Settle();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(status), "LEAD_SUPPRESSED");
+  EXPECT_THAT(carrier_.placed, IsEmpty());
+  EXPECT_EQ(board_->live_calls(), 0);
 }
 
 TEST_F(SwitchboardTest, ACallWithoutNumbersIsServedAndItsEndIsTold) {

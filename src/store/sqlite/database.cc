@@ -111,8 +111,16 @@ void Query::Damaged() {
 }
 
 absl::StatusOr<Database> Database::Open(const std::string& path, absl::Duration busy_timeout) {
+  return OpenWith(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, busy_timeout);
+}
+
+absl::StatusOr<Database> Database::OpenToRead(const std::string& path) {
+  return OpenWith(path, SQLITE_OPEN_READONLY, absl::Seconds(2));
+}
+
+absl::StatusOr<Database> Database::OpenWith(const std::string& path, int how, absl::Duration busy_timeout) {
   sqlite3* connection = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int flags = how | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   Database database(connection);  // SQLite gives one to be closed even when it fails.
   if (code != SQLITE_OK) return SqliteError(code);

@@ -87,6 +87,9 @@ class Database {
   // Opens `path`, making the file if it is not there. Statements wait up to `busy_timeout` for other processes' locks.
   static absl::StatusOr<Database> Open(const std::string& path, absl::Duration busy_timeout);
 
+  // Opens `path`, which must be there, and changes nothing in it.
+  static absl::StatusOr<Database> OpenToRead(const std::string& path);
+
   // A run of `sql`, one statement. It is compiled once and kept: at most one run of a text at a time.
   Query Prepare(absl::string_view sql);
 
@@ -114,6 +117,7 @@ class Database {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
+  static absl::StatusOr<Database> OpenWith(const std::string& path, int how, absl::Duration busy_timeout);
   explicit Database(sqlite3* connection) : connection_(connection) {}
 
   std::unique_ptr<sqlite3, Close> connection_;

@@ -94,6 +94,22 @@ absl::StatusOr<bool> MigrateOnce(Database& database, absl::Span<const Migration>
 
 }  // namespace
 
+absl::Status CheckOurs(const std::string& path) {
+  absl::StatusOr<Database> database = Database::OpenToRead(path);
+  if (!database.ok()) return database.status();
+  const absl::StatusOr<bool> ours = IsOurs(*database);
+  if (!ours.ok()) return ours.status();
+  return *ours ? absl::OkStatus() : absl::FailedPreconditionError("the file is empty, and no database of callbridge");
+}
+
+absl::Status CheckCurrent(Database& database, absl::Span<const Migration> migrations) {
+  const absl::StatusOr<size_t> applied = CheckApplied(database, migrations);
+  if (!applied.ok()) return applied.status();
+  if (*applied == migrations.size()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("the schema has version ", *applied, ", this callbridge needs ",
+                                                    migrations.size(), ": run `callbridge migrate` first"));
+}
+
 absl::Status Migrate(Database& database, absl::Span<const Migration> migrations) {
   // First without a lock, so that a file of somebody else's, or one on a read-only disk, is refused in the right words.
   const absl::StatusOr<size_t> applied = CheckApplied(database, migrations);

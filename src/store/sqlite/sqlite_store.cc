@@ -177,7 +177,18 @@ SqliteStore::SqliteStore(std::unique_ptr<FileLock> lock, Database writer, Databa
 
 SqliteStore::~SqliteStore() = default;
 
+absl::StatusOr<std::unique_ptr<CallStore>> SqliteStore::OpenReadOnly(const std::string& path) {
+  absl::StatusOr<Database> first = Database::OpenToRead(path);
+  if (!first.ok()) return Prefixed(path, first.status());
+  const absl::Status current = CheckCurrent(*first, SqliteMigrations());
+  if (!current.ok()) return Prefixed(path, current);
+  absl::StatusOr<Database> second = Database::OpenToRead(path);
+  if (!second.ok()) return Prefixed(path, second.status());
+  return std::unique_ptr<CallStore>(new SqliteStore(nullptr, *std::move(first), *std::move(second)));
+}
+
 absl::StatusOr<std::unique_ptr<CallStore>> SqliteStore::Open(const std::string& path, const Options& options) {
+  if (options.read_only) return OpenReadOnly(path);
   if (path.empty() || path[0] == ':')
     return absl::InvalidArgumentError(absl::StrCat("database ", path, ": not the path of a file"));
   const absl::Status folder = MakeFolder(path);

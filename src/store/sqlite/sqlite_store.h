@@ -22,6 +22,10 @@ class SqliteStore final : public CallStore {
   struct Options {
     // How long a write waits for another program's lock before it fails with kUnavailable.
     absl::Duration busy_timeout = absl::Seconds(2);
+
+    // Takes no lock and writes nothing, so that a server may use the file meanwhile; it must be there, with its schema
+    // up to date. Every method that writes fails.
+    bool read_only = false;
   };
 
   // Opens or makes the database at `path`, with its folder, and brings the schema up to date. The message of an error
@@ -67,6 +71,7 @@ class SqliteStore final : public CallStore {
  private:
   class FileLock;
 
+  static absl::StatusOr<std::unique_ptr<CallStore>> OpenReadOnly(const std::string& path);
   SqliteStore(std::unique_ptr<FileLock> lock, Database writer, Database reader);
 
   // kNotFound: no such call. Inside a transaction, before and after which the answer may be another one.
@@ -84,7 +89,7 @@ class SqliteStore final : public CallStore {
   absl::Status CheckFloor(absl::string_view call_id, int64_t after_sequence) ABSL_EXCLUSIVE_LOCKS_REQUIRED(read_mutex_);
   absl::Status RequireCall(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(read_mutex_);
 
-  const std::unique_ptr<FileLock> lock_;  // First: let go of last.
+  const std::unique_ptr<FileLock> lock_;  // First: let go of last. Null: only read.
   base::Mutex write_mutex_;
   Database writer_ ABSL_GUARDED_BY(write_mutex_);
   base::Mutex read_mutex_;

@@ -78,6 +78,45 @@ TEST_F(SqliteStoreTest, RefusesWhatIsNotItsDatabase) {
   ExpectRefused(folder_.File("theirs.db"), absl::StatusCode::kFailedPrecondition, "another program");
 }
 
+TEST_F(SqliteStoreTest, RefusesADatabaseOfANewerCallbridge) {
+  Open(Path()).reset();
+  ASSERT_TRUE(Database::Open(Path(), absl::Seconds(1))
+                  ->Execute("INSERT INTO schema_version VALUES (9999, '9999_future', 'sum', '')")
+                  .ok());
+  ExpectRefused(Path(), absl::StatusCode::kFailedPrecondition, "9999_future");
+  ExpectRefused(Path(), absl::StatusCode::kFailedPrecondition, "start the newer callbridge");
+}
+
+// A purge of a database of years must not look at all that was purged before.
+TEST_F(SqliteStoreTest, PurgesFindWhatIsLeftByAnIndex) {
+  Open(Path()).reset();
+  const auto plan = [this](const std::string& condition) {
+    auto database = Database::Open(Path(), absl::Seconds(1));
+    Query query = database->PrepareOnce(absl::StrCat(
+        "EXPLAIN QUERY PLAN SELECT id FROM call_logs WHERE ended_at < ? AND state IN ('completed', 'failed') "
+        "AND ",
+        condition, " ORDER BY ended_at, id LIMIT ?"));
+    std::string rows;
+    while (query.Step()) {
+      query.GetInt(), query.GetInt(), query.GetInt();
+      absl::StrAppend(&rows, query.GetText(), ";");
+    }
+    return rows;
+  };
+  EXPECT_TRUE(absl::StrContains(plan("event_floor < event_head"), "call_logs_with_events"))
+      << plan("event_floor < event_head");
+  EXPECT_TRUE(absl::StrContains(plan("transcript_purged = 0"), "call_logs_with_transcript"));
+  EXPECT_TRUE(absl::StrContains(plan("true"), "call_logs_ended"));
+}
+
+TEST_F(SqliteStoreTest, AFullDiskIsNamed) {
+  auto database = Database::Open(Path(), absl::Seconds(1));
+  ASSERT_TRUE(database->Execute("CREATE TABLE t (x); PRAGMA max_page_count = 2").ok());
+  const absl::Status status = database->PrepareOnce("INSERT INTO t VALUES (?)").Text(std::string(100'000, 'x')).Run();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::StrContains(status.message(), "the disk is full")) << status;
+}
+
 TEST_F(SqliteStoreTest, RefusesPathsThatCannotBeWritten) {
   std::ofstream(folder_.File("file")) << "";
   ExpectRefused(folder_.File("file/calls.db"), absl::StatusCode::kUnavailable, "folder");
