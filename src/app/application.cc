@@ -96,7 +96,7 @@ class ServerApplication final : public Application {
   ~ServerApplication() override { Stop(); }
 
   absl::Status Begin(const WrapStore& wrap) {
-    auto opened = OpenStore(options_.database_url);
+    auto opened = OpenStore(options_.database_url, Access::kServe);
     if (!opened.ok()) return opened.status();
     store_ = wrap ? wrap(*std::move(opened)) : *std::move(opened);
     if (absl::Status status = PutSpoolAround(); !status.ok()) return status;

@@ -5,17 +5,15 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "src/app/open_store.h"
 #include "src/app/retention.h"
 #include "src/base/clock.h"
 #include "src/base/phone.h"
-#include "src/store/migrations/migration.h"
 #include "src/store/number_export.h"
 #include "src/store/sqlite/backup.h"
-#include "src/store/sqlite/sqlite_store.h"
 
 namespace callbridge::app {
 namespace {
@@ -29,24 +27,6 @@ absl::StatusOr<std::string> SqlitePath(const std::string& url) {
   absl::string_view path = url;
   if (absl::ConsumePrefix(&path, "sqlite:")) return std::string(path);
   return Wrong("--database_url: sqlite:PATH is needed");
-}
-
-enum class Access { kMake, kWrite, kRead };
-
-absl::StatusOr<std::unique_ptr<store::CallStore>> OpenStore(const std::string& url, Access access) {
-  const absl::StatusOr<std::string> path = SqlitePath(url);
-  if (!path.ok()) return path.status();
-  std::error_code ignored;
-  // A slip in the path must not make an empty database and call it purged.
-  if (access != Access::kMake && !std::filesystem::exists(*path, ignored)) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no database ", *path, "; --database_url=sqlite:PATH names the one that is meant"));
-  }
-  store::SqliteStore::Options options;
-  options.read_only = access == Access::kRead;
-  auto opened = store::SqliteStore::Open(*path, options);
-  if (opened.ok()) return opened;
-  return absl::Status(opened.status().code(), absl::StrCat("--database_url: ", opened.status().message()));
 }
 
 absl::Status TakeNoWords(const Words& words) {
@@ -63,14 +43,14 @@ absl::StatusOr<std::string> MigrateDatabase(const Options& options, const sessio
   if (absl::Status status = TakeNoWords(options.command); !status.ok()) return status;
   const auto store = OpenStore(options.database_url, Access::kMake);
   if (!store.ok()) return store.status();
-  const store::Migration& last = store::SqliteMigrations().back();
-  return absl::StrCat(options.database_url, ": the schema is up to date, version ", last.version, " (", last.name,
-                      ")\n");
+  const store::Migration& last = LastMigration(options.database_url);
+  return absl::StrCat(ShownDatabaseUrl(options.database_url), ": the schema is up to date, version ", last.version,
+                      " (", last.name, ")\n");
 }
 
 absl::StatusOr<std::string> BackUpDatabase(const Options& options, const session::Settings&) {
   if (options.command.size() != 2) return Wrong("backup: the new file is needed: callbridge backup FILE");
-  if (absl::StartsWith(options.database_url, "postgres")) {
+  if (IsPostgresUrl(options.database_url)) {
     return absl::FailedPreconditionError(
         "backup: this copies SQLite files; for PostgreSQL use pg_dump --format=custom, or your server's own backups");
   }

@@ -6,12 +6,21 @@
 
 #include "absl/status/statusor.h"
 #include "src/store/call_store.h"
+#include "src/store/migrations/migration.h"
 
 namespace callbridge::app {
 
+// What a store is opened for. kServe: calls; no other process may serve from it. The others are for commands beside a
+// server, which SQLite allows only to kRead; all but kMake want it to be there, with its schema up to date.
+enum class Access { kServe, kMake, kWrite, kRead };
+
 // Opens the store that --database_url names: sqlite:PATH, or a postgresql:// (or postgres://) URI as libpq takes it. An
-// error is one line that begins with the flag's name and never holds the URI's password.
-absl::StatusOr<std::unique_ptr<store::CallStore>> OpenStore(const std::string& url);
+// error is one line that begins with the flag's name and never holds the URI's password; kNotFound: there is no such
+// file.
+absl::StatusOr<std::unique_ptr<store::CallStore>> OpenStore(const std::string& url, Access access);
+
+// The newest migration of that kind of store.
+const store::Migration& LastMigration(const std::string& url);
 
 // Whether `url` names a PostgreSQL server.
 bool IsPostgresUrl(const std::string& url);

@@ -116,7 +116,7 @@ class ErrorsTest(unittest.TestCase):
     def test_a_suppressed_lead_is_not_dialled(self):
         with sqlite3.connect(self.world.database, timeout=10) as database:
             database.execute("INSERT INTO leads (id, phone, created_at, updated_at, suppressed, suppressed_reason) "
-                             "VALUES ('l-77', '+14155550177', '', '', 1, 'asked us to stop')")
+                             "VALUES ('l-77', '+14155550177', ?1, ?1, 1, 'asked us to stop')", ("2026-01-01T00:00:00.000000Z",))
         before = self.world.rows("SELECT count(*) FROM call_logs")
         failure = self.world.failing("StartCall", call={"to": "+14155550177"})
         self.assertEqual((failure.code, failure.reason), ("FailedPrecondition", "LEAD_SUPPRESSED"), failure.text)

@@ -187,8 +187,11 @@ absl::StatusOr<std::unique_ptr<CallStore>> PostgresStore::Open(const std::string
   }
   auto connection = Connection::Open(*target, options.limits);
   absl::Status status = connection.status();
-  if (status.ok()) status = Migrate(**connection, PostgresMigrations());
-  if (status.ok()) NotePartitions(AddPartitions(**connection));
+  if (status.ok() && !options.migrate) status = CheckCurrent(**connection, PostgresMigrations());
+  if (status.ok() && options.migrate) {
+    status = Migrate(**connection, PostgresMigrations());
+    if (status.ok()) NotePartitions(AddPartitions(**connection));
+  }
   if (status.ok() && owner != nullptr) status = owner->Claim();
   if (!status.ok()) return Prefixed(*target, status);
   return std::unique_ptr<CallStore>(new PostgresStore(*target, options, std::move(owner)));

@@ -36,6 +36,8 @@ class PostgresStore final : public CallStore {
     // Refuse to start while another process has this database, and to write once another has taken it over: two would
     // end each other's calls.
     bool exclusive = true;
+    // Bring the schema up to date; else it must be.
+    bool migrate = true;
     absl::Duration owner_patience = absl::Seconds(5);  // How long a start waits for the last one to be gone.
   };
 

@@ -118,6 +118,14 @@ absl::Status Migrate(Connection& connection, absl::Span<const Migration> migrati
   return absl::OkStatus();
 }
 
+absl::Status CheckCurrent(Connection& connection, absl::Span<const Migration> migrations) {
+  const absl::StatusOr<size_t> applied = CheckApplied(connection, migrations);
+  if (!applied.ok()) return applied.status();
+  if (*applied == migrations.size()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("the schema has version ", *applied, ", this callbridge needs ",
+                                                    migrations.size(), ": run `callbridge migrate` first"));
+}
+
 absl::Status AddPartitions(Connection& connection) {
   // The day before, as a call may begin before midnight and be written down after it; a week ahead, so that a server
   // that nothing is written to for days has one for the day on which it goes on.

@@ -21,6 +21,9 @@ inline constexpr int kSchemaLock = 2;
 // Repeats do nothing.
 absl::Status Migrate(Connection& connection, absl::Span<const Migration> migrations);
 
+// kFailedPrecondition: the schema lacks the last of `migrations`, or Migrate() would refuse it. Writes nothing.
+absl::Status CheckCurrent(Connection& connection, absl::Span<const Migration> migrations);
+
 // Makes partitions of call_events for the days around now that have none. kUnavailable also if the default partition,
 // which holds what has no partition of its own, is in use for long.
 absl::Status AddPartitions(Connection& connection);

@@ -269,6 +269,45 @@ TEST_F(PostgresStoreTest, ACallWhoseAnswerWasLostIsStillOurs) {
   EXPECT_EQ(Query("SELECT count(*) FROM call_logs"), "1;");
 }
 
+// --- Erasure
+
+TEST_F(PostgresStoreTest, WhatIsWrittenDuringAnErasureIsErasedToo) {
+  shared_.limits = {kPatience, kPatience, kPatience};
+  auto store = Open(shared_);
+  Create(*store, "c1");
+  CallWrite end = Append("c1", 1);
+  end.end.emplace();
+  end.end->end_time = kStart;
+  ASSERT_TRUE(store->Apply(end, nullptr).ok());
+  const std::string lead_id = store->FindLead("+15550001111")->lead_id;
+  // The erasure stands still before its note, when all rows are changed and nothing is committed.
+  auto gate = Connection::Open(*Target::Parse(uri_), Limits());
+  ASSERT_TRUE((*gate)->Execute("BEGIN; LOCK TABLE erasures").ok());
+  const auto wait_for = [this](int waiting) {
+    const absl::Time deadline = absl::Now() + kPatience;
+    while (Query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") !=
+               absl::StrCat(waiting, ";") &&
+           absl::Now() < deadline) {
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+  };
+  std::thread erasing([&] { EXPECT_TRUE(store->EraseNumber("+15550001111", "me", kStart).ok()); });
+  wait_for(1);
+  std::thread writing([&] {
+    CallWrite late = Append("c1", 2);
+    late.summary = "secret";
+    EXPECT_TRUE(store->Apply(late, nullptr).ok());
+  });
+  std::thread calling([&] { Create(*store, "c2"); });
+  wait_for(3);
+  ASSERT_TRUE((*gate)->Execute("COMMIT").ok());
+  for (std::thread* thread : {&erasing, &writing, &calling}) thread->join();
+  EXPECT_EQ(store->GetCall("c1")->summary, "");
+  EXPECT_TRUE(store->ReadCallEvents("c1", 1, 1)->at(0).erased);
+  EXPECT_NE(store->GetCall("c2")->lead_id, lead_id) << "whoever calls again is somebody new";
+  EXPECT_EQ(store->GetCall("c2")->from, "+15550001111");
+}
+
 // --- A database that is away
 
 TEST_F(PostgresStoreTest, AFrozenServerIsUnavailableWithinTheLimitAndGoodAgain) {

@@ -15,6 +15,9 @@ ALTER TABLE call_logs
 CREATE INDEX call_logs_carrier_call ON call_logs (carrier_call_id) WHERE carrier_call_id <> '';
 CREATE INDEX call_logs_carrier_request ON call_logs (carrier_request_id) WHERE carrier_request_id <> '';
 CREATE INDEX call_logs_ended ON call_logs (ended_at, id) WHERE ended_at IS NOT NULL;
+-- What a purge looks for, so that it does not look at what was purged years ago.
+CREATE INDEX call_logs_with_events ON call_logs (ended_at, id) WHERE ended_at IS NOT NULL AND event_floor < event_head;
+CREATE INDEX call_logs_with_transcript ON call_logs (ended_at, id) WHERE ended_at IS NOT NULL AND NOT transcript_purged;
 CREATE INDEX call_requests_call ON call_requests (call_id);
 
 -- A tombstone: the type stays, what was in it is gone.
