@@ -60,6 +60,15 @@ absl::Status SyncFile(const std::string& path) {
   return synced ? absl::OkStatus() : absl::UnavailableError(std::strerror(error));
 }
 
+// An empty file that only its owner may read: what people said is nobody else's.
+absl::Status MakePrivate(const std::string& path) {
+  ::unlink(path.c_str());
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0) return absl::UnavailableError(absl::StrCat("cannot be opened: ", std::strerror(errno)));
+  ::close(descriptor);
+  return absl::OkStatus();
+}
+
 absl::Status MakePartial(const std::string& from, const std::string& partial) {
   Connection source;
   absl::Status status = source.Open(from, SQLITE_OPEN_READONLY);
@@ -82,8 +91,8 @@ absl::Status BackUp(const std::string& from, const std::string& to) {
   absl::Status status = Named(from, CheckOurs(from));
   if (!status.ok()) return status;
   const std::string partial = to + ".partial";
-  ::unlink(partial.c_str());
-  status = MakePartial(from, partial);
+  status = Named(partial, MakePrivate(partial));
+  if (status.ok()) status = MakePartial(from, partial);
   if (status.ok()) status = Named(partial, SyncFile(partial));
   // A link, unlike a rename, takes nobody's place.
   if (status.ok() && ::link(partial.c_str(), to.c_str()) != 0) {

@@ -94,6 +94,15 @@ TEST_F(BackupTest, ACopyIsWholeWhileAStoreWrites) {
   EXPECT_TRUE(Add(*copy, "after").ok()) << "a copy is a database like any other";
 }
 
+TEST_F(BackupTest, ACopyIsItsOwnersOnly) {
+  ASSERT_TRUE(Add(*Open(Path()), "c1").ok());
+  std::ofstream(Copy() + ".partial") << "of a backup that was killed";
+  ASSERT_TRUE(BackUp(Path(), Copy()).ok());
+  EXPECT_EQ(std::filesystem::status(Copy()).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(Copies(), 1);
+}
+
 TEST_F(BackupTest, NothingIsOverwritten) {
   ASSERT_TRUE(Add(*Open(Path()), "c1").ok());
   std::ofstream(Copy()) << "precious";
