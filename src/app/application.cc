@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "src/after_call/summary_jobs.h"
@@ -42,8 +43,9 @@ using base::LogKind;
 constexpr absl::Duration kEndLimit = absl::Seconds(15);
 constexpr absl::Duration kFlushLimit = absl::Seconds(10);
 constexpr absl::Duration kControlGrace = absl::Seconds(2);
-// A process that has its database to itself hints at every commit; this is for those of other programs.
-constexpr absl::Duration kLogPoll = absl::Seconds(1);
+// A process hints at each of its own commits. This is for those of others: few where the database is one process's.
+constexpr absl::Duration kOwnLogPoll = absl::Seconds(1);
+constexpr absl::Duration kSharedLogPoll = absl::Milliseconds(100);
 constexpr absl::Duration kTailLimit = absl::Seconds(2);
 // What is not replayed by then waits for the next start.
 constexpr absl::Duration kSpoolLimit = absl::Seconds(2);
@@ -183,7 +185,7 @@ class ServerApplication final : public Application {
     if (!head.ok()) return WithFlag("--database_url", head.status());
     hub_ = std::make_unique<events::EventHub>(*head);
     events::EventTailer::Options tail;
-    tail.poll = kLogPoll;
+    tail.poll = absl::StartsWith(options_.database_url, "sqlite:") ? kOwnLogPoll : kSharedLogPoll;
     tailer_ = std::make_unique<events::EventTailer>(
         [this](int64_t after, int limit) { return store_->ReadEvents(after, limit); }, *hub_, tail);
     if (spool_ != nullptr) spool_->Start([this](int64_t position) { tailer_->Hint(position); });

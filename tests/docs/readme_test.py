@@ -115,9 +115,9 @@ class ReadmeTest(unittest.TestCase):
         named = re.findall(r"`(\w+)\.([A-Z]\w+)`", read(page))
         self.assertGreater(len(named), 20)
         for suite, name in named:
-            self.assertRegex(sources, r"TEST(_F|_P)?\(%s, %s\)" % (suite, name))
+            self.assertTrue(re.search(r"TEST(_F|_P)?\(%s, %s\)" % (suite, name), sources), suite + "." + name)
         for name in re.findall(r"`(test_\w+)`", read(page)):
-            self.assertIn("def %s(" % name, sources)
+            self.assertTrue("def %s(" % name in sources, name)
 
     def test_flags_that_are_named_exist(self):
         known = set(re.findall(r"--(\w+)", subprocess.run(["src/app/callbridge", "--help"], capture_output=True, check=False).stdout.decode()))

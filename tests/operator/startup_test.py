@@ -81,6 +81,33 @@ class StartupTest(unittest.TestCase):
         self.refused(flags, "--database_url: ", "another callbridge uses it")
         self.assertTrue(first.running())
 
+    def test_a_spool_that_cannot_be_used(self):
+        flags = PORTS + URL + ["--database_url=sqlite:" + self.path("calls.db")]
+        self.refused(flags + ["--spool_dir=/proc/nobody"], "--spool_dir: ", "/proc/nobody")
+        shared = ["--spool_dir=" + self.path("shared")]
+        first = self.begin(*flags, *shared, **KEYS)
+        until("ready", lambda: "callbridge is ready" in first.text())
+        others = PORTS + URL + ["--database_url=sqlite:" + self.path("others.db")]
+        self.refused(others + shared, "--spool_dir: ", "held by another process")
+        # None at all, and the one that it takes by itself: for nobody else to read.
+        self.assertTrue(until("ready", lambda p=self.begin(*others, "--spool_dir=", **KEYS): "callbridge is ready" in p.text()))
+        third = self.begin(*PORTS, *URL, "--database_url=sqlite:" + self.path("third.db"), **KEYS)
+        until("ready", lambda: "callbridge is ready" in third.text())
+        self.assertEqual(os.stat(self.path("third.db.spool")).st_mode & 0o777, 0o700)
+        self.assertFalse(os.path.exists(self.path("others.db.spool")))
+
+    def test_a_damaged_spool_stops_the_start_once(self):
+        flags = PORTS + URL + ["--database_url=sqlite:" + self.path("calls.db")]
+        os.mkdir(self.path("calls.db.spool"))
+        damaged = self.path("calls.db.spool/spool-00000001.log", "no record")
+        self.path("calls.db.spool/spool-00000002.log", "")
+        self.refused(flags, "--spool_dir: ", damaged, "offset 0", "start again")
+        with open(damaged + ".quarantined", encoding="utf-8") as kept:
+            self.assertEqual(kept.read(), "no record")
+        again = self.begin(*flags, **KEYS)
+        until("ready", lambda: "callbridge is ready" in again.text())
+        self.assertIn("quarantined", again.text())
+
     def test_a_config_with_a_mistake(self):
         good = 'agents {\n  key: "desk"\n  instructions: "You answer."\n}\n'
         cases = {
@@ -118,6 +145,7 @@ class StartupTest(unittest.TestCase):
             "a word that is no flag": (["serve"], "'serve'", "--help"),
             "a log format": (["--log_format=xml"], "--log_format", "text or json"),
             "a kind of authentication": (["--webhook_auth=basic"], "--webhook_auth", "signature or none"),
+            "a spool without room": (["--spool_limit_mb=0"], "--spool_limit_mb", "1 to 1000000"),
             "too many threads": (["--media_threads=1000"], "--media_threads", "0 to 256"),
             "a negative drain": (["--drain_timeout=-3s"], "--drain_timeout", "0 or more"),
             "a model's URL": (["--openai_url=api.openai.com"], "--openai_url", "wss://"),

@@ -283,7 +283,7 @@ TEST_F(SpooledStoreTest, NothingOfAPersonComesBehindTheirErasure) {
   CallWrite end = MakeWrite("a", {2});
   end.end = MakeEnd();
   ApplyOk(end);
-  EXPECT_EQ(store_->EraseNumber("+15550001111", "somebody", kStart).status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_EQ(store_->EraseNumber("+15550001111", "somebody", kStart).status().code(), absl::StatusCode::kUnavailable);
   trouble_->Set(Kind::kNone);
   const auto erasure = store_->EraseNumber("+15550001111", "somebody", kStart);
   ASSERT_TRUE(erasure.ok()) << erasure.status();
