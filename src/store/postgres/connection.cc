@@ -78,7 +78,7 @@ absl::Status Connection::Connect(size_t host, Deadline deadline) {
   while (PQstatus(connection_.get()) != CONNECTION_BAD) {
     if (polling == PGRES_POLLING_OK) return absl::OkStatus();
     if (polling == PGRES_POLLING_FAILED) break;
-    const absl::Status waited = Wait(polling == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+    absl::Status waited = Wait(polling == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
     if (!waited.ok()) return waited;
     polling = PQconnectPoll(connection_.get());
   }
@@ -202,7 +202,7 @@ absl::StatusOr<Connection::Result> Connection::Next(Deadline deadline) {
     const int unsent = PQflush(connection);
     if (unsent < 0) return Lost();
     if (PQisBusy(connection) == 0) break;
-    const absl::Status waited = Wait(unsent == 1 ? POLLIN | POLLOUT : POLLIN, deadline);
+    absl::Status waited = Wait(unsent == 1 ? POLLIN | POLLOUT : POLLIN, deadline);
     if (!waited.ok()) return waited;
     if (PQconsumeInput(connection) != 1) return Lost();
   }

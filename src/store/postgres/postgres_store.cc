@@ -387,7 +387,7 @@ absl::StatusOr<CallRecord> PostgresStore::FindCall(absl::string_view carrier_cal
 
 absl::StatusOr<std::vector<CallRecord>> PostgresStore::ListCalls(const CallFilter& filter,
                                                                  const absl::optional<CallPageKey>& after, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   auto rows = Read({SelectCalls(filter, after, limit)});
   if (!rows.ok()) return rows.status();
@@ -414,7 +414,7 @@ absl::StatusOr<std::vector<call::Transfer>> PostgresStore::ListTransfers(absl::s
 
 absl::StatusOr<std::vector<events::StoredEvent>> PostgresStore::ReadCallEvents(absl::string_view call_id,
                                                                                int64_t after_sequence, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   // The floor afterwards: a purge in between may have taken some of the events.
   Statement floor("SELECT event_floor FROM call_logs WHERE id = $1");
@@ -427,7 +427,7 @@ absl::StatusOr<std::vector<events::StoredEvent>> PostgresStore::ReadCallEvents(a
 }
 
 absl::StatusOr<std::vector<events::StoredEvent>> PostgresStore::ReadEvents(int64_t after_position, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   // Afterwards, here too.
   auto rows = Read({SelectEvents(after_position, limit), SelectOldestPosition()});
@@ -467,7 +467,7 @@ absl::StatusOr<LeadRecord> PostgresStore::FindLead(absl::string_view phone) {
 }
 
 absl::StatusOr<LeadRecord> PostgresStore::CreateLead(const LeadRecord& lead) {
-  const absl::Status check = CheckLead(lead);
+  absl::Status check = CheckLead(lead);
   if (!check.ok()) return check;
   return Write([&](Connection& connection) -> absl::StatusOr<LeadRecord> {
     Batch batch = NewBatch();
@@ -493,7 +493,7 @@ absl::StatusOr<LeadRecord> PostgresStore::CreateLead(const LeadRecord& lead) {
 
 absl::StatusOr<std::vector<LeadRecord>> PostgresStore::ListLeads(const LeadFilter& filter,
                                                                  const absl::optional<LeadPageKey>& after, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   auto rows = Read({SelectLeads(filter, after, limit)});
   if (!rows.ok()) return rows.status();
@@ -501,7 +501,7 @@ absl::StatusOr<std::vector<LeadRecord>> PostgresStore::ListLeads(const LeadFilte
 }
 
 absl::StatusOr<LeadRecord> PostgresStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
-  const absl::Status check = CheckLeadUpdate(update, now);
+  absl::Status check = CheckLeadUpdate(update, now);
   if (!check.ok()) return check;
   return Write([&](Connection& connection) { return UpdateLeadOn(connection, update, now); });
 }
@@ -593,7 +593,7 @@ absl::StatusOr<std::vector<OpenCall>> PostgresStore::CloseSome(Connection& conne
 }
 
 absl::StatusOr<std::vector<SummaryJob>> PostgresStore::ListSummaryJobs(absl::Time due_by, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   auto rows = Read({SelectSummaryJobs(due_by, limit)});
   if (!rows.ok()) return rows.status();
@@ -601,7 +601,7 @@ absl::StatusOr<std::vector<SummaryJob>> PostgresStore::ListSummaryJobs(absl::Tim
 }
 
 absl::Status PostgresStore::SaveSummaryJob(const SummaryJob& job) {
-  const absl::Status check = CheckSummaryJob(job);
+  absl::Status check = CheckSummaryJob(job);
   if (!check.ok()) return check;
   return Write([&](Connection& connection) -> absl::Status {
     Batch batch = NewBatch();
@@ -614,7 +614,7 @@ absl::Status PostgresStore::SaveSummaryJob(const SummaryJob& job) {
 }
 
 absl::Status PostgresStore::AddTranscriptRead(const TranscriptRead& read) {
-  const absl::Status check = CheckTranscriptRead(read);
+  absl::Status check = CheckTranscriptRead(read);
   if (!check.ok()) return check;
   return Write([&](Connection& connection) -> absl::Status {
     Batch batch = NewBatch();
@@ -626,7 +626,7 @@ absl::Status PostgresStore::AddTranscriptRead(const TranscriptRead& read) {
 }
 
 absl::StatusOr<std::vector<TranscriptRead>> PostgresStore::ListTranscriptReads(absl::string_view call_id, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   auto rows = Read({RequireCall(call_id), SelectTranscriptReads(call_id, limit)});
   if (!rows.ok()) return rows.status();
@@ -635,7 +635,7 @@ absl::StatusOr<std::vector<TranscriptRead>> PostgresStore::ListTranscriptReads(a
 }
 
 absl::StatusOr<Erasure> PostgresStore::EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) {
-  const absl::Status check = CheckErasure(number, by, now);
+  absl::Status check = CheckErasure(number, by, now);
   if (!check.ok()) return check;
   return Write([&](Connection& connection) {
     return InTransaction(connection, [&](Connection& in_it) { return store::EraseNumber(in_it, number, by, now); });
@@ -643,7 +643,7 @@ absl::StatusOr<Erasure> PostgresStore::EraseNumber(absl::string_view number, abs
 }
 
 absl::StatusOr<std::vector<Erasure>> PostgresStore::ListErasures(int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   auto rows = Read({SelectErasures(limit)});
   if (!rows.ok()) return rows.status();
@@ -651,7 +651,7 @@ absl::StatusOr<std::vector<Erasure>> PostgresStore::ListErasures(int limit) {
 }
 
 absl::StatusOr<Purged> PostgresStore::Purge(const Retention& keep, int max_calls) {
-  const absl::Status check = CheckLimit(max_calls);
+  absl::Status check = CheckLimit(max_calls);
   if (!check.ok()) return check;
   return Write([&](Connection& connection) {
     return InTransaction(connection, [&](Connection& in_it) { return store::Purge(in_it, keep, max_calls); });

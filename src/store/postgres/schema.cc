@@ -35,7 +35,7 @@ absl::StatusOr<bool> HasTable(Connection& connection, absl::string_view names) {
 
 // True: there is a schema of ours. False: there is none.
 absl::StatusOr<bool> IsOurs(Connection& connection) {
-  const absl::StatusOr<bool> ours = HasTable(connection, "'schema_version'");
+  absl::StatusOr<bool> ours = HasTable(connection, "'schema_version'");
   if (!ours.ok() || *ours) return ours;
   const absl::StatusOr<bool> foreign = HasTable(connection, "'leads', 'call_logs', 'call_events'");
   if (!foreign.ok()) return foreign.status();

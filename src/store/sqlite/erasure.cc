@@ -23,7 +23,7 @@ absl::StatusOr<std::vector<std::string>> ReadTexts(Query query) {
 
 // Runs `sql`, whose only parameter is `value`, and adds to `count` how many rows it touched.
 absl::Status RunAndCount(Database& database, absl::string_view sql, absl::string_view value, int64_t* count) {
-  const absl::Status status = database.PrepareOnce(sql).Text(value).Run();
+  absl::Status status = database.PrepareOnce(sql).Text(value).Run();
   if (status.ok() && count != nullptr) *count += database.changes();
   return status;
 }
@@ -46,10 +46,10 @@ absl::Status EraseRows(Database& database, absl::string_view number, absl::Time 
       {absl::StrCat("UPDATE call_requests SET fingerprint = 'erased' WHERE", of_calls), nullptr},
   };
   for (const Step& step : steps) {
-    const absl::Status status = RunAndCount(database, step.sql, number, step.count);
+    absl::Status status = RunAndCount(database, step.sql, number, step.count);
     if (!status.ok()) return status;
   }
-  const absl::Status status =
+  absl::Status status =
       database
           .PrepareOnce(absl::StrCat(
               "UPDATE call_logs SET from_number = CASE direction WHEN 'inbound' THEN '' ELSE from_number END, "
@@ -113,7 +113,7 @@ absl::Status PurgeTranscript(Database& database, const std::string& call_id) {
        {"DELETE FROM transcript_items WHERE call_id = ?", "DELETE FROM transcript_reads WHERE call_id = ?",
         "UPDATE call_events SET payload = '{}', erased = 1 WHERE call_id = ? AND type = 'transcript_item_final'",
         "UPDATE call_logs SET transcript = '', transcript_purged = 1 WHERE id = ?"}) {
-    const absl::Status status = RunAndCount(database, sql, call_id, nullptr);
+    absl::Status status = RunAndCount(database, sql, call_id, nullptr);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -185,7 +185,7 @@ absl::StatusOr<Purged> Purge(Database& database, const Retention& keep, int max_
         purged.more = true;
         break;
       }
-      const absl::Status status = purge_one((*calls)[i]);
+      absl::Status status = purge_one((*calls)[i]);
       if (!status.ok()) return status;
     }
     return absl::OkStatus();

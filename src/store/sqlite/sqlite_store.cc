@@ -208,7 +208,7 @@ absl::StatusOr<std::unique_ptr<CallStore>> SqliteStore::Open(const std::string& 
 absl::StatusOr<CallStore::Created> SqliteStore::CreateCall(const CallRecord& call,
                                                            const std::vector<call::Event>& events,
                                                            const absl::optional<RequestKey>& key) {
-  const absl::Status check = CheckCreate(call, events);
+  absl::Status check = CheckCreate(call, events);
   if (!check.ok()) return check;
   base::MutexLock lock(write_mutex_);
   return CreateLocked(call, events, key);
@@ -322,7 +322,7 @@ absl::StatusOr<CallRecord> SqliteStore::FindCall(absl::string_view carrier_call_
 
 absl::StatusOr<std::vector<CallRecord>> SqliteStore::ListCalls(const CallFilter& filter,
                                                                const absl::optional<CallPageKey>& after, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   base::MutexLock lock(read_mutex_);
   return SelectCalls(reader_, filter, after, limit);
@@ -356,7 +356,7 @@ absl::StatusOr<std::vector<events::StoredEvent>> SqliteStore::ReadCallEvents(abs
 }
 
 absl::StatusOr<std::vector<events::StoredEvent>> SqliteStore::ReadEvents(int64_t after_position, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   base::MutexLock lock(read_mutex_);
   auto events = SelectEvents(reader_, after_position, limit);
@@ -417,7 +417,7 @@ absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseLocked(const call::Termi
 }
 
 absl::StatusOr<std::vector<SummaryJob>> SqliteStore::ListSummaryJobs(absl::Time due_by, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   base::MutexLock lock(read_mutex_);
   return SelectSummaryJobs(reader_, due_by, limit);
@@ -446,27 +446,27 @@ absl::StatusOr<Result> SqliteStore::WriteInTransaction(Work work) {
 }
 
 absl::StatusOr<LeadRecord> SqliteStore::CreateLead(const LeadRecord& lead) {
-  const absl::Status check = CheckLead(lead);
+  absl::Status check = CheckLead(lead);
   if (!check.ok()) return check;
   return WriteInTransaction<LeadRecord>([&](Database& database) { return AddLead(database, lead); });
 }
 
 absl::StatusOr<std::vector<LeadRecord>> SqliteStore::ListLeads(const LeadFilter& filter,
                                                                const absl::optional<LeadPageKey>& after, int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   base::MutexLock lock(read_mutex_);
   return SelectLeads(reader_, filter, after, limit);
 }
 
 absl::StatusOr<LeadRecord> SqliteStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
-  const absl::Status check = CheckLeadUpdate(update, now);
+  absl::Status check = CheckLeadUpdate(update, now);
   if (!check.ok()) return check;
   return WriteInTransaction<LeadRecord>([&](Database& database) { return ChangeLead(database, update, now); });
 }
 
 absl::Status SqliteStore::AddTranscriptRead(const TranscriptRead& read) {
-  const absl::Status check = CheckTranscriptRead(read);
+  absl::Status check = CheckTranscriptRead(read);
   if (!check.ok()) return check;
   const auto added = WriteInTransaction<bool>([&](Database& database) -> absl::StatusOr<bool> {
     const auto call = SelectCall(database, read.call_id);
@@ -489,7 +489,7 @@ absl::StatusOr<std::vector<TranscriptRead>> SqliteStore::ListTranscriptReads(abs
 }
 
 absl::StatusOr<Erasure> SqliteStore::EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) {
-  const absl::Status check = CheckErasure(number, by, now);
+  absl::Status check = CheckErasure(number, by, now);
   if (!check.ok()) return check;
   auto erasure =
       WriteInTransaction<Erasure>([&](Database& database) { return store::EraseNumber(database, number, by, now); });
@@ -502,14 +502,14 @@ absl::StatusOr<Erasure> SqliteStore::EraseNumber(absl::string_view number, absl:
 }
 
 absl::StatusOr<std::vector<Erasure>> SqliteStore::ListErasures(int limit) {
-  const absl::Status check = CheckLimit(limit);
+  absl::Status check = CheckLimit(limit);
   if (!check.ok()) return check;
   base::MutexLock lock(read_mutex_);
   return SelectErasures(reader_, limit);
 }
 
 absl::StatusOr<Purged> SqliteStore::Purge(const Retention& keep, int max_calls) {
-  const absl::Status check = CheckLimit(max_calls);
+  absl::Status check = CheckLimit(max_calls);
   if (!check.ok()) return check;
   return WriteInTransaction<Purged>([&](Database& database) { return store::Purge(database, keep, max_calls); });
 }
