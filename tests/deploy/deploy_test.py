@@ -78,6 +78,15 @@ class ServiceTest(unittest.TestCase):
         for flag in used:
             self.assertIn(flag + " ", done.stdout + " ")
 
+    def test_the_pods_flags_are_the_servers(self):
+        self.flags_exist(text("deploy/kubernetes/callbridge.yaml"))
+
+    def test_calls_may_finish_before_the_pod_goes(self):
+        pod = text("deploy/kubernetes/callbridge.yaml")
+        drain = 60 * int(re.search(r"--drain_timeout=(\d+)m", pod).group(1))
+        # Behind the drain it ends what is left, which takes a minute at the most.
+        self.assertGreaterEqual(int(re.search(r"terminationGracePeriodSeconds: (\d+)", pod).group(1)), drain + 60)
+
     def test_the_container_has_what_the_server_is_linked_with(self):
         if not shutil.which("dpkg-query"):
             self.skipTest("needs dpkg-query")
