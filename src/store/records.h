@@ -17,6 +17,14 @@ namespace callbridge::store {
 
 using call::Settlement;
 
+// Which node has a call, and in which of its ownerships: whoever takes a call away raises the epoch. Where one process
+// has the database alone, calls have no owner.
+struct Owner {
+  std::string node_id;  // Empty: none.
+  int64_t epoch = 0;    // From 1 on.
+  bool operator==(const Owner& other) const { return node_id == other.node_id && epoch == other.epoch; }
+};
+
 // One row of call_logs.
 struct CallRecord {
   std::string call_id;  // UUID, ours.
@@ -46,6 +54,7 @@ struct CallRecord {
   Settlement settlement;
   int64_t event_floor = 0;                       // Events up to this sequence were purged.
   absl::Time erase_time = absl::InfinitePast();  // When the person was erased from it. InfinitePast: was not.
+  Owner owner;                                   // Written by CreateCall.
 };
 
 // One row of leads: a person, by phone number.
@@ -101,6 +110,10 @@ struct RequestKey {
 // Everything that one step of a call changes, written in one transaction: either all of it or nothing.
 struct CallWrite {
   std::string call_id;
+
+  // Set: the writer has the call as this owner; nothing is written once it has another one. Not set: whoever has the
+  // call, this may be added (what comes after its end).
+  absl::optional<Owner> owner;
   std::vector<call::Event>
       events;  // Sequences go on from the call's head without a gap; a repeat of a write is recognized.
   absl::optional<call::State> state;

@@ -8,7 +8,7 @@ import re
 import sys
 
 # Room -> rooms of ours that it may include, besides itself. Dependencies point one way:
-#   app -> control, after_call, tools, session, tape, http, net, carrier, store -> events, call, plivo, openai, web -> audio -> base
+#   app -> nodes -> control, after_call, tools, session, tape, http, net, carrier, store -> events, call, plivo, openai, web -> audio -> base
 # Rooms of one tier do not know each other, except where a row says so. A room that is not here may include nothing.
 LAYERS = {
     "base": [],
@@ -35,7 +35,9 @@ LAYERS = {
     # Works from the record of calls that are over; it meets no live one.
     "after_call": ["tools", "session", "store", "events", "call", "openai", "web", "base"],
     "control": ["session", "store", "events", "call", "audio", "base"],
-    "app": ["after_call", "tools", "tape", "web", "control", "session", "http", "net", "carrier", "store", "events", "call", "plivo", "openai", "audio", "base"],
+    # Other processes on the same database: who they are, and what they are to be asked.
+    "nodes": ["control", "http", "session", "store", "call", "base"],
+    "app": ["nodes", "after_call", "tools", "tape", "web", "control", "session", "http", "net", "carrier", "store", "events", "call", "plivo", "openai", "audio", "base"],
     "client": ["base"],
     # The world outside: it shares sockets and the laws of audio with the server and nothing that the server believes.
     "sim": ["net", "audio", "base"],
@@ -58,8 +60,8 @@ LIBRARIES = {
     "websocketpp and Asio": (r"(websocketpp|asio)(/|\.hpp)", ["net"]),
     "SQLite": (r"sqlite3", ["store/sqlite", "demo"]),
     "libpq": (r"(postgresql/|libpq)", ["store/postgres"]),
-    "gRPC": (r"(grpc|grpcpp|grpc\+\+)/|.*\.grpc\.pb\.h$", ["control", "app", "demo", "client"]),
-    "protobuf": (r"google/protobuf/|.*\.pb\.h$", ["control", "app", "demo", "client", "config"]),
+    "gRPC": (r"(grpc|grpcpp|grpc\+\+)/|.*\.grpc\.pb\.h$", ["control", "nodes", "app", "demo", "client"]),
+    "protobuf": (r"google/protobuf/|.*\.pb\.h$", ["control", "nodes", "app", "demo", "client", "config"]),
     "simdjson": (r"simdjson", ["plivo", "openai", "sim"]),
     "libcurl": (r"curl/", ["web", "sim", "demo"]),
     "RE2": (r"re2/", ["tools"]),
