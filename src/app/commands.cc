@@ -98,15 +98,21 @@ absl::StatusOr<std::string> PurgeNow(const Options& options, const session::Sett
                       purged->calls, " whole calls\n");
 }
 
+absl::StatusOr<std::string> NoteRestored(const Options& options, const session::Settings&) {
+  if (absl::Status status = TakeNoWords(options.command); !status.ok()) return status;
+  const auto store = OpenStore(options.database_url, Access::kWrite);
+  if (!store.ok()) return store.status();
+  const absl::Status status = (*store)->NoteRestored(base::SystemClock().Now());
+  if (!status.ok()) return absl::Status(status.code(), absl::StrCat("restored: ", status.message()));
+  return std::string("noted: subscribers that have seen events which are gone are told so\n");
+}
+
 struct Command {
   const char* name;
   absl::StatusOr<std::string> (*run)(const Options&, const session::Settings&);
 };
-constexpr Command kCommands[] = {{"migrate", MigrateDatabase},
-                                 {"backup", BackUpDatabase},
-                                 {"erase", ErasePerson},
-                                 {"export", ExportPerson},
-                                 {"purge", PurgeNow}};
+constexpr Command kCommands[] = {{"migrate", MigrateDatabase}, {"backup", BackUpDatabase}, {"erase", ErasePerson},
+                                 {"export", ExportPerson},     {"purge", PurgeNow},        {"restored", NoteRestored}};
 
 }  // namespace
 

@@ -37,6 +37,13 @@ absl::Status CursorAhead() {
 }
 
 // What lies before `oldest` is not kept any more.
+absl::Status CursorLost(const Cursor& oldest) {
+  return base::MakeError(absl::StatusCode::kOutOfRange, "CURSOR_LOST",
+                         "the database was restored from a backup and does not have the events before this place any "
+                         "more; forget what came behind oldest_cursor, and go on with after_cursor of it",
+                         {{"oldest_cursor", FormatCursor(oldest)}});
+}
+
 absl::Status CursorExpired(const Cursor& oldest) {
   return base::MakeError(absl::StatusCode::kOutOfRange, "CURSOR_EXPIRED",
                          "events behind this place are not kept any more; go on with after_cursor of oldest_cursor, or "
@@ -250,13 +257,25 @@ void EventStream::Read() {
 }
 
 absl::Status EventStream::Begin() {
-  const absl::Status status = query_.call_id.empty() ? BeginAll() : BeginCall();
+  absl::Status status = query_.start == EventQuery::Start::kCursor ? CheckKept() : absl::OkStatus();
+  if (status.ok()) status = query_.call_id.empty() ? BeginAll() : BeginCall();
   if (!status.ok()) return status;
   base::MutexLock lock(mutex_);
   delivered_ = scanned_;
   const int64_t after = query_.call_id.empty() ? scanned_.position : scanned_.sequence;
   // No filter: the pump's would hide the end of the call from us.
   pump_.emplace(streams_.hub_, events::EventPump::Options{query_.call_id, after, {}, streams_.options_.batch});
+  return absl::OkStatus();
+}
+
+// Whether the client has seen events that a restore has taken away: their numbers mean other events now.
+absl::Status EventStream::CheckKept() {
+  const auto restores = streams_.store_.ListLostPositions();
+  if (!restores.ok()) return restores.status();
+  for (const store::LostPositions& lost : *restores) {
+    if (query_.cursor.position <= lost.after || query_.cursor.position >= lost.before) continue;
+    return CursorLost(query_.call_id.empty() ? Cursor{lost.after, "", 0} : Cursor{0, query_.call_id, 0});
+  }
   return absl::OkStatus();
 }
 

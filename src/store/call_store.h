@@ -83,6 +83,15 @@ class CallStore {
   // The position behind which every event is still there: the highest that was purged, 0 before that.
   virtual absl::StatusOr<int64_t> OldestPosition() = 0;
 
+  // The database is an older state of itself, restored from a backup: events that came after it are gone, whoever may
+  // have seen them. Later positions are above all that may have been given out. To be said before anything else is
+  // written. The stores notice by themselves where they can: SQLite, a copy that BackUp() made; PostgreSQL, another
+  // server or database, or a new timeline, which a failover begins too.
+  virtual absl::Status NoteRestored(absl::Time now) = 0;
+
+  // What restores took away, oldest first. Who has seen events there must begin again from before.
+  virtual absl::StatusOr<std::vector<LostPositions>> ListLostPositions() = 0;
+
   // kNotFound: no such lead (LEAD_NOT_FOUND).
   virtual absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) = 0;
   virtual absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) = 0;

@@ -217,6 +217,12 @@ struct Retention {
   absl::Time calls = absl::InfinitePast();        // Whole calls, with all that belongs to them.
 };
 
+// Positions behind `after` and before `before`: what had them was taken away by a restore from a backup.
+struct LostPositions {
+  int64_t after = 0;
+  int64_t before = 0;
+};
+
 // What one batch of a purge removed.
 struct Purged {
   int64_t events = 0;       // Rows.

@@ -9,6 +9,7 @@
 #include "tests/contract/lead_write_contract.h"
 #include "tests/contract/log_contract.h"
 #include "tests/contract/reading_contract.h"
+#include "tests/contract/restore_contract.h"
 #include "tests/contract/retention_contract.h"
 #include "tests/contract/settlement_contract.h"
 #include "tests/contract/store_under_test.h"

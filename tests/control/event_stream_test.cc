@@ -461,6 +461,34 @@ TEST(EventStreamTest, AnExpiredCursorOfAllCallsIsRefused) {
   EXPECT_EQ(Stream(under_test.stub(), request).UntilCaughtUp().size(), 60);
 }
 
+// A client that has seen what a restore took away must not take later events for repeats of those.
+TEST(EventStreamTest, APlaceThatARestoreTookAwayIsRefused) {
+  ServerUnderTest under_test;
+  under_test.Create(kCall);
+  under_test.Add(kCall, 2);
+  ASSERT_TRUE(under_test.store().NoteRestored(absl::Now()).ok());
+  const int64_t head = *under_test.store().HeadPosition();
+  under_test.Add(kCall, 3);
+  struct Row {
+    std::string call;
+    Cursor seen;
+    int shown;  // From the place that is offered instead.
+  };
+  for (const Row& row :
+       {Row{"", {head + 1, "", 0}, 1}, Row{kCall, {head + 1, kCall, 3}, 3}, Row{kCall, {head + 1, "", 0}, 3}}) {
+    v1::CallEventsRequest request = Of(row.call);
+    request.set_after_cursor(FormatCursor(row.seen));
+    const grpc::Status status = Stream(under_test.stub(), request).Finish();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::OUT_OF_RANGE) << status.error_message();
+    ASSERT_EQ(DetailsOf(status).info.reason(), "CURSOR_LOST");
+    request.set_after_cursor(DetailsOf(status).info.metadata().at("oldest_cursor"));
+    EXPECT_EQ(Stream(under_test.stub(), request).UntilCaughtUp().size(), row.shown);
+  }
+  v1::CallEventsRequest kept = Of("");
+  kept.set_after_cursor(FormatCursor({head, "", 0}));
+  EXPECT_EQ(Stream(under_test.stub(), kept).UntilCaughtUp().size(), 1);
+}
+
 // Writers, readers that come back again and again, and clients that vanish: nothing is missing, nothing comes twice.
 TEST(EventStreamTest, ManyReadersAndWriters) {
   ServerUnderTest under_test;

@@ -428,7 +428,7 @@ absl::StatusOr<int64_t> MemoryCallStore::HeadPosition() {
   const absl::Status status = Fail("HeadPosition");
   if (!status.ok()) return status;
   base::MutexLock lock(mutex_);
-  return head_;
+  return LastPosition();
 }
 
 absl::StatusOr<int64_t> MemoryCallStore::OldestPosition() {
@@ -436,6 +436,28 @@ absl::StatusOr<int64_t> MemoryCallStore::OldestPosition() {
   if (!status.ok()) return status;
   base::MutexLock lock(mutex_);
   return purged_through_;
+}
+
+int64_t MemoryCallStore::LastPosition() {
+  return log_.empty() ? purged_through_ : std::max(purged_through_, log_.back().position);
+}
+
+absl::Status MemoryCallStore::NoteRestored(absl::Time) {
+  const absl::Status status = Fail("NoteRestored");
+  if (!status.ok()) return status;
+  base::MutexLock lock(mutex_);
+  const int64_t last = LastPosition();
+  if (!lost_.empty() && lost_.back().after == last) lost_.pop_back();
+  head_ += int64_t{1} << 40;
+  lost_.push_back({last, head_ + 1});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<LostPositions>> MemoryCallStore::ListLostPositions() {
+  const absl::Status status = Fail("ListLostPositions");
+  if (!status.ok()) return status;
+  base::MutexLock lock(mutex_);
+  return lost_;
 }
 
 absl::StatusOr<LeadRecord> MemoryCallStore::GetLead(absl::string_view lead_id) {

@@ -39,6 +39,8 @@ class MemoryCallStore final : public CallStore {
   absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t after_position, int limit) override;
   absl::StatusOr<int64_t> HeadPosition() override;
   absl::StatusOr<int64_t> OldestPosition() override;
+  absl::Status NoteRestored(absl::Time now) override;
+  absl::StatusOr<std::vector<LostPositions>> ListLostPositions() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
   absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) override;
   absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;
@@ -96,6 +98,7 @@ class MemoryCallStore final : public CallStore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   LeadRecord* LeadOf(const CallRecord& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void JoinLead(CallRecord& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int64_t LastPosition() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Entry* Find(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   base::Mutex mutex_;
@@ -105,7 +108,8 @@ class MemoryCallStore final : public CallStore {
   std::map<std::string, Lead> leads_by_phone_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, std::string>, Request> requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<events::StoredEvent> log_ ABSL_GUARDED_BY(mutex_);
-  int64_t head_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t head_ ABSL_GUARDED_BY(mutex_) = 0;  // Behind it the next position is given.
+  std::vector<LostPositions> lost_ ABSL_GUARDED_BY(mutex_);
   int64_t purged_through_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<Erasure> erasures_ ABSL_GUARDED_BY(mutex_);
 };

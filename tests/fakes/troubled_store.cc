@@ -99,6 +99,14 @@ absl::StatusOr<int64_t> TroubledStore::OldestPosition() {
   return Read([&] { return inside_->OldestPosition(); });
 }
 
+absl::Status TroubledStore::NoteRestored(absl::Time now) {
+  return Write([&] { return inside_->NoteRestored(now); });
+}
+
+absl::StatusOr<std::vector<LostPositions>> TroubledStore::ListLostPositions() {
+  return Read([&] { return inside_->ListLostPositions(); });
+}
+
 absl::StatusOr<LeadRecord> TroubledStore::CreateLead(const LeadRecord& lead) {
   return Write([&] { return inside_->CreateLead(lead); });
 }

@@ -73,6 +73,8 @@ class TroubledStore final : public CallStore {
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
   absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id, absl::string_view carrier_request_id) override;
   absl::StatusOr<int64_t> OldestPosition() override;
+  absl::Status NoteRestored(absl::Time now) override;
+  absl::StatusOr<std::vector<LostPositions>> ListLostPositions() override;
   absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;
   absl::StatusOr<std::vector<LeadRecord>> ListLeads(const LeadFilter& filter, const absl::optional<LeadPageKey>& after,
                                                     int limit) override;

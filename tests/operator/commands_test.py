@@ -1,4 +1,5 @@
-"""The commands of the server's binary that work on a database without serving: migrate, backup, erase, export, purge."""
+"""The commands of the server's binary that work on a database without serving: migrate, backup, erase, export, purge,
+restored."""
 
 import json
 import os
@@ -78,7 +79,7 @@ class CommandsTest(unittest.TestCase):
         self.assertEqual(self.sql("SELECT count(*) FROM call_logs"), [(0,)])
 
     def test_words_that_are_wrong(self):
-        self.refused(["migrat"], "'migrat'", "migrate, backup, erase, export, purge")
+        self.refused(["migrat"], "'migrat'", "migrate, backup, erase, export, purge, restored")
         self.refused(["migrate", "now"], "'now'")
         self.refused(["backup"], "callbridge backup FILE")
         self.refused(["erase", "--by=Grace"], "E.164", "+14155550123")
@@ -131,6 +132,13 @@ class CommandsTest(unittest.TestCase):
         os.rename(copy, self.database)
         self.assertIn("up to date", self.done("migrate"))
         self.assertEqual(self.sql("SELECT count(*) FROM call_events"), [(2,)])
+        self.assertEqual(self.sql("SELECT count(*) FROM lost_positions"), [(1,)], "it knows that it was restored")
+
+    def test_restored_is_noted(self):
+        self.fill()
+        self.assertIn("noted", self.done("restored"))
+        self.assertEqual(self.sql("SELECT after_position FROM lost_positions"), self.sql("SELECT max(position) FROM call_events"))
+        self.refused(["restored", "today"], "'today'")
 
     def test_erase_and_export(self):
         self.fill()

@@ -72,6 +72,8 @@ class FakeStore final : public store::CallStore {
   absl::Status SaveSummaryJob(const store::SummaryJob&) override { return Unused(); }
   absl::StatusOr<store::CallRecord> FindCall(absl::string_view, absl::string_view) override { return Unused(); }
   absl::StatusOr<int64_t> OldestPosition() override { return Unused(); }
+  absl::Status NoteRestored(absl::Time) override { return Unused(); }
+  absl::StatusOr<std::vector<store::LostPositions>> ListLostPositions() override { return Unused(); }
   absl::StatusOr<store::LeadRecord> CreateLead(const store::LeadRecord&) override { return Unused(); }
   absl::StatusOr<std::vector<store::LeadRecord>> ListLeads(const store::LeadFilter&,
                                                            const absl::optional<store::LeadPageKey>&, int) override {

@@ -12,7 +12,8 @@ namespace {
 constexpr char kEventColumns[] = "position, call_id, sequence, type, occurred_at, payload, erased";
 
 // Below the first position of the oldest transaction that still runs.
-constexpr char kBelowFence[] = "position < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 16)";
+constexpr char kBelowFence[] =
+    "position < ((pg_snapshot_xmin(pg_current_snapshot())::text::bigint + (SELECT base FROM log_state)) << 16)";
 static_assert(kOrdinalBits == 16, "the SQL says so");
 
 // The last of each id, in the place of the first: one statement does not write a row twice.
@@ -43,7 +44,8 @@ Statement InsertEvents(absl::string_view call_id, absl::Span<const call::Event> 
       "coalesce((SELECT lead_id FROM call_logs WHERE id = $1), '')) ELSE payload END";
   Statement statement(absl::StrCat(
       "INSERT INTO call_events (position, call_id, sequence, type, occurred_at, erased, payload) "
-      "SELECT (pg_current_xact_id()::text::bigint << 16) + $2::bigint + ordinal - 1, $1, sequence, type, occurred_at, ",
+      "SELECT ((pg_current_xact_id()::text::bigint + (SELECT base FROM log_state)) << 16) + $2::bigint + ordinal - 1, "
+      "$1, sequence, type, occurred_at, ",
       payload == Payload::kTombstones ? "true, payload" : "false, ", payload == Payload::kNameLead ? kNamed : "",
       payload == Payload::kAsIs ? "payload" : "",
       " FROM unnest($3::bigint[], $4::text[], $5::timestamptz[], $6::jsonb[]) WITH ORDINALITY "
@@ -79,6 +81,21 @@ Statement SelectEvents(int64_t after, int64_t limit) {
 Statement SelectHeadPosition() {
   return Statement(absl::StrCat("SELECT greatest(purged_through, (SELECT position FROM call_events WHERE ", kBelowFence,
                                 " ORDER BY position DESC LIMIT 1)) FROM log_state"));
+}
+
+Statement NoteRestore() { return Statement("SELECT callbridge_note_restored()"); }
+
+Statement NoticeRestore() { return Statement("SELECT callbridge_notice_restore()"); }
+
+Statement SelectLostPositions() {
+  return Statement("SELECT after_position, before_position FROM lost_positions ORDER BY after_position");
+}
+
+LostPositions ReadLostPositions(Rows& rows) {
+  LostPositions lost;
+  lost.after = rows.GetInt();
+  lost.before = rows.GetInt();
+  return lost;
 }
 
 Statement SelectOldestPosition() { return Statement("SELECT purged_through FROM log_state"); }

@@ -18,7 +18,8 @@
 // what comes back.
 namespace callbridge::store {
 
-// Bits of a position that number the events of one transaction; what is above is the transaction's id.
+// Bits of a position that number the events of one transaction; what is above is the transaction's id, and what
+// restores have added (log_state.base).
 inline constexpr int kOrdinalBits = 16;
 inline constexpr int64_t kMaxEventsOfTransaction = int64_t{1} << kOrdinalBits;
 
@@ -37,6 +38,13 @@ Statement SelectEvents(int64_t after, int64_t limit);
 Statement SelectHeadPosition();
 // Up to which position something was purged.
 Statement SelectOldestPosition();
+
+// As CallStore::NoteRestored(). NoticeRestore() does so if the server shows that there was a restore, and gives whether
+// it did: to be run on each new connection that writes, before anything else.
+Statement NoteRestore();
+Statement NoticeRestore();
+Statement SelectLostPositions();
+LostPositions ReadLostPositions(Rows& rows);
 absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(Rows& rows);
 
 // Sequence, type and position of a call's events from `first` to `last`, in order.

@@ -19,7 +19,7 @@ absl::StatusOr<Pool::Lease> Pool::Take() {
     if (idle->IsAlive()) return Lease(this, std::move(idle), /*is_new=*/false);
   }
   const absl::Time begin = absl::Now();
-  auto opened = Connection::Open(target_, limits_);
+  auto opened = Open();
   if (opened.ok()) return Lease(this, *std::move(opened), /*is_new=*/true);
   if (absl::Now() - begin >= limits_.connect / 2) {
     base::MutexLock lock(mutex_);
@@ -28,6 +28,14 @@ absl::StatusOr<Pool::Lease> Pool::Take() {
   }
   GiveSlotBack();
   return opened.status();
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Pool::Open() {
+  auto opened = Connection::Open(target_, limits_);
+  if (!opened.ok() || !greet_) return opened;
+  const absl::Status greeted = greet_(**opened);
+  if (!greeted.ok()) return greeted;
+  return opened;
 }
 
 absl::Status Pool::WaitForSlot() {

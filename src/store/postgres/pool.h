@@ -1,6 +1,7 @@
 #ifndef CALLBRIDGE_SRC_STORE_POSTGRES_POOL_H_
 #define CALLBRIDGE_SRC_STORE_POSTGRES_POOL_H_
 
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,8 +18,12 @@ namespace callbridge::store {
 // Connections to one server that are made when they are needed, kept, and thrown away once broken. Thread-safe.
 class Pool {
  public:
+  // Run on each new connection before anybody has it; a connection for which it fails is not used. Empty: nothing is.
+  using Greet = std::function<absl::Status(Connection&)>;
+
   // At most `size` connections at a time; 1 or more.
-  Pool(const Target& target, const Limits& limits, int size) : target_(target), limits_(limits), free_slots_(size) {}
+  Pool(const Target& target, const Limits& limits, int size, Greet greet = nullptr)
+      : target_(target), limits_(limits), greet_(std::move(greet)), free_slots_(size) {}
 
   // Runs `use`, a function from Connection& to a status or a StatusOr, with a connection of its own, and again where
   // another try is worth it at once: on a new connection if an old one turned out to be dead, and after a collision
@@ -62,6 +67,7 @@ class Pool {
   };
 
   absl::StatusOr<Lease> Take();
+  absl::StatusOr<std::unique_ptr<Connection>> Open();
   std::unique_ptr<Connection> TakeIdle();
   absl::Status WaitForSlot();
   void Return(std::unique_ptr<Connection> connection);
@@ -70,6 +76,7 @@ class Pool {
 
   const Target target_;
   const Limits limits_;
+  const Greet greet_;
   base::Mutex mutex_;
   base::CondVar freed_;
   int free_slots_ ABSL_GUARDED_BY(mutex_);

@@ -161,6 +161,16 @@ void NotePartitions(const absl::Status& status) {
             {{"why", std::string(status.message())}});
 }
 
+// A server that was replaced by an older state of itself, or by one that had not everything yet, shows it to those who
+// connect again.
+absl::Status LookForRestore(Connection& connection) {
+  absl::StatusOr<std::vector<Rows>> rows = connection.Run({NoticeRestore()});
+  if (!rows.ok()) return rows.status();
+  if ((*rows)[0].Next() && (*rows)[0].GetBool())
+    base::Log(base::LogKind::kDatabase, "", "the database was restored from a backup, or failed over");
+  return (*rows)[0].status();
+}
+
 Statement RequireCall(absl::string_view call_id) {
   return Statement("SELECT 1 FROM call_logs WHERE id = $1").Text(call_id);
 }
@@ -169,7 +179,8 @@ Statement RequireCall(absl::string_view call_id) {
 
 PostgresStore::PostgresStore(const Target& target, const Options& options, std::unique_ptr<Owner> owner)
     : owner_(std::move(owner)),
-      writers_(target, options.limits, options.write_connections),
+      writers_(target, options.limits, options.write_connections,
+               options.exclusive ? Pool::Greet(LookForRestore) : nullptr),
       readers_(target, options.limits, options.read_connections),
       next_partitions_(absl::Now() + kPartitionsPause) {}
 
@@ -193,6 +204,7 @@ absl::StatusOr<std::unique_ptr<CallStore>> PostgresStore::Open(const std::string
     if (status.ok()) NotePartitions(AddPartitions(**connection));
   }
   if (status.ok() && owner != nullptr) status = owner->Claim();
+  if (status.ok() && owner != nullptr) status = LookForRestore(**connection);
   if (!status.ok()) return Prefixed(*target, status);
   return std::unique_ptr<CallStore>(new PostgresStore(*target, options, std::move(owner)));
 }
@@ -448,6 +460,16 @@ absl::StatusOr<int64_t> PostgresStore::ReadNumber(const Statement& statement) {
 absl::StatusOr<int64_t> PostgresStore::HeadPosition() { return ReadNumber(SelectHeadPosition()); }
 
 absl::StatusOr<int64_t> PostgresStore::OldestPosition() { return ReadNumber(SelectOldestPosition()); }
+
+absl::Status PostgresStore::NoteRestored(absl::Time) {
+  return Write([&](Connection& connection) { return connection.Run({NoteRestore()}).status(); });
+}
+
+absl::StatusOr<std::vector<LostPositions>> PostgresStore::ListLostPositions() {
+  auto rows = Read({SelectLostPositions()});
+  if (!rows.ok()) return rows.status();
+  return ReadRows((*rows)[0], &ReadLostPositions);
+}
 
 absl::StatusOr<LeadRecord> PostgresStore::ReadOneLead(const Statement& statement) {
   auto rows = Read({statement});

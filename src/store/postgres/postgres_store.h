@@ -64,6 +64,8 @@ class PostgresStore final : public CallStore {
   absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t after_position, int limit) override;
   absl::StatusOr<int64_t> HeadPosition() override;
   absl::StatusOr<int64_t> OldestPosition() override;
+  absl::Status NoteRestored(absl::Time now) override;
+  absl::StatusOr<std::vector<LostPositions>> ListLostPositions() override;
   absl::StatusOr<LeadRecord> GetLead(absl::string_view lead_id) override;
   absl::StatusOr<LeadRecord> FindLead(absl::string_view phone) override;
   absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;

@@ -336,6 +336,10 @@ absl::StatusOr<CallRecord> SpooledStore::FindCall(absl::string_view carrier_call
 
 absl::StatusOr<int64_t> SpooledStore::OldestPosition() { return inside_->OldestPosition(); }
 
+absl::Status SpooledStore::NoteRestored(absl::Time now) { return inside_->NoteRestored(now); }
+
+absl::StatusOr<std::vector<LostPositions>> SpooledStore::ListLostPositions() { return inside_->ListLostPositions(); }
+
 absl::StatusOr<LeadRecord> SpooledStore::CreateLead(const LeadRecord& lead) { return inside_->CreateLead(lead); }
 
 absl::StatusOr<std::vector<LeadRecord>> SpooledStore::ListLeads(const LeadFilter& filter,

@@ -69,6 +69,18 @@ absl::Status MakePrivate(const std::string& path) {
   return absl::OkStatus();
 }
 
+// Whoever serves from the copy is to know that it is one. Copies of a schema that cannot say so stay as they are.
+absl::Status MarkAsBackup(sqlite3* copy) {
+  sqlite3_stmt* column = nullptr;
+  int code = sqlite3_prepare_v2(copy, "SELECT 1 FROM pragma_table_info('log_state') WHERE name = 'is_backup'", -1,
+                                &column, nullptr);
+  if (code == SQLITE_OK) code = sqlite3_step(column);
+  sqlite3_finalize(column);
+  if (code == SQLITE_DONE) return absl::OkStatus();
+  if (code == SQLITE_ROW) code = sqlite3_exec(copy, "UPDATE log_state SET is_backup = 1", nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? absl::OkStatus() : SqliteError(code);
+}
+
 absl::Status MakePartial(const std::string& from, const std::string& partial) {
   Connection source;
   absl::Status status = source.Open(from, SQLITE_OPEN_READONLY);
@@ -76,6 +88,7 @@ absl::Status MakePartial(const std::string& from, const std::string& partial) {
   Connection target;
   status = target.Open(partial, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (status.ok()) status = CopyPages(source.handle, target.handle);
+  if (status.ok()) status = MarkAsBackup(target.handle);
   if (!status.ok()) return Named(partial, status);
   return absl::OkStatus();
 }
@@ -99,7 +112,7 @@ absl::Status BackUp(const std::string& from, const std::string& to) {
     status = Named(to, absl::UnavailableError(std::strerror(errno)));
   }
   ::unlink(partial.c_str());
-  ::unlink((partial + "-journal").c_str());
+  for (const char* beside : {"-journal", "-wal", "-shm"}) ::unlink((partial + beside).c_str());
   return status;
 }
 

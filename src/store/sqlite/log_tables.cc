@@ -85,6 +85,13 @@ TranscriptRead ReadTranscriptRead(Query& query) {
   return read;
 }
 
+LostPositions ReadLostPositions(Query& query) {
+  LostPositions lost;
+  lost.after = query.GetInt();
+  lost.before = query.GetInt();
+  return lost;
+}
+
 SummaryJob ReadSummaryJob(Query& query) {
   SummaryJob job;
   job.call_id = query.GetText();
@@ -147,6 +154,48 @@ absl::StatusOr<int64_t> SelectOldestPosition(Database& database) {
   const int64_t oldest = query.Step() ? query.GetInt() : 0;
   if (!query.status().ok()) return query.status();
   return oldest;
+}
+
+absl::Status NoteRestored(Database& database, absl::Time now) {
+  const absl::StatusOr<int64_t> head = SelectHeadPosition(database);
+  if (!head.ok()) return head.status();
+  // AUTOINCREMENT goes on from here; the row is not there before the first event.
+  absl::Status status = database
+                            .Prepare(
+                                "INSERT INTO sqlite_sequence (name, seq) SELECT 'call_events', 0 WHERE NOT EXISTS "
+                                "(SELECT 1 FROM sqlite_sequence WHERE name = 'call_events')")
+                            .Run();
+  if (status.ok()) {
+    status = database.Prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) + (1 << 40) WHERE name = 'call_events'")
+                 .Int(*head)
+                 .Run();
+  }
+  if (status.ok()) {
+    status = database
+                 .Prepare(
+                     "INSERT INTO lost_positions (after_position, before_position, noted_at) "
+                     "SELECT ?, seq + 1, ? FROM sqlite_sequence WHERE name = 'call_events' "
+                     "ON CONFLICT (after_position) DO UPDATE SET before_position = excluded.before_position, "
+                     "noted_at = excluded.noted_at")
+                 .Int(*head)
+                 .Time(now)
+                 .Run();
+  }
+  if (status.ok()) status = database.Prepare("UPDATE log_state SET is_backup = 0").Run();
+  return status;
+}
+
+absl::StatusOr<bool> IsBackup(Database& database) {
+  Query query = database.Prepare("SELECT is_backup FROM log_state");
+  const bool is_backup = query.Step() && query.GetBool();
+  if (!query.status().ok()) return query.status();
+  return is_backup;
+}
+
+absl::StatusOr<std::vector<LostPositions>> SelectLostPositions(Database& database) {
+  return ReadRows(
+      database.Prepare("SELECT after_position, before_position FROM lost_positions ORDER BY after_position"),
+      ReadLostPositions);
 }
 
 absl::Status UpsertTranscriptItem(Database& database, absl::string_view call_id, const call::TranscriptItem& item) {

@@ -29,6 +29,12 @@ absl::StatusOr<std::vector<events::StoredEvent>> SelectEvents(Database& database
 absl::StatusOr<int64_t> SelectHeadPosition(Database& database);
 absl::StatusOr<int64_t> SelectOldestPosition(Database& database);
 
+// As CallStore::NoteRestored(); the file is no copy any more.
+absl::Status NoteRestored(Database& database, absl::Time now);
+// Whether the file is a copy that BackUp() made and nobody has served from since.
+absl::StatusOr<bool> IsBackup(Database& database);
+absl::StatusOr<std::vector<LostPositions>> SelectLostPositions(Database& database);
+
 absl::Status UpsertTranscriptItem(Database& database, absl::string_view call_id, const call::TranscriptItem& item);
 absl::StatusOr<std::vector<call::TranscriptItem>> SelectTranscript(Database& database, absl::string_view call_id);
 

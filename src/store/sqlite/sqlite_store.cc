@@ -12,7 +12,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "src/base/error.h"
+#include "src/base/log.h"
 #include "src/store/migrations/migration.h"
 #include "src/store/refusals.h"
 #include "src/store/sqlite/call_table.h"
@@ -45,6 +47,21 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::UnavailableError(absl::StrCat("its folder cannot be made: ", error.message()));
 }
 
+absl::Status NoteRestoredIn(Database& database, absl::Time now) {
+  Transaction transaction(database, "BEGIN IMMEDIATE");
+  absl::Status status = transaction.status();
+  if (status.ok()) status = NoteRestored(database, now);
+  return status.ok() ? transaction.Commit() : status;
+}
+
+absl::Status NoticeRestore(Database& database, const std::string& path) {
+  const absl::StatusOr<bool> restored = IsBackup(database);
+  if (!restored.ok() || !*restored) return restored.status();
+  const absl::Status status = NoteRestoredIn(database, absl::Now());
+  if (status.ok()) base::Log(base::LogKind::kDatabase, "", "the database was restored from a backup", {{"path", path}});
+  return status;
+}
+
 // The connection that writes, with the schema up to date.
 absl::StatusOr<Database> OpenWriter(const std::string& path, const SqliteStore::Options& options) {
   absl::StatusOr<Database> database = Database::Open(path, options.busy_timeout);
@@ -55,6 +72,7 @@ absl::StatusOr<Database> OpenWriter(const std::string& path, const SqliteStore::
   if (status.ok()) status = Migrate(*database, SqliteMigrations());
   // After Migrate(): nothing is written to a file that is not ours.
   if (status.ok()) status = database->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  if (status.ok()) status = NoticeRestore(*database, path);
   if (!status.ok()) return status;
   return database;
 }
@@ -375,6 +393,16 @@ absl::StatusOr<int64_t> SqliteStore::HeadPosition() {
 absl::StatusOr<int64_t> SqliteStore::OldestPosition() {
   base::MutexLock lock(read_mutex_);
   return SelectOldestPosition(reader_);
+}
+
+absl::Status SqliteStore::NoteRestored(absl::Time now) {
+  base::MutexLock lock(write_mutex_);
+  return NoteRestoredIn(writer_, now);
+}
+
+absl::StatusOr<std::vector<LostPositions>> SqliteStore::ListLostPositions() {
+  base::MutexLock lock(read_mutex_);
+  return SelectLostPositions(reader_);
 }
 
 absl::StatusOr<LeadRecord> SqliteStore::GetLead(absl::string_view lead_id) {

@@ -135,6 +135,17 @@ PostgresServer::~PostgresServer() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
+std::string PostgresServer::Restore(const std::string& uri) {
+  const std::string dump = folder_ + "/dump";
+  const std::string log = folder_ + "/restore.log";
+  const std::string restored = NewDatabase();
+  EXPECT_EQ(WaitFor(Spawn(log, {Programs() + "/pg_dump", "--format=custom", "--file=" + dump, uri})), 0)
+      << ReadFile(log);
+  EXPECT_EQ(WaitFor(Spawn(log, {Programs() + "/pg_restore", "--exit-on-error", "--dbname=" + restored, dump})), 0)
+      << ReadFile(log);
+  return restored;
+}
+
 void PostgresServer::Start() {
   server_ = Spawn(folder_ + "/server.log", {Programs() + "/postgres", "-D", folder_ + "/data", "-k", folder_, "-c",
                                             "listen_addresses=", "-c", "shared_buffers=16MB", "-c",

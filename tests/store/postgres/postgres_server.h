@@ -32,6 +32,9 @@ class PostgresServer {
   // ',' and each row ended by ';'. Failures are failures of the test.
   std::string Query(const std::string& uri, const std::string& sql);
 
+  // Puts what pg_dump says of the database of `uri` into a new one, and returns that one's URI.
+  std::string Restore(const std::string& uri);
+
   // Ends its connections and the server, and starts it again. `sigstop`: freezes all its processes, as a machine that
   // hangs would.
   void Stop();

@@ -470,6 +470,98 @@ TEST_F(PostgresStoreTest, WhoLostTheDatabaseToAnotherWritesNothingMore) {
 
 // --- Rows
 
+// --- Restores
+
+TEST_F(PostgresStoreTest, ARestoredDumpIsNoticedOnce) {
+  int64_t seen = 0;
+  const std::string original = uri_;
+  {
+    auto store = Open(options_);
+    ASSERT_TRUE(store->CreateCall(MakeCall("c1"), {}, absl::nullopt).ok());
+    ASSERT_TRUE(store->Apply(Append("c1", 1), nullptr).ok());
+    uri_ = server().Restore(original);
+    ASSERT_TRUE(store->Apply(Append("c1", 2), nullptr).ok());
+    seen = *store->HeadPosition();
+    EXPECT_TRUE(store->ListLostPositions()->empty());
+  }
+  for (int i = 0; i < 2; ++i) {
+    auto store = Open(options_);
+    const std::vector<LostPositions> lost = *store->ListLostPositions();
+    ASSERT_EQ(lost.size(), 1) << i;
+    EXPECT_LT(lost[0].after, seen);
+    EXPECT_GT(lost[0].before, seen);
+    ASSERT_TRUE(store->Apply(Append("c1", 2 + i), nullptr).ok());
+    EXPECT_EQ(store->ReadEvents(seen, 10)->size(), 1 + i);
+  }
+  uri_ = original;
+  EXPECT_TRUE(Open(options_)->ListLostPositions()->empty());
+}
+
+TEST_F(PostgresStoreTest, AServerWhoseTransactionsAreBehindTheLogGoesOnAboveIt) {
+  {
+    auto store = Open(options_);
+    ASSERT_TRUE(store->CreateCall(MakeCall("c1"), {}, absl::nullopt).ok());
+    ASSERT_TRUE(store->Apply(Append("c1", 1), nullptr).ok());
+  }
+  server().Query(uri_, "UPDATE call_events SET position = position + (7000000000::bigint << 16)");
+  auto store = Open(options_);
+  std::vector<int64_t> positions;
+  ASSERT_TRUE(store->Apply(Append("c1", 2), &positions).ok());
+  const auto log = store->ReadEvents(0, 10);
+  ASSERT_EQ(log->size(), 2);
+  EXPECT_EQ(log->back().position, positions.at(0));
+  EXPECT_GE(positions[0], store->ListLostPositions()->at(0).before);
+}
+
+TEST_F(PostgresStoreTest, AFailoverIsNoticedByWhoeverConnectsAgain) {
+  auto store = Open(options_);
+  ASSERT_TRUE(store->CreateCall(MakeCall("c1"), {}, absl::nullopt).ok());
+  ASSERT_TRUE(store->Apply(Append("c1", 1), nullptr).ok());
+  const int64_t seen = *store->HeadPosition() + (50 << 16);  // Of transactions that the new server has not got.
+  server().Query(uri_, "UPDATE log_state SET cluster = cluster || '9'");
+  server().Query(uri_, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()");
+  ASSERT_TRUE(store->Apply(Append("c1", 2), nullptr).ok());
+  EXPECT_EQ(store->ReadEvents(seen, 10)->size(), 1);
+  EXPECT_EQ(store->ListLostPositions()->size(), 1);
+}
+
+// Who writes while a restore is noted is waited for: what it writes is not hidden from those who read behind it.
+TEST_F(PostgresStoreTest, NotingARestoreUnderWritesHidesNothing) {
+  auto store = Open(shared_);
+  constexpr int kWriters = 4;
+  std::vector<std::thread> writers;
+  std::atomic<bool> failed{false};
+  for (int w = 0; w < kWriters; ++w) {
+    writers.emplace_back([&, w] {
+      const std::string id = absl::StrCat("c", w);
+      failed = failed || !store->CreateCall(MakeCall(id), {}, absl::nullopt).ok();
+      for (int i = 1; i <= 50; ++i) failed = failed || !store->Apply(Append(id, i), nullptr).ok();
+    });
+  }
+  std::map<std::string, int64_t> last;
+  int64_t after = 0;
+  int seen = 0;
+  int notes = 0;
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (seen < kWriters * 50 && absl::Now() < deadline) {
+    if (notes < 5 && seen > notes * 20) notes += store->NoteRestored(kStart).ok() ? 1 : 0;
+    const auto events = store->ReadEvents(after, 7);
+    ASSERT_TRUE(events.ok()) << events.status();
+    for (const events::StoredEvent& stored : *events) {
+      EXPECT_GT(stored.position, after);
+      after = stored.position;
+      EXPECT_EQ(stored.event.sequence, ++last[stored.event.call_id]);
+      ++seen;
+    }
+  }
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_FALSE(failed);
+  EXPECT_EQ(seen, kWriters * 50);
+  EXPECT_GE(notes, 3);
+}
+
+// --- What is in the tables
+
 TEST_F(PostgresStoreTest, RowsReadWellInPlainSql) {
   auto store = Open();
   ASSERT_TRUE(store->CreateCall(MakeCall("c1"), {}, RequestKey{"crm", "r", "f"}).ok());

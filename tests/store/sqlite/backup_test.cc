@@ -181,6 +181,36 @@ TEST_F(BackupTest, AReadOnlyStoreDoesNotMigrate) {
   EXPECT_TRUE(absl::StrContains(reader.status().message(), "callbridge migrate")) << reader.status();
 }
 
+// --- What is restored
+
+TEST_F(BackupTest, WhoServesFromACopyServesFromARestoredDatabase) {
+  {
+    auto store = Open(Path());
+    ASSERT_TRUE(Add(*store, "c1").ok());
+    ASSERT_TRUE(BackUp(Path(), Copy()).ok());
+    ASSERT_TRUE(Add(*store, "c2").ok());  // Position 2, which a subscriber has seen.
+    EXPECT_TRUE(store->ListLostPositions()->empty()) << "the original is no copy";
+  }
+  EXPECT_EQ(Open(Copy(), /*read_only=*/true)->HeadPosition().value(), 1);
+  {
+    auto restored = Open(Copy());
+    const std::vector<LostPositions> lost = *restored->ListLostPositions();
+    ASSERT_EQ(lost.size(), 1);
+    EXPECT_EQ(lost[0].after, 1);
+    EXPECT_GT(lost[0].before, 2);
+    ASSERT_TRUE(Add(*restored, "c3").ok());
+    EXPECT_GE(*restored->HeadPosition(), lost[0].before);
+  }
+  EXPECT_EQ(Open(Copy())->ListLostPositions()->size(), 1) << "once";
+}
+
+TEST_F(BackupTest, ACopyOfACopyIsACopy) {
+  ASSERT_TRUE(Add(*Open(Path()), "c1").ok());
+  ASSERT_TRUE(BackUp(Path(), Copy()).ok());
+  ASSERT_TRUE(BackUp(Copy(), folder_.File("copy2.db")).ok());
+  EXPECT_EQ(Open(folder_.File("copy2.db"))->ListLostPositions()->size(), 1);
+}
+
 // --- What is erased
 
 TEST_F(BackupTest, WhatWasErasedIsNotInTheFileAnyMore) {
