@@ -1,11 +1,10 @@
-#include "src/store/postgres/owner.h"
-
 #include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "src/base/ids.h"
 #include "src/base/log.h"
+#include "src/store/postgres/owner.h"
 #include "src/store/postgres/schema.h"
 
 namespace callbridge::store {
