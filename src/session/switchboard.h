@@ -63,6 +63,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) override;
   void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
                       std::function<void(absl::StatusOr<call::Transfer>)> done) override;
+  bool IsLive(absl::string_view call_id) const override;
   std::vector<std::string> Destinations() const override;
 
   // ---- FrontDesk ----
@@ -88,9 +89,6 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   // Ends every call with kServerDrain.
   void EndAll();
   int live_calls() const;
-
-  // Whether the call has a session here. Any thread.
-  bool IsLive(absl::string_view call_id) const;
 
  private:
   struct LiveCall {
