@@ -57,10 +57,10 @@ absl::StatusOr<std::unique_ptr<NodeServer>> NodeServer::Start(const Options& opt
   SetLimits(builder);
   auto server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat(
-        "--node_listen=", options.listen, ": cannot listen there: ", control::WhyNotListening(*address),
-        options.tls.has_tls() ? ", or the TLS certificate and key do not fit" : "",
-        "; stop the other program or choose another address"));
+    return absl::UnavailableError(
+        absl::StrCat("--node_listen=", options.listen, ": cannot listen there: ", control::WhyNotListening(*address),
+                     options.tls.has_tls() ? ", or the TLS certificate and key do not fit" : "",
+                     "; stop the other program or choose another address"));
   }
   return std::unique_ptr<NodeServer>(new NodeServer(*std::move(address), std::move(server), port));
 }
