@@ -1,6 +1,7 @@
 #include "src/nodes/node_server.h"
 
 #include <grpc/grpc.h>
+#include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/server_builder.h>
 
 #include <chrono>
@@ -30,6 +31,13 @@ absl::Status CheckExposure(const NodeServer::Options& options, const control::Li
                    " is reachable from other machines: set --node_tls_cert, --node_tls_key and --node_tls_ca"));
 }
 
+// Linked in, reflection adds itself to every server of the process.
+class WithoutPlugins final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override { plugins->clear(); }
+};
+
 void SetLimits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
@@ -54,6 +62,7 @@ absl::StatusOr<std::unique_ptr<NodeServer>> NodeServer::Start(const Options& opt
   int port = 0;
   builder.AddListeningPort(control::FormatListenAddress(address->host, address->port), *credentials, &port);
   for (grpc::Service* const service : services) builder.RegisterService(service);
+  builder.SetOption(std::make_unique<WithoutPlugins>());
   SetLimits(builder);
   auto server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {

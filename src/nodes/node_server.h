@@ -17,8 +17,7 @@
 namespace callbridge::nodes {
 
 // The node-to-node port: what nodes pass on to each other. With mTLS, so that only nodes are let in; plaintext only on
-// loopback. No reflection, if it is started before every server of this process that has it. All methods from one
-// thread.
+// loopback. No reflection. All methods from one thread.
 class NodeServer {
  public:
   struct Options {

@@ -12,12 +12,16 @@
 #include "src/base/log.h"
 #include "src/base/mutex.h"
 #include "src/store/merge_writes.h"
+#include "src/store/refusals.h"
 
 namespace callbridge::session {
 namespace {
 
 using base::Log;
 using base::LogKind;
+
+// Of the calls that were lost to another owner. Their sessions end within moments.
+constexpr size_t kFencedRemembered = 10'000;
 
 // Something that one call wants from the store.
 struct Item {
@@ -104,7 +108,8 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
 
   void Add(const std::string& call_id, Item item) {
     base::MutexLock lock(mutex_);
-    if (closed_ || (pending_ >= options_.max_pending && !item.create && Shed(call_id, item.write))) return;
+    if (closed_ || (!item.create && DropIfFenced(item.write))) return;
+    if ((pending_ >= options_.max_pending && !item.create && Shed(call_id, item.write))) return;
     const auto [lane, made] = lanes_.try_emplace(call_id);
     lane->second.waiting.push_back(std::move(item));
     ++pending_;
@@ -121,6 +126,11 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
   int64_t lost_events() const {
     base::MutexLock lock(mutex_);
     return lost_events_;
+  }
+
+  int64_t fenced_writes() const {
+    base::MutexLock lock(mutex_);
+    return fenced_writes_;
   }
 
   absl::Time PatienceEnd() const { return options_.clock->Now() + options_.create_patience; }
@@ -223,6 +233,10 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
       OnStoreAway(status);
       return Outcome::kAway;
     }
+    if (store::IsOwnerChanged(status)) {
+      OnFenced(call_id, *lane.taken.front().write.owner, lane);
+      return Outcome::kDone;
+    }
     if (status.ok()) {
       Announce(write->events, positions.empty() ? 0 : positions.back());
     } else if (count > 1) {
@@ -254,6 +268,47 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
     base::MutexLock lock(mutex_);
     lost_events_ += events;
     return again;
+  }
+
+  // Of the lane, what its former owner wrote goes; what anybody may write stays.
+  void OnFenced(const std::string& call_id, const store::Owner& owner, Lane& lane) {
+    const int64_t taken = RemoveOwned(owner, &lane.taken);
+    int64_t dropped = 0;
+    bool is_news = false;
+    {
+      base::MutexLock lock(mutex_);
+      const int64_t waiting = RemoveOwned(owner, &lane.waiting);
+      pending_ -= static_cast<size_t>(waiting);  // Finish() counts those that were taken.
+      dropped = taken + waiting;
+      fenced_writes_ += dropped;
+      is_news = fenced_.emplace(call_id, owner).second;
+      if (is_news) fenced_order_.push_back(call_id);
+      if (fenced_order_.size() > kFencedRemembered) {
+        fenced_.erase(fenced_order_.front());
+        fenced_order_.pop_front();
+      }
+    }
+    if (lane.taken.empty()) lane.one_by_one = false;
+    Log(LogKind::kTrouble, call_id, "the call has another owner now; nothing more is written for it",
+        {{"dropped", absl::StrCat(dropped)}});
+    if (is_news && options_.on_fenced) options_.on_fenced(call_id);
+  }
+
+  template <typename Items>
+  static int64_t RemoveOwned(const store::Owner& owner, Items* items) {
+    const auto owned = [&owner](const Item& item) { return !item.create && item.write.owner == owner; };
+    const auto kept = std::remove_if(items->begin(), items->end(), owned);
+    const int64_t removed = items->end() - kept;
+    items->erase(kept, items->end());
+    return removed;
+  }
+
+  // The session may not know yet that it was fenced.
+  bool DropIfFenced(const store::CallWrite& write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const auto fenced = fenced_.find(write.call_id);
+    if (fenced == fenced_.end() || !(write.owner == fenced->second)) return false;
+    ++fenced_writes_;
+    return true;
   }
 
   void OnStoreAway(const absl::Status& status) {
@@ -332,6 +387,10 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
       ABSL_GUARDED_BY(mutex_);  // Calls with something to do, each once, but for the one in turn.
   size_t pending_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t lost_events_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t fenced_writes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The last calls that were lost to another owner, and which one had them here.
+  std::map<std::string, store::Owner> fenced_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::string> fenced_order_ ABSL_GUARDED_BY(mutex_);
   bool shedding_ ABSL_GUARDED_BY(mutex_) = false;
   bool running_ ABSL_GUARDED_BY(mutex_) = false;  // A run is posted, is going on, or waits out a pause.
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
@@ -373,6 +432,8 @@ void CallRecorder::Write(store::CallWrite write) {
 size_t CallRecorder::pending() const { return core_->pending(); }
 
 int64_t CallRecorder::lost_events() const { return core_->lost_events(); }
+
+int64_t CallRecorder::fenced_writes() const { return core_->fenced_writes(); }
 
 bool CallRecorder::Flush(absl::Duration at_most) { return core_->Flush(at_most); }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,6 +25,8 @@ namespace callbridge::session {
 //   other errors   logged; without its events if they are what is refused, so that the end and the transfer of a call
 //   are kept
 //                  even behind a gap; else dropped. Other calls go on.
+//   OWNER_CHANGED  (kAborted) dropped, counted and logged, with all that waits and all that still comes of that call
+//                  with that owner: it is another node's now. What has no owner is written all the same.
 // When more than `max_pending` writes wait, events and transcript items of new ones are dropped, counted and logged:
 // the end carries the whole transcript. Create and Write never block and may be called from any thread.
 class CallRecorder {
@@ -42,6 +45,9 @@ class CallRecorder {
     // Told after each commit of events, on the executor: up to which position; 0 if the store did not say (it may keep
     // a write elsewhere for a while). For EventTailer::Hint(). Empty: nobody.
     std::function<void(int64_t position)> hint;
+
+    // Told once of each call whose owner it was found not to be any more, on the executor. Empty: nobody.
+    std::function<void(const std::string& call_id)> on_fenced;
 
     // Runs the task after the pause, on any thread. Empty: a thread of the recorder's own. Tests put theirs here.
     std::function<void(absl::Duration, base::Task)> delay;
@@ -70,6 +76,9 @@ class CallRecorder {
 
   // How many events were dropped, for whatever reason, since the start.
   int64_t lost_events() const;
+
+  // How many writes were dropped because their call has another owner now, since the start.
+  int64_t fenced_writes() const;
 
   // Blocks until nothing is pending or `at_most` is over; returns whether nothing is. Not on the executor.
   bool Flush(absl::Duration at_most);

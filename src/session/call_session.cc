@@ -52,6 +52,7 @@ CallSession::CallSession(Options options, const Deps& deps)
       tape_(deps.tapes == nullptr ? nullptr : deps.tapes->NewTape(options_.call, *this, Now())),
       call_(options_.call, tape_ == nullptr ? static_cast<call::CommandSink&>(*this) : *tape_) {
   write_.call_id = options_.call.call_id;
+  write_.owner = options_.owner;
 }
 
 CallSession::~CallSession() = default;
@@ -71,6 +72,7 @@ void CallSession::Begin() {
 }
 
 void CallSession::Feed(const input::Input& input) {
+  if (dropped_) return;
   if (const auto* const dialled = std::get_if<input::DialAccepted>(&input)) {
     write_.carrier_request_id = dialled->request_id;
     dirty_ = true;
@@ -96,21 +98,32 @@ void CallSession::ArmTimer() {
 }
 
 void CallSession::FlushRecords() {
-  if (!dirty_) return;
+  if (!dirty_ || dropped_) return;
   dirty_ = false;
   store::CallWrite next;
   next.call_id = write_.call_id;
+  next.owner = write_.owner;
   deps_.recorder->Write(std::exchange(write_, std::move(next)));
 }
 
 void CallSession::SetCarrierCallId(const std::string& carrier_call_id) {
-  if (carrier_call_id.empty() || carrier_call_id == carrier_call_id_) return;
+  if (dropped_ || carrier_call_id.empty() || carrier_call_id == carrier_call_id_) return;
   carrier_call_id_ = carrier_call_id;
   write_.carrier_call_id = carrier_call_id;
   dirty_ = true;
   deps_.host->OnCarrierCallId(options_.call.call_id, carrier_call_id);
   if (std::exchange(hangup_when_known_, false)) HangUpNow();
   FlushRecords();
+}
+
+void CallSession::Drop(absl::string_view why) {
+  if (std::exchange(dropped_, true)) return;
+  base::Log(LogKind::kTrouble, options_.call.call_id, "the call is dropped here", {{"why", std::string(why)}});
+  timer_.reset();
+  model_.Close();
+  for (const auto& stream : streams_) stream->Close(1001, "call ended");
+  // One that was dialled and has no id yet is told to hang up when its first webhook comes.
+  if (!carrier_call_id_.empty()) HangUpNow();
 }
 
 // ---- The streams ----
@@ -146,6 +159,7 @@ void CallSession::OnStreamGone(CarrierLeg& leg) {
 }
 
 void CallSession::OnCallerAudio(absl::string_view base64) {
+  if (dropped_) return;
   const absl::Time now = Now();
   if (tape_ != nullptr) tape_->OnCallerAudio(base64, now);
   call_.OnCallerAudio(base64, now);
@@ -168,6 +182,7 @@ void CallSession::Listen(absl::string_view base64) {
 
 void CallSession::OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
                                int64_t bytes) {
+  if (dropped_) return;
   const absl::Time now = Now();
   if (tape_ != nullptr) tape_->OnModelAudio(response_id, item_id, base64, bytes, now);
   call_.OnModelAudio(response_id, item_id, base64, bytes, now);

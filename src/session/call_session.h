@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "src/audio/beep_detector.h"
 #include "src/audio/voice_meter.h"
 #include "src/base/executor.h"
@@ -63,7 +64,8 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     std::string transfer_url;     // Where the carrier fetches new instructions for this call.
     std::string carrier_call_id;  // Empty: not known yet.
     bool log_transcripts = false;
-    bool summary_later = false;  // Made from the transcript, when the call is over.
+    absl::optional<store::Owner> owner;  // As whose what it writes counts; not set: nobody asks.
+    bool summary_later = false;          // Made from the transcript, when the call is over.
   };
   // Everything outlives the session.
   struct Deps {
@@ -92,6 +94,10 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   net::WsConnection::Listener* NewStream();
 
   void SetCarrierCallId(const std::string& carrier_call_id);
+
+  // The call is somebody else's now: closes what this process has of it at once and asks the carrier to hang up.
+  // Nothing more is written or told to the host; whatever comes later is ignored. Not from inside a callback.
+  void Drop(absl::string_view why);
 
   const call::Call& call() const { return call_; }
 
@@ -160,6 +166,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   absl::Time armed_ = absl::InfiniteFuture();
   store::CallWrite write_;  // What the present input changes.
   bool dirty_ = false;
+  bool dropped_ = false;
 };
 
 }  // namespace callbridge::session

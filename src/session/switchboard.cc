@@ -11,6 +11,7 @@
 #include "src/base/log.h"
 #include "src/base/phone.h"
 #include "src/session/agent_tools.h"
+#include "src/session/node_token.h"
 
 namespace callbridge::session {
 namespace {
@@ -41,6 +42,9 @@ ModelLeg::Options ModelOptions(const Settings& settings, const Agent& agent) {
   options.session.tools = AgentTools(settings, agent);
   return options;
 }
+
+// A call is its maker's for its whole life, until somebody takes it away.
+store::Owner FirstOwner(const std::string& node_id) { return {node_id, 1}; }
 
 bool BeginsWithOneOf(const std::vector<std::string>& prefixes, absl::string_view number) {
   return std::any_of(prefixes.begin(), prefixes.end(), [number](const std::string& prefix) {
@@ -104,7 +108,7 @@ Switchboard::Plan Switchboard::MakePlan(call::Direction direction, const std::st
                                         const std::string& agent) {
   Plan plan;
   plan.agent = &settings_.agents.at(agent);
-  plan.token = base::NewToken();
+  plan.token = NewNodeToken(deps_.node_id);
   plan.call = plan.agent->conduct;
   plan.call.call_id = base::NewUuid();
   plan.call.fallback_transfer_id = base::NewUuid();
@@ -131,6 +135,7 @@ store::CallRecord Switchboard::RecordOf(const Plan& plan, absl::Time now) const 
   record.carrier_call_id = plan.carrier_call_id;
   record.create_time = now;
   record.event_head = 1;
+  if (!deps_.node_id.empty()) record.owner = FirstOwner(deps_.node_id);
   if (plan.call.direction == call::Direction::kInbound) {
     record.state = call::State::kAnswered;
     record.answer_time = now;
@@ -146,6 +151,7 @@ std::shared_ptr<CallSession> Switchboard::MakeSession(const Plan& plan) {
   options.carrier_call_id = plan.carrier_call_id;
   options.log_transcripts = settings_.log_transcripts;
   options.summary_later = !plan.call.summary_in_session && plan.agent->after_call.summary == AfterCall::Summary::kText;
+  if (!deps_.node_id.empty()) options.owner = FirstOwner(deps_.node_id);
   CallSession::Deps deps;
   deps.tools = deps_.loops[plan.loop];
   deps.recorder = deps_.recorder;
@@ -416,6 +422,10 @@ void Switchboard::Remember(const LiveCall& live) {
 void Switchboard::OnFinished(const std::string& call_id, int64_t next_sequence) {
   // While the call still counts as live: nobody is to see it gone and not hear of its last words.
   if (deps_.on_finished) deps_.on_finished(call_id, next_sequence);
+  Forget(call_id);
+}
+
+void Switchboard::Forget(const std::string& call_id) {
   std::unique_ptr<LiveCall> gone;
   {
     base::MutexLock lock(mutex_);
@@ -450,6 +460,22 @@ void Switchboard::EndAll() {
 int Switchboard::live_calls() const {
   base::MutexLock lock(mutex_);
   return static_cast<int>(calls_.size()) + starting_;
+}
+
+bool Switchboard::KnowsCarrierCall(absl::string_view carrier_call_id) const {
+  base::MutexLock lock(mutex_);
+  return by_carrier_id_.contains(carrier_call_id) || ended_.contains(carrier_call_id);
+}
+
+void Switchboard::DropCall(absl::string_view call_id, absl::string_view why) {
+  base::MutexLock lock(mutex_);
+  LiveCall* const live = FindById(call_id);
+  if (live == nullptr) return;
+  live->state = call::State::kFailed;  // The carrier is told to hang up from now on.
+  deps_.loops[live->loop]->loop->Post([this, session = live->session, id = live->call_id, why = std::string(why)] {
+    session->Drop(why);
+    Forget(id);
+  });
 }
 
 bool Switchboard::IsLive(absl::string_view call_id) const {

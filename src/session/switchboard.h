@@ -52,6 +52,8 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     // somebody else adds. The call is still live then. On its loop; must not block. May be empty.
     std::function<void(const std::string& call_id, int64_t next_sequence)> on_finished;
     ToolRunner* tool_runner = nullptr;  // Null: no tool of the configuration can be run.
+    // The node that this process is: calls are made as its own, and tokens name it. Empty: it is none.
+    std::string node_id;
   };
   // `settings` and everything in `deps` outlive the switchboard; the loops must have stopped before it is destroyed.
   Switchboard(const Settings& settings, Deps deps);
@@ -89,6 +91,13 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   // Ends every call with kServerDrain.
   void EndAll();
   int live_calls() const;
+
+  // Whether a call of the carrier is live here, or was and is remembered. Any thread.
+  bool KnowsCarrierCall(absl::string_view carrier_call_id) const;
+
+  // Ends what this process has of a call that is another owner's now: its sockets are closed, the carrier is asked to
+  // hang up, and nothing is written for it, nor on_finished told. Nothing happens if it is not live here. Any thread.
+  void DropCall(absl::string_view call_id, absl::string_view why);
 
  private:
   struct LiveCall {
@@ -131,6 +140,8 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   LiveCall* FindByToken(absl::string_view token) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   LiveCall* FindById(absl::string_view call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   LiveCall* FindByCarrierId(absl::string_view carrier_call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes a call off the list; its session goes when its loop comes round.
+  void Forget(const std::string& call_id);
   void Remember(const LiveCall& live) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Feeds an input to a call on its loop.
   void Feed(const LiveCall& live, call::input::Input input);

@@ -1,9 +1,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "src/base/ids.h"
 #include "src/base/log.h"
 #include "src/base/phone.h"
+#include "src/session/node_token.h"
 #include "src/session/switchboard.h"
 
 // What webhooks and streams ask of the switchboard, answered from memory.
@@ -37,7 +37,7 @@ Instructions Switchboard::InstructionsFor(LiveCall& live) {
   } else if (out.kind == Instructions::Kind::kStream) {
     // A repeated request gets the same token, as long as no stream has used it.
     if (live.stream_token.empty()) {
-      live.stream_token = base::NewToken();
+      live.stream_token = NewNodeToken(deps_.node_id);
       by_stream_token_[live.stream_token] = &live;
     }
     out.stream_token = live.stream_token;

@@ -47,7 +47,8 @@ class CallStore {
   // `summary_due` makes a job that is due at once (the time of the write), unless there is one or the summary is
   // settled already; `summary_settled` wins over it, and over all later ones. `result` replaces the call's, and the
   // lead's unless a call created later has set that. A call that was erased takes neither texts nor numbers any more:
-  // its events become tombstones.
+  // its events become tombstones. kAborted (OWNER_CHANGED {call}): the write has an owner, and that is not the call's
+  // any more; nothing of it is written, and a repeat of stored events is refused as well: a former owner must learn.
   virtual absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) = 0;
 
   // kNotFound: no such call.
@@ -106,7 +107,8 @@ class CallStore {
   // StateChanged and a CallEnded event each; the transcript made of the items stored so far), and returns them. A
   // transfer that was under way is closed first, with an event of its own (store::ClosedTransfer()). `summaries_due`:
   // those in which something was said get a summary job; whether their agent wants one is for whoever does the jobs.
-  // For the start of a process that owns the database alone.
+  // For the start of a process that owns the database alone; nodes that share it have NodeTable::Reap(), and
+  // PostgresStore refuses theirs with kFailedPrecondition.
   virtual absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now,
                                                                bool summaries_due) = 0;
 
@@ -115,6 +117,10 @@ class CallStore {
 
   // Replaces attempts, due and last_error of a job. kNotFound (SUMMARY_JOB_NOT_FOUND): there is none; it was settled.
   virtual absl::Status SaveSummaryJob(const SummaryJob& job) = 0;
+
+  // Takes a job for oneself: moves its due time to `until` if it is still as in `job`, as it was listed. False:
+  // somebody else has taken it meanwhile, or it was settled. A repeat by the one who has it is false, too.
+  virtual absl::StatusOr<bool> ClaimSummaryJob(const SummaryJob& job, absl::Time until) = 0;
 
   // Notes that somebody read a transcript. kNotFound: no such call.
   virtual absl::Status AddTranscriptRead(const TranscriptRead& read) = 0;

@@ -6,7 +6,7 @@ namespace callbridge::store {
 namespace {
 
 bool CanMerge(const CallWrite& next, const CallWrite& into) {
-  if (next.call_id != into.call_id) return false;
+  if (next.call_id != into.call_id || !(next.owner == into.owner)) return false;
   // The store judges what follows an end by what it finds: the first end wins, a final state stays.
   if (into.end || (into.state && call::IsFinal(*into.state))) return false;
   if (next.transfer && into.transfer && next.transfer->transfer_id != into.transfer->transfer_id) return false;

@@ -55,19 +55,22 @@ class NodeTable {
   virtual absl::Status Register(const NodeRecord& self, absl::Duration lease) = 0;
 
   // Renews the lease and returns all nodes that are not gone, self included, oldest first. One that had been found dead
-  // is there again: its calls of before are not its own any more, new ones may be. kNotFound: was never registered.
+  // is there again: its calls of before are not its own any more, new ones may be. kNotFound: was never registered,
+  // has left, or was replaced by another process on its address; nothing is changed. kInvalidArgument: kGone.
   virtual absl::StatusOr<std::vector<NodeRecord>> Renew(absl::string_view node_id, NodeState state, int64_t live_calls,
                                                         absl::Duration lease) = 0;
 
   // This process ends: its lease is over, and calls that it has left open are anybody's to close.
   virtual absl::Status Leave(absl::string_view node_id) = 0;
 
-  // The node that has a call of the carrier: `node_id` from now on if none had.
+  // The node that has a call of the carrier: `node_id` from now on if none had. A call that was stored with an owner
+  // is that one's, also if nobody claimed it (the database was away then). kInvalidArgument: an empty id.
   virtual absl::StatusOr<std::string> ClaimCarrierCall(absl::string_view carrier_call_id,
                                                        absl::string_view node_id) = 0;
   // Without a claim. nullopt: nobody has it. Claims are kept for a day or longer.
   virtual absl::StatusOr<absl::optional<std::string>> FindCarrierCall(absl::string_view carrier_call_id) = 0;
 
+  static constexpr absl::Duration kSettleTime = absl::Seconds(10);
   struct Reaped {
     std::vector<OpenCall> calls;  // Closed by this call, with the owner they had.
     bool more = false;            // Perhaps there are more: call again.
@@ -75,8 +78,10 @@ class NodeTable {
   };
   // Marks as gone the nodes whose lease was over for longer than `grace`, and closes up to `limit` (1 or more) open
   // calls whose owner is gone, or no node at all, as CallStore::CloseOpenCalls() does: exactly once, whoever else
-  // tries. Their epoch goes up in the same transaction, so that no write of their former owner is taken any more, and
-  // each call that the carrier knows gets a HangUpJob.
+  // tries. A call that was stored less than kSettleTime ago is left alone yet, unless its owner has left: a node that
+  // was found dead may be back, bring its spool before it renews, and have that call live. The epoch goes up in the
+  // same transaction, so that no write of a former owner is taken any more, and each call that the carrier knows gets
+  // a HangUpJob.
   virtual absl::StatusOr<Reaped> Reap(absl::Duration grace, const call::Termination& termination, absl::Time now,
                                       bool summaries_due, int limit) = 0;
 

@@ -181,6 +181,7 @@ struct OpenCall {
   std::string call_id;
   std::string carrier_call_id;
   call::State state = call::State::kDialing;
+  Owner owner;  // That it had.
 };
 
 // That somebody read what was said in a call.

@@ -14,6 +14,7 @@ using base::MakeError;
 using Code = absl::StatusCode;
 
 constexpr char kEventsPurged[] = "EVENTS_PURGED";
+constexpr char kOwnerChanged[] = "OWNER_CHANGED";
 constexpr size_t kNamedCalls = 10;  // A message is read by people.
 
 }  // namespace
@@ -54,6 +55,14 @@ absl::Status CallsNotOver(const std::vector<std::string>& call_ids) {
 absl::Status EventsPurged(int64_t oldest) {
   return MakeError(Code::kOutOfRange, kEventsPurged, absl::StrCat("events up to ", oldest, " are not kept any more"),
                    {{"oldest", absl::StrCat(oldest)}});
+}
+
+absl::Status OwnerChanged(absl::string_view call_id) {
+  return MakeError(Code::kAborted, kOwnerChanged, "the call has another owner now", {{"call", std::string(call_id)}});
+}
+
+bool IsOwnerChanged(const absl::Status& status) {
+  return absl::IsAborted(status) && base::GetErrorInfo(status).reason == kOwnerChanged;
 }
 
 int64_t OldestOf(const absl::Status& status) {

@@ -20,6 +20,10 @@ absl::Status LeadExists(absl::string_view lead_id);
 absl::Status LeadChanged(const LeadRecord& lead);
 absl::Status CallsNotOver(const std::vector<std::string>& call_ids);
 absl::Status EventsPurged(int64_t oldest);
+absl::Status OwnerChanged(absl::string_view call_id);
+
+// Whether `status` is OwnerChanged().
+bool IsOwnerChanged(const absl::Status& status);
 
 // The `oldest` of EventsPurged(); -1: `status` is another one.
 int64_t OldestOf(const absl::Status& status);

@@ -30,6 +30,11 @@ absl::Status CheckEvents(const std::string& call_id, const std::vector<call::Eve
   return absl::OkStatus();
 }
 
+absl::Status CheckOwner(const Owner& owner) {
+  if (owner.node_id.empty() ? owner.epoch == 0 : owner.epoch >= 1) return absl::OkStatus();
+  return Refuse("owner.epoch", "must be 1 or more with a node, and 0 without");
+}
+
 bool UnderWay(const call::Transfer& transfer) {
   return transfer.state != call::TransferState::kCompleted && transfer.state != call::TransferState::kFailed;
 }
@@ -40,6 +45,7 @@ absl::Status CheckCreate(const CallRecord& call, const std::vector<call::Event>&
   if (call.call_id.empty()) return Refuse("call_id", "must not be empty");
   if (!IsStorableTime(call.create_time)) return Refuse("create_time", "must be within the years 1 to 9999");
   if (!events.empty() && events[0].sequence != 1) return Refuse("events.sequence", "must begin at 1");
+  if (absl::Status status = CheckOwner(call.owner); !status.ok()) return status;
   return CheckEvents(call.call_id, events);
 }
 
@@ -53,6 +59,9 @@ absl::Status CheckWrite(const CallWrite& write) {
     return Refuse("end.end_time", "must be within the years 1 to 9999");
   if (write.settlement && !IsStorableTime(write.settlement->time))
     return Refuse("settlement.time", "must be within the years 1 to 9999");
+  if (write.owner) {
+    if (absl::Status status = CheckOwner(*write.owner); !status.ok()) return status;
+  }
   return CheckEvents(write.call_id, write.events);
 }
 
@@ -152,6 +161,15 @@ CallWrite WithoutPerson(CallWrite write) {
     write.end->termination.evidence.clear();
   }
   return write;
+}
+
+CallWrite OnlyWords(const CallWrite& write) {
+  CallWrite words;
+  words.call_id = write.call_id;
+  words.transcript_items = write.transcript_items;
+  words.transcript = write.transcript;
+  if (!words.transcript && write.end) words.transcript = write.end->transcript;
+  return words;
 }
 
 Settlement Settled(const Settlement& known, const Settlement& told, bool* changed) {

@@ -13,11 +13,11 @@
 namespace callbridge::store {
 
 // kInvalidArgument: no call id, a create time that cannot be stored, or events that CheckEvents() refuses or that do
-// not begin at 1.
+// not begin at 1, or an owner whose epoch does not fit.
 absl::Status CheckCreate(const CallRecord& call, const std::vector<call::Event>& events);
 
 // kInvalidArgument: no call id, events that CheckEvents() refuses, an end time that cannot be stored, an item or a
-// transfer without id.
+// transfer without id, an owner whose epoch does not fit.
 absl::Status CheckWrite(const CallWrite& write);
 
 // The number that a call is with: `to` of outbound calls, `from` of inbound ones. Empty: it is not E.164, so there is
@@ -51,6 +51,11 @@ std::string NumberHash(absl::string_view number);
 // What of a write an erased call still takes: nothing that a person said, was called or was written about. Its events
 // are to be stored as tombstones.
 CallWrite WithoutPerson(CallWrite write);
+
+// What is left to be written of a write that came too late, because its owner has lost the call: what somebody said
+// (items, and the whole text as it was at the end), without an owner. Never events, states or effects on leads: those
+// are the story that the new owner has told already.
+CallWrite OnlyWords(const CallWrite& write);
 
 // `known` with what `told` says added. Whether that changed anything but the time is whether `changed` is true.
 Settlement Settled(const Settlement& known, const Settlement& told, bool* changed);

@@ -1,6 +1,7 @@
 #include "tests/fakes/memory_call_store.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -96,6 +97,11 @@ void MemoryCallStore::SetOnCommit(std::function<void(std::vector<events::StoredE
   on_commit_ = std::move(on_commit);
 }
 
+void MemoryCallStore::SetClock(std::function<absl::Time()> clock) {
+  base::MutexLock lock(mutex_);
+  clock_ = std::move(clock);
+}
+
 absl::Status MemoryCallStore::Fail(absl::string_view method) {
   Fault fault;
   {
@@ -170,6 +176,7 @@ absl::StatusOr<CallStore::Created> MemoryCallStore::CreateCall(const CallRecord&
   entry.record.duration_seconds = 0;
   entry.record.termination.reset();
   entry.record.event_head = 0;
+  entry.stored = clock_ ? clock_() : absl::InfinitePast();
   JoinLead(entry.record);
   std::vector<call::Event> first = events;
   for (call::Event& event : first) {
@@ -224,6 +231,7 @@ absl::StatusOr<size_t> MemoryCallStore::CountRepeated(const Entry& entry, const 
 absl::Status MemoryCallStore::ApplyLocked(const CallWrite& write, std::vector<int64_t>* positions) {
   Entry* const entry = Find(write.call_id);
   if (entry == nullptr) return NotFound("call");
+  if (write.owner && !(*write.owner == entry->record.owner)) return OwnerChanged(write.call_id);
   const auto repeated = CountRepeated(*entry, write.events);
   if (!repeated.ok()) return repeated.status();
   const auto stored = Append(*entry, write.events, *repeated);
@@ -525,11 +533,20 @@ absl::StatusOr<std::vector<OpenCall>> MemoryCallStore::CloseOpenCalls(const call
                                                                       absl::Time now, bool summaries_due) {
   const absl::Status status = Fail("CloseOpenCalls");
   if (!status.ok()) return status;
+  return CloseWhere([](const CallRecord&, absl::Time) { return true; }, termination, now, summaries_due,
+                    std::numeric_limits<int>::max(), /*raise_epoch=*/false);
+}
+
+absl::StatusOr<std::vector<OpenCall>> MemoryCallStore::CloseWhere(const Which& which,
+                                                                  const call::Termination& termination, absl::Time now,
+                                                                  bool summaries_due, int limit, bool raise_epoch) {
   base::MutexLock lock(mutex_);
   std::vector<OpenCall> closed;
   for (auto& [id, entry] : calls_) {
-    if (call::IsFinal(entry.record.state)) continue;
-    closed.push_back({id, entry.record.carrier_call_id, entry.record.state});
+    if (closed.size() >= static_cast<size_t>(limit)) break;
+    if (call::IsFinal(entry.record.state) || !which(entry.record, entry.stored)) continue;
+    closed.push_back({id, entry.record.carrier_call_id, entry.record.state, entry.record.owner});
+    if (raise_epoch) ++entry.record.owner.epoch;
     auto items = entry.items;
     std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.position < b.position; });
     for (const CallWrite& write : CloseWrites(entry.record, items, entry.transfers, termination, now, summaries_due)) {
@@ -566,6 +583,19 @@ absl::Status MemoryCallStore::SaveSummaryJob(const SummaryJob& job) {
   entry->summary_job = job;
   entry->summary_job->last_error = CleanText(job.last_error);
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> MemoryCallStore::ClaimSummaryJob(const SummaryJob& job, absl::Time until) {
+  absl::Status status = Fail("ClaimSummaryJob");
+  if (status.ok()) status = CheckSummaryJob({job.call_id, job.attempts, until, ""});
+  if (!status.ok()) return status;
+  base::MutexLock lock(mutex_);
+  Entry* const entry = Find(job.call_id);
+  if (entry == nullptr || !entry->summary_job) return false;
+  SummaryJob& there = *entry->summary_job;
+  if (there.due != job.due || there.attempts != job.attempts) return false;
+  there.due = until;
+  return true;
 }
 
 absl::Status MemoryCallStore::AddTranscriptRead(const TranscriptRead& read) {

@@ -25,6 +25,15 @@ class MemoryCallStore final : public CallStore {
   // Called with the events of each write once they are readable, in the order of the log; for an EventHub.
   void SetOnCommit(std::function<void(std::vector<events::StoredEvent>)> on_commit);
 
+  // Tells when a call is stored, for CloseWhere(). Not called with locks of others held.
+  void SetClock(std::function<absl::Time()> clock);
+
+  // Closes up to `limit` of the open calls that `which` names, as CloseOpenCalls() does; for MemoryNodeTable.
+  // `stored`: when the call was, InfinitePast without a clock.
+  using Which = std::function<bool(const CallRecord& call, absl::Time stored)>;
+  absl::StatusOr<std::vector<OpenCall>> CloseWhere(const Which& which, const call::Termination& termination,
+                                                   absl::Time now, bool summaries_due, int limit, bool raise_epoch);
+
   absl::StatusOr<Created> CreateCall(const CallRecord& call, const std::vector<call::Event>& events,
                                      const absl::optional<RequestKey>& key) override;
   absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) override;
@@ -49,6 +58,7 @@ class MemoryCallStore final : public CallStore {
                                                        bool summaries_due) override;
   absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
+  absl::StatusOr<bool> ClaimSummaryJob(const SummaryJob& job, absl::Time until) override;
   absl::Status AddTranscriptRead(const TranscriptRead& read) override;
   absl::StatusOr<std::vector<TranscriptRead>> ListTranscriptReads(absl::string_view call_id, int limit) override;
   absl::StatusOr<Erasure> EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) override;
@@ -64,6 +74,7 @@ class MemoryCallStore final : public CallStore {
     absl::optional<SummaryJob> summary_job;
     bool summary_settled = false;
     bool transcript_purged = false;
+    absl::Time stored = absl::InfinitePast();
     std::vector<TranscriptRead> reads;
   };
   struct Lead {
@@ -100,6 +111,7 @@ class MemoryCallStore final : public CallStore {
 
   base::Mutex mutex_;
   Fault fault_ ABSL_GUARDED_BY(mutex_);
+  std::function<absl::Time()> clock_ ABSL_GUARDED_BY(mutex_);
   std::function<void(std::vector<events::StoredEvent>)> on_commit_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Entry> calls_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Lead> leads_by_phone_ ABSL_GUARDED_BY(mutex_);

@@ -90,6 +90,10 @@ absl::Status TroubledStore::SaveSummaryJob(const SummaryJob& job) {
   return trouble_->End(inside_->SaveSummaryJob(job));
 }
 
+absl::StatusOr<bool> TroubledStore::ClaimSummaryJob(const SummaryJob& job, absl::Time until) {
+  return Write([&] { return inside_->ClaimSummaryJob(job, until); });
+}
+
 absl::StatusOr<CallRecord> TroubledStore::FindCall(absl::string_view carrier_call_id,
                                                    absl::string_view carrier_request_id) {
   return Read([&] { return inside_->FindCall(carrier_call_id, carrier_request_id); });

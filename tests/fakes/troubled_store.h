@@ -71,6 +71,7 @@ class TroubledStore final : public CallStore {
                                                        bool summaries_due) override;
   absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
+  absl::StatusOr<bool> ClaimSummaryJob(const SummaryJob& job, absl::Time until) override;
   absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id, absl::string_view carrier_request_id) override;
   absl::StatusOr<int64_t> OldestPosition() override;
   absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;

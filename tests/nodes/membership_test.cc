@@ -67,7 +67,7 @@ class FakeTable final : public store::NodeTable {
     reaped.busy = busy_;
     if (busy_) return reaped;
     while (!open_.empty() && reaped.calls.size() < static_cast<size_t>(limit)) {
-      reaped.calls.push_back({open_.front(), "carrier-" + open_.front(), call::State::kRinging});
+      reaped.calls.push_back({open_.front(), "carrier-" + open_.front(), call::State::kRinging, {"dead", 1}});
       open_.pop_front();
     }
     reaped.more = !open_.empty();

@@ -70,6 +70,7 @@ class FakeStore final : public store::CallStore {
   }
   absl::StatusOr<std::vector<store::SummaryJob>> ListSummaryJobs(absl::Time, int) override { return Unused(); }
   absl::Status SaveSummaryJob(const store::SummaryJob&) override { return Unused(); }
+  absl::StatusOr<bool> ClaimSummaryJob(const store::SummaryJob&, absl::Time) override { return Unused(); }
   absl::StatusOr<store::CallRecord> FindCall(absl::string_view, absl::string_view) override { return Unused(); }
   absl::StatusOr<int64_t> OldestPosition() override { return Unused(); }
   absl::StatusOr<store::LeadRecord> CreateLead(const store::LeadRecord&) override { return Unused(); }

@@ -39,10 +39,17 @@ void Fields(Settlement& settlement, F& f) {
 }
 
 template <typename F>
+void Fields(Owner& owner, F& f) {
+  auto& [node_id, epoch] = owner;
+  f("node_id", node_id);
+  f("epoch", epoch);
+}
+
+template <typename F>
 void Fields(CallRecord& call, F& f) {
   auto& [call_id, direction, from, to, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, state,
          create_time, answer_time, end_time, duration_seconds, transferred, transfer_reason, termination, transcript,
-         summary, result, metadata, event_head, answered_by_machine, settlement, event_floor, erase_time] = call;
+         summary, result, metadata, event_head, answered_by_machine, settlement, event_floor, erase_time, owner] = call;
   f("call_id", call_id);
   f("direction", direction);
   f("from", from);
@@ -69,6 +76,7 @@ void Fields(CallRecord& call, F& f) {
   f("settlement", settlement);
   f("event_floor", event_floor);
   f("erase_time", erase_time);
+  f("owner", owner);
 }
 
 template <typename F>
@@ -82,10 +90,11 @@ void Fields(CallWrite::End& end, F& f) {
 
 template <typename F>
 void Fields(CallWrite& write, F& f) {
-  auto& [call_id, events, state, answer_time, carrier_call_id, carrier_request_id, model_session_id, transcript_items,
-         transfer, transferred, transfer_reason, end, transcript, summary, result, summary_due, summary_settled,
-         answered_by_machine, settlement] = write;
+  auto& [call_id, owner, events, state, answer_time, carrier_call_id, carrier_request_id, model_session_id,
+         transcript_items, transfer, transferred, transfer_reason, end, transcript, summary, result, summary_due,
+         summary_settled, answered_by_machine, settlement] = write;
   f("call_id", call_id);
+  f("owner", owner);
   f("events", events);
   f("state", state);
   f("answer_time", answer_time);

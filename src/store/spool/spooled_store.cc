@@ -10,6 +10,7 @@
 #include "src/base/error.h"
 #include "src/base/log.h"
 #include "src/store/merge_writes.h"
+#include "src/store/refusals.h"
 #include "src/store/spool/record_json.h"
 #include "src/store/write_check.h"
 
@@ -257,6 +258,12 @@ absl::Status SpooledStore::ReplayWrite(CallWrite write, absl::Status* refused) {
     return status;
   }
   *refused = status;
+  if (IsOwnerChanged(status)) {
+    const CallWrite words = OnlyWords(write);
+    if (!HasFields(words)) return absl::OkStatus();
+    status = inside_->Apply(words, nullptr);
+    return absl::IsUnavailable(status) ? status : absl::OkStatus();
+  }
   if (write.events.empty() || !HasFields(write) || absl::IsNotFound(status)) return absl::OkStatus();
   write.events.clear();
   status = inside_->Apply(write, nullptr);
@@ -328,6 +335,10 @@ absl::StatusOr<std::vector<SummaryJob>> SpooledStore::ListSummaryJobs(absl::Time
 }
 
 absl::Status SpooledStore::SaveSummaryJob(const SummaryJob& job) { return inside_->SaveSummaryJob(job); }
+
+absl::StatusOr<bool> SpooledStore::ClaimSummaryJob(const SummaryJob& job, absl::Time until) {
+  return inside_->ClaimSummaryJob(job, until);
+}
 
 absl::StatusOr<CallRecord> SpooledStore::FindCall(absl::string_view carrier_call_id,
                                                   absl::string_view carrier_request_id) {

@@ -30,7 +30,8 @@ namespace callbridge::store {
 // Replay goes on by itself, on a thread of its own, with growing pauses, also after a restart. A write may reach the
 // store inside twice (a crash came before it was noted); by CallStore's contract that changes nothing. A write that the
 // store inside refuses is kept in spool.refused and logged; what of it is not its events is applied all the same, so
-// that a call ends behind a gap. Thread-safe; the writes of one call come one after the other.
+// that a call ends behind a gap. Of one whose owner has lost the call meanwhile only what somebody said is applied
+// (store::OnlyWords()). Thread-safe; the writes of one call come one after the other.
 class SpooledStore final : public CallStore {
  public:
   struct Options {
@@ -80,6 +81,7 @@ class SpooledStore final : public CallStore {
                                                        bool summaries_due) override;
   absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
+  absl::StatusOr<bool> ClaimSummaryJob(const SummaryJob& job, absl::Time until) override;
   absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id, absl::string_view carrier_request_id) override;
   absl::StatusOr<int64_t> OldestPosition() override;
   absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;

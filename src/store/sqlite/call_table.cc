@@ -16,6 +16,7 @@ constexpr char kCallColumns[] =
     "created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, "
     "event_head, disposition, interest, follow_up_time, result_fields, answered_by, carrier_duration, billed_duration, "
     "cost, cost_currency, hangup_code, hangup_cause, hangup_source, settled_at, event_floor, erased_at, "
+    "owner_node, owner_epoch, "
     "end_reason, end_initiator, end_layer, end_evidence, end_retryable";
 
 constexpr char kMachine[] = "machine";  // In call_logs.answered_by; the other word is 'unknown'.
@@ -64,6 +65,8 @@ CallRecord ReadCall(Query& row) {
   call.settlement = ReadSettlement(row);
   call.event_floor = row.GetInt();
   call.erase_time = row.GetTime();
+  call.owner.node_id = row.GetText();
+  call.owner.epoch = row.GetInt();
   if (row.NextIsNull()) return call;
   call::Termination termination;
   termination.reason = row.GetEnum<call::EndReason>();
@@ -223,8 +226,8 @@ absl::Status InsertCall(Database& database, const CallRecord& call) {
       .Prepare(
           "INSERT INTO call_logs (id, direction, from_number, to_number, agent, lead_id, carrier_call_id, "
           "carrier_request_id, "
-          "model_session_id, state, created_at, answered_at, metadata, event_head) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "model_session_id, state, created_at, answered_at, metadata, event_head, owner_node, owner_epoch) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .Text(call.call_id)
       .Text(Name(call.direction))
       .Text(call.from)
@@ -239,6 +242,8 @@ absl::Status InsertCall(Database& database, const CallRecord& call) {
       .TimeOrNull(call.answer_time)
       .Text(EncodeMetadata(call.metadata))
       .Int(call.event_head)
+      .Text(call.owner.node_id)
+      .Int(call.owner.epoch)
       .Run();
 }
 

@@ -241,6 +241,16 @@ absl::StatusOr<bool> UpdateSummaryJob(Database& database, const SummaryJob& job)
   return found;
 }
 
+absl::StatusOr<bool> MoveSummaryJob(Database& database, const SummaryJob& job, absl::Time until) {
+  Query query = database.Prepare(
+      "UPDATE summary_jobs SET due_at = ? WHERE call_id = ? AND due_at = ? AND attempts = ? RETURNING call_id");
+  query.Time(until).Text(job.call_id).Time(job.due).Int(job.attempts);
+  const bool moved = query.Step();
+  const absl::Status status = query.Run();
+  if (!status.ok()) return status;
+  return moved;
+}
+
 absl::StatusOr<std::vector<SummaryJob>> SelectSummaryJobs(Database& database, absl::Time due_by, int limit) {
   Query query = database.Prepare(
       "SELECT call_id, attempts, due_at, last_error FROM summary_jobs WHERE due_at <= ? ORDER BY due_at, call_id LIMIT "

@@ -40,6 +40,8 @@ absl::Status InsertSummaryJob(Database& database, absl::string_view call_id, abs
 absl::Status DeleteSummaryJob(Database& database, absl::string_view call_id);
 // False: there is no such job.
 absl::StatusOr<bool> UpdateSummaryJob(Database& database, const SummaryJob& job);
+// Moves its due time if it is still as in `job`. False: it is not, or there is none.
+absl::StatusOr<bool> MoveSummaryJob(Database& database, const SummaryJob& job, absl::Time until);
 // At most `limit` with a due time up to `due_by`, oldest due first.
 absl::StatusOr<std::vector<SummaryJob>> SelectSummaryJobs(Database& database, absl::Time due_by, int limit);
 

@@ -284,6 +284,7 @@ absl::Status SqliteStore::ApplyLocked(const CallWrite& write, std::vector<int64_
   const absl::StatusOr<absl::optional<CallRecord>> call = SelectCall(writer_, write.call_id);
   if (!call.ok()) return call.status();
   if (!call->has_value()) return NoSuchCall();
+  if (write.owner && !(*write.owner == (*call)->owner)) return OwnerChanged(write.call_id);
   const absl::Status status = ApplyTo(writer_, **call, write, positions);
   return status.ok() ? transaction.Commit() : status;
 }
@@ -409,7 +410,7 @@ absl::StatusOr<std::vector<OpenCall>> SqliteStore::CloseLocked(const call::Termi
   for (const CallRecord& call : *open) {
     const absl::Status status = Close(writer_, call, termination, now, summaries_due);
     if (!status.ok()) return status;
-    closed.push_back({call.call_id, call.carrier_call_id, call.state});
+    closed.push_back({call.call_id, call.carrier_call_id, call.state, call.owner});
   }
   const absl::Status status = transaction.Commit();
   if (!status.ok()) return status;
@@ -431,6 +432,13 @@ absl::Status SqliteStore::SaveSummaryJob(const SummaryJob& job) {
   if (!found.ok()) return found.status();
   if (*found) return absl::OkStatus();
   return base::MakeError(absl::StatusCode::kNotFound, "SUMMARY_JOB_NOT_FOUND", "the call waits for no summary");
+}
+
+absl::StatusOr<bool> SqliteStore::ClaimSummaryJob(const SummaryJob& job, absl::Time until) {
+  absl::Status check = CheckSummaryJob({job.call_id, job.attempts, until, ""});
+  if (!check.ok()) return check;
+  base::MutexLock lock(write_mutex_);
+  return MoveSummaryJob(writer_, job, until);
 }
 
 template <typename Result, typename Work>

@@ -62,6 +62,7 @@ class SqliteStore final : public CallStore {
                                                        bool summaries_due) override;
   absl::StatusOr<std::vector<SummaryJob>> ListSummaryJobs(absl::Time due_by, int limit) override;
   absl::Status SaveSummaryJob(const SummaryJob& job) override;
+  absl::StatusOr<bool> ClaimSummaryJob(const SummaryJob& job, absl::Time until) override;
   absl::Status AddTranscriptRead(const TranscriptRead& read) override;
   absl::StatusOr<std::vector<TranscriptRead>> ListTranscriptReads(absl::string_view call_id, int limit) override;
   absl::StatusOr<Erasure> EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) override;

@@ -43,15 +43,17 @@ CallWrite Append(const std::string& id, int64_t sequence) {
 
 class PostgresStoreTest : public testing::Test {
  protected:
+  using Sharing = PostgresStore::Sharing;
+
   void SetUp() override {
     if (!PostgresServer::WhyMissing().empty()) GTEST_SKIP() << PostgresServer::WhyMissing();
     uri_ = server().NewStoreDatabase();
     options_.owner_patience = absl::Seconds(10);
     short_ = options_;
     short_.limits = {absl::Milliseconds(600), absl::Milliseconds(600), absl::Milliseconds(300)};
-    short_.exclusive = false;
+    short_.sharing = Sharing::kNone;
     shared_ = options_;
-    shared_.exclusive = false;
+    shared_.sharing = Sharing::kNone;
     shared_.write_connections = 8;
   }
   static PostgresServer& server() { return PostgresServer::Shared(); }
@@ -424,7 +426,7 @@ TEST_F(PostgresStoreTest, ASecondProcessIsRefused) {
   EXPECT_TRUE(absl::StrContains(status.message(), "another callbridge uses it")) << status;
   store.reset();
   EXPECT_NE(Open(), nullptr);
-  options_.exclusive = false;
+  options_.sharing = Sharing::kNone;
   auto one = Open();
   EXPECT_NE(Open(), nullptr) << "when it is switched off";
 }
