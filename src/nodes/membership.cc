@@ -53,24 +53,15 @@ absl::Duration Membership::Turn() {
 
 bool Membership::Renew(absl::Time now) {
   was_draining_ = draining_;
-  auto records = RenewOrRegister();
+  const auto state = was_draining_ ? store::NodeState::kDraining : store::NodeState::kUp;
+  const int64_t calls = deps_.live_calls ? deps_.live_calls() : 0;
+  auto records = deps_.table->Renew(options_.self.node_id, state, calls, options_.lease);
   if (records.ok()) {
     OnRenewed(*records, now);
   } else {
     OnFailed(records.status());
   }
   return records.ok();
-}
-
-absl::StatusOr<std::vector<store::NodeRecord>> Membership::RenewOrRegister() {
-  const auto state = was_draining_ ? store::NodeState::kDraining : store::NodeState::kUp;
-  const int64_t calls = deps_.live_calls ? deps_.live_calls() : 0;
-  auto records = deps_.table->Renew(options_.self.node_id, state, calls, options_.lease);
-  if (!absl::IsNotFound(records.status())) return records;
-  // The table was restored from a time before this process began, or cleaned too well.
-  Log(LogKind::kTrouble, "", "this node is not in the database any more; it is entered again", {});
-  if (absl::Status status = deps_.table->Register(options_.self, options_.lease); !status.ok()) return status;
-  return deps_.table->Renew(options_.self.node_id, state, calls, options_.lease);
 }
 
 void Membership::OnRenewed(const std::vector<store::NodeRecord>& records, absl::Time asked) {
@@ -99,6 +90,15 @@ void Membership::OnRenewed(const std::vector<store::NodeRecord>& records, absl::
 
 void Membership::OnFailed(const absl::Status& status) {
   steady_since_ = absl::InfiniteFuture();
+  if (absl::IsNotFound(status)) {
+    if (std::exchange(lost_, true)) return;
+    Log(LogKind::kTrouble, "",
+        "another process has taken the place of this node (the same --node_address?), or the database was restored; "
+        "it takes no new calls any more: start it again",
+        {{"address", options_.self.address}});
+    if (deps_.on_lost) deps_.on_lost();
+    return;
+  }
   if (std::exchange(failing_, true)) return;
   Log(LogKind::kTrouble, "", "the node's lease cannot be renewed; its calls go on",
       {{"error", std::string(status.message())}});

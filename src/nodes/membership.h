@@ -44,6 +44,9 @@ class Membership final : public Directory {
     std::function<int64_t()> live_calls;
     std::function<void()> on_peers;   // The list has changed. On Turn()'s thread; may be empty.
     std::function<void()> on_reaped;  // Calls were closed: perhaps there is something to hang up. May be empty.
+    // The table has no place for this process any more: another one took its address, or the database was restored.
+    // Calls that it begins are closed by others, so it must not. Told once; may be empty.
+    std::function<void()> on_lost;
   };
   // What `deps` refers to outlives this.
   Membership(Options options, Deps deps);
@@ -81,7 +84,6 @@ class Membership final : public Directory {
   };
 
   bool Renew(absl::Time now);
-  absl::StatusOr<std::vector<store::NodeRecord>> RenewOrRegister();
   void OnRenewed(const std::vector<store::NodeRecord>& records, absl::Time asked);
   void OnFailed(const absl::Status& status);
   bool IsSteady(absl::Time now) const;
@@ -99,6 +101,7 @@ class Membership final : public Directory {
   bool was_draining_ = false;                         // At the last renewal.
   bool reap_due_ = false;
   bool failing_ = false;
+  bool lost_ = false;
   bool reap_failing_ = false;
 
   mutable base::Mutex mutex_;

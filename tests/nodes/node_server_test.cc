@@ -54,24 +54,27 @@ TEST(NodeServerTest, RefusesToStart) {
     NodeServer::Options options;
     options.listen = "127.0.0.1:0";
     row.change(options);
-    const auto server = NodeServer::Start(options, {});
+    v1::CallService::CallbackService service;
+    const auto server = NodeServer::Start(options, {&service});
     EXPECT_EQ(server.status().code(), row.code) << server.status();
     EXPECT_NE(std::string(server.status().message()).find(row.words), std::string::npos) << server.status();
   }
 }
 
 TEST(NodeServerTest, SaysThatThePortIsInUse) {
-  const auto first = NodeServer::Start({"127.0.0.1:0", {}}, {});
+  v1::CallService::CallbackService service;
+  const auto first = NodeServer::Start({"127.0.0.1:0", {}}, {&service});
   ASSERT_TRUE(first.ok()) << first.status();
-  const auto second = NodeServer::Start({(*first)->address(), {}}, {});
+  const auto second = NodeServer::Start({(*first)->address(), {}}, {&service});
   EXPECT_NE(std::string(second.status().message()).find("in use by another program"), std::string::npos)
       << second.status();
 }
 
 TEST(NodeServerTest, HasNoReflection) {
-  const auto nodes = NodeServer::Start({"127.0.0.1:0", {}}, {});
+  v1::CallService::CallbackService service;
+  const auto nodes = NodeServer::Start({"127.0.0.1:0", {}}, {&service});
   ASSERT_TRUE(nodes.ok()) << nodes.status();
-  control::ServerUnderTest clients;  // Made later, with reflection, as in the server.
+  control::ServerUnderTest clients;  // Of the same process, with reflection.
   const auto ask = [](const std::string& address) {
     grpc::GenericStub stub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
     grpc::ClientContext context;
