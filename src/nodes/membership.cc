@@ -30,6 +30,11 @@ call::Termination LostNode() {
 Membership::Membership(Options options, Deps deps)
     : options_(std::move(options)), deps_(std::move(deps)), due_(deps_.clock->Now()) {}
 
+void Membership::SetAddresses(const std::string& address, const std::string& media_address) {
+  options_.self.address = address;
+  options_.self.media_address = media_address;
+}
+
 absl::Status Membership::Join() {
   const absl::Time now = deps_.clock->Now();
   if (absl::Status status = deps_.table->Register(options_.self, options_.lease); !status.ok()) return status;

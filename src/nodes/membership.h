@@ -51,6 +51,9 @@ class Membership final : public Directory {
   // What `deps` refers to outlives this.
   Membership(Options options, Deps deps);
 
+  // What is known only when the ports are open. Before Join().
+  void SetAddresses(const std::string& address, const std::string& media_address);
+
   // Takes a place among the nodes and reads who else is there. Blocks. The table's errors.
   absl::Status Join();
 
@@ -90,7 +93,7 @@ class Membership final : public Directory {
   // Whether there may be more to do at once.
   bool Reap(absl::Time now);
 
-  const Options options_;
+  Options options_;
   const Deps deps_;
   std::atomic<bool> draining_{false};
   std::atomic<int64_t> reaped_{0};
