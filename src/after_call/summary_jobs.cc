@@ -20,6 +20,8 @@ using base::LogKind;
 constexpr absl::Duration kWriteLimit = absl::Minutes(5);
 // A job whose call cannot be read is no reason to ask for it all the time.
 constexpr absl::Duration kUnreadablePause = absl::Minutes(1);
+// How long other nodes leave a new job to the node that had the call, which knows when all of it is written.
+constexpr absl::Duration kOwnersTime = absl::Seconds(15);
 constexpr int kMostForgotten = 32;
 constexpr int kMostListed = 100;
 
@@ -146,18 +148,38 @@ bool SummaryJobs::Claim(const store::SummaryJob& job) {
     if (stopping_ || held_.count(job.call_id) > 0 || (live && finished_.count(job.call_id) == 0)) return false;
     if (!busy_.insert(job.call_id).second) return false;
   }
-  if (HasWholeCall(job.call_id)) return true;
+  if (HasWholeCall(job) && ClaimInStore(job)) return true;
   base::MutexLock lock(mutex_);
   busy_.erase(job.call_id);
   return false;
 }
 
-bool SummaryJobs::HasWholeCall(const std::string& call_id) {
+bool SummaryJobs::ClaimInStore(const store::SummaryJob& job) {
+  if (options_.claim_time <= absl::ZeroDuration()) return true;
+  const auto claimed = store_.ClaimSummaryJob(job, options_.clock->Now() + options_.claim_time);
+  // Not asked for again at once, whoever has it.
+  if (!claimed.ok()) Hold(job.call_id, kUnreadablePause);
+  return claimed.ok() && *claimed;
+}
+
+void SummaryJobs::GiveBack(const store::SummaryJob& job) {
+  if (options_.claim_time <= absl::ZeroDuration()) return;
+  const absl::Status saved = store_.SaveSummaryJob(job);
+  if (saved.ok() || absl::IsNotFound(saved)) return;
+  Log(LogKind::kTrouble, job.call_id, "the summary's job is not given back; others take it when its claim is over",
+      {{"error", std::string(saved.message())}});
+}
+
+bool SummaryJobs::HasWholeCall(const store::SummaryJob& job) {
+  const std::string& call_id = job.call_id;
   int64_t next_sequence = 0;
   {
     base::MutexLock lock(mutex_);
     const auto found = finished_.find(call_id);
-    if (found == finished_.end()) return true;
+    if (found == finished_.end()) {
+      const bool perhaps_others = options_.claim_time > absl::ZeroDuration() && job.attempts == 0;
+      return !perhaps_others || job.due + kOwnersTime <= options_.clock->Now();
+    }
     next_sequence = found->second.next_sequence;
   }
   const bool whole = StoreHas(call_id, next_sequence - 1);
@@ -225,6 +247,7 @@ void SummaryJobs::Sum(const store::SummaryJob& job, const CallStory& story, cons
   } else if (absl::IsCancelled(made.status())) {
     // The process ends. The job stays as it is; until then nobody asks again.
     Hold(job.call_id, kWriteLimit);
+    GiveBack(job);
   } else {
     OnFailure(job, wishes.max_attempts, made.status(), retry_after);
   }

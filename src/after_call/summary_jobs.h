@@ -40,7 +40,7 @@ absl::Status CheckAfterCall(const session::Settings& settings);
 // settled without one.
 //
 // A job of a call that is live in this process is left alone until OnCallFinished, and then until the store has the
-// call's last event. Thread-safe.
+// call's last event. Several nodes may work on one store (Options::claim_time). Thread-safe.
 class SummaryJobs {
  public:
   struct Options {
@@ -52,6 +52,10 @@ class SummaryJobs {
     absl::Duration look_soon = absl::Milliseconds(200);  // ... while the store waits for the end of a call.
     absl::Duration head_patience = absl::Minutes(1);     // For that end: it may have been lost.
     const base::Clock* clock = &base::SystemClock();
+    // For how long a job that this process does is kept from other nodes; it must be longer than a request with its
+    // repeat takes. A job of a call that another node has just finished is left to that one for a moment. Zero: the
+    // database is ours alone, and a job that a crash interrupted is done again at once.
+    absl::Duration claim_time = absl::ZeroDuration();
     std::function<double()> random;  // 0 to 1. Empty: our own.
     // Whether a call has a session in this process. Not called under a lock of ours. Empty: none has.
     std::function<bool(const std::string& call_id)> is_live;
@@ -84,8 +88,12 @@ class SummaryJobs {
   void Work();
   bool RunNext();
   absl::StatusOr<std::vector<store::SummaryJob>> List();
+  // Whether the job is to be done here and now: not by another thread, and not by another node.
   bool Claim(const store::SummaryJob& job);
-  bool HasWholeCall(const std::string& call_id);
+  bool ClaimInStore(const store::SummaryJob& job);
+  // It is not done after all: others may have it.
+  void GiveBack(const store::SummaryJob& job);
+  bool HasWholeCall(const store::SummaryJob& job);
   void ForgetFinished(const std::vector<store::SummaryJob>& listed);
   bool StoreHas(const std::string& call_id, int64_t sequence);
 

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "src/after_call/summary_jobs.h"
 #include "src/app/gateway.h"
+#include "src/app/node_rooms.h"
 #include "src/app/open_store.h"
 #include "src/app/retention.h"
 #include "src/base/executor.h"
@@ -45,10 +45,14 @@ constexpr absl::Duration kFlushLimit = absl::Seconds(10);
 constexpr absl::Duration kControlGrace = absl::Seconds(2);
 // A process hints at each of its own commits. This is for those of others: few where the database is one process's.
 constexpr absl::Duration kOwnLogPoll = absl::Seconds(1);
-constexpr absl::Duration kSharedLogPoll = absl::Milliseconds(100);
+constexpr absl::Duration kSharedLogPoll = absl::Milliseconds(100);  // While somebody listens.
 constexpr absl::Duration kTailLimit = absl::Seconds(2);
 // What is not replayed by then waits for the next start.
 constexpr absl::Duration kSpoolLimit = absl::Seconds(2);
+// Before a node takes its place: what its former run left is written as that run's, and the calls are closed then.
+constexpr absl::Duration kReplayLimit = absl::Seconds(10);
+// For how long a summary that a node makes is left alone by the others: longer than its requests may take.
+constexpr absl::Duration kSummaryClaim = absl::Minutes(5);
 
 // Calls of a dead process are hung up by the starts of so much time after they were closed: some of those starts may
 // die as well.
@@ -98,14 +102,15 @@ class ServerApplication final : public Application {
   ~ServerApplication() override { Stop(); }
 
   absl::Status Begin(const WrapStore& wrap) {
-    auto opened = OpenStore(options_.database_url, Access::kServe);
+    auto opened = OpenStore(options_.database_url, IsNode() ? Access::kServeAsNode : Access::kServe);
     if (!opened.ok()) return opened.status();
+    if (absl::Status status = OpenNode(); !status.ok()) return status;
     store_ = wrap ? wrap(*std::move(opened)) : *std::move(opened);
     if (absl::Status status = PutSpoolAround(); !status.ok()) return status;
     if (absl::Status status = MakeRooms(); !status.ok()) return status;
     if (absl::Status status = Listen(); !status.ok()) return status;
     // Only now: a second server that finds the ports taken must not end the calls of the first.
-    if (absl::Status status = CloseGhosts(); !status.ok()) return status;
+    if (absl::Status status = IsNode() ? JoinNodes() : CloseGhosts(); !status.ok()) return status;
     summaries_->Start();
     purge_ = std::make_unique<DailyPurge>(*store_, settings_.retention);
     ready_ = true;
@@ -120,11 +125,7 @@ class ServerApplication final : public Application {
     return absl::OkStatus();
   }
 
-  void BeginDrain() override {
-    ready_ = false;
-    switchboard_->StopAccepting();
-    control_->SetServing(false);
-  }
+  void BeginDrain() override { BeginDrainIfListening(); }
 
   int live_calls() const override { return switchboard_->live_calls(); }
 
@@ -163,11 +164,48 @@ class ServerApplication final : public Application {
     // Subscribers have been given the last events.
     if (control_ != nullptr) control_->Shutdown(kControlGrace);
     control_.reset();
+    if (node_ != nullptr) {
+      node_->StopServing();
+      node_->Stop(/*leave=*/started_ && NothingIsUnwritten());
+    }
+    {
+      base::MutexLock lock(fence_mutex_);
+      fencing_ = false;
+    }
     switchboard_.reset();
     if (started_) Log(LogKind::kEnd, "", "callbridge has stopped");
   }
 
  private:
+  bool IsNode() const { return !options_.node_listen.empty(); }
+
+  absl::Status OpenNode() {
+    if (!IsNode()) return absl::OkStatus();
+    auto node = NodeRooms::Open(options_);
+    if (!node.ok()) return node.status();
+    node_ = *std::move(node);
+    return absl::OkStatus();
+  }
+
+  // In place of closing ghosts: the nodes close each other's.
+  absl::Status JoinNodes() {
+    if (spool_ != nullptr && !spool_->Drain(kReplayLimit))
+      Log(LogKind::kDatabase, "", "records of a previous run are still being replayed");
+    return node_->Join(carrier_port_->port());
+  }
+
+  bool NothingIsUnwritten() const {
+    return switchboard_->live_calls() == 0 && recorder_->pending() == 0 &&
+           (spool_ == nullptr || spool_->stats().records == 0);
+  }
+
+  // On the recorder's executor, which may outlive the switchboard.
+  void OnFenced(const std::string& call_id) {
+    base::MutexLock lock(fence_mutex_);
+    if (fencing_)
+      switchboard_->DropCall(call_id, "the database has given the call to nobody: this node was taken for dead");
+  }
+
   absl::Status PutSpoolAround() {
     if (options_.spool_dir.empty()) return absl::OkStatus();
     store::SpooledStore::Options spool;
@@ -185,7 +223,8 @@ class ServerApplication final : public Application {
     if (!head.ok()) return WithFlag("--database_url", head.status());
     hub_ = std::make_unique<events::EventHub>(*head);
     events::EventTailer::Options tail;
-    tail.poll = absl::StartsWith(options_.database_url, "sqlite:") ? kOwnLogPoll : kSharedLogPoll;
+    tail.poll = IsPostgresUrl(options_.database_url) ? kSharedLogPoll : kOwnLogPoll;
+    tail.idle_poll = kOwnLogPoll;
     tailer_ = std::make_unique<events::EventTailer>(
         [this](int64_t after, int limit) { return store_->ReadEvents(after, limit); }, *hub_, tail);
     if (spool_ != nullptr) spool_->Start([this](int64_t position) { tailer_->Hint(position); });
@@ -195,6 +234,7 @@ class ServerApplication final : public Application {
     session::CallRecorder::Options recording;
     recording.on_commit = [this](const call::Event& event) { metrics_.Observe(event); };
     recording.hint = [this](int64_t position) { tailer_->Hint(position); };
+    recording.on_fenced = [this](const std::string& call_id) { OnFenced(call_id); };
     recorder_ = std::make_unique<session::CallRecorder>(*store_, *write_executor_, std::move(recording));
     if (absl::Status status = MakeTapeShelf(); !status.ok()) return status;
     carrier::PlivoOptions plivo;
@@ -215,6 +255,7 @@ class ServerApplication final : public Application {
       tools_.back()->connector = &loops_.back()->connector();
       deps.loops.push_back(tools_.back().get());
     }
+    if (node_ != nullptr) deps.node_id = node_->id();
     deps.recorder = recorder_.get();
     deps.carrier = carrier_.get();
     deps.carrier_executor = carrier_executor_.get();
@@ -232,8 +273,14 @@ class ServerApplication final : public Application {
       read_executor_->Post([this, call_id, done = std::move(done)] { done(store_->GetCall(call_id)); });
     };
     switchboard_ = std::make_unique<session::Switchboard>(settings_, std::move(deps));
+    {
+      base::MutexLock lock(fence_mutex_);
+      fencing_ = true;
+    }
+    if (node_ != nullptr) MakeNodeRooms();
     after_call::SummaryJobs::Options summaries;
     summaries.is_live = [this](const std::string& call_id) { return switchboard_->IsLive(call_id); };
+    if (IsNode()) summaries.claim_time = kSummaryClaim;
     summaries_ = std::make_unique<after_call::SummaryJobs>(*store_, *recorder_, *web_, settings_, summaries);
     http::Webhooks::Options webhooks;
     webhooks.public_url = options_.public_url;
@@ -241,6 +288,20 @@ class ServerApplication final : public Application {
     webhooks.check_signatures = options_.webhook_auth == "signature";
     webhooks_ = std::make_unique<http::Webhooks>(webhooks, *switchboard_);
     return absl::OkStatus();
+  }
+
+  void MakeNodeRooms() {
+    NodeRooms::Deps deps;
+    deps.control = switchboard_.get();
+    deps.store = store_.get();
+    deps.read_executor = read_executor_.get();
+    deps.carrier = carrier_.get();
+    deps.live_calls = [this] { return switchboard_->live_calls(); };
+    deps.fenced_writes = [this] { return recorder_->fenced_writes(); };
+    deps.on_lost = [this] { StopTakingCalls(); };
+    deps.max_calls = settings_.max_calls;
+    deps.summaries_due = SumsUpByText(settings_);
+    node_->MakeRooms(std::move(deps));
   }
 
   absl::Status MakeTapeShelf() {
@@ -253,13 +314,17 @@ class ServerApplication final : public Application {
   }
 
   absl::Status Listen() {
+    if (node_ != nullptr) {
+      if (absl::Status status = node_->Listen({}); !status.ok()) return status;
+    }
     control::ControlServerOptions control;
     control.listen = options_.grpc_listen;
     control.tls_cert_file = options_.grpc_tls_cert;
     control.tls_key_file = options_.grpc_tls_key;
     control.tls_client_ca_file = options_.grpc_tls_client_ca;
     control.api_tokens = options_.api_tokens;
-    auto control_server = control::ControlServer::Start(control, {*switchboard_, *store_, *read_executor_, *hub_});
+    auto control_server = control::ControlServer::Start(
+        control, {*switchboard_, *store_, *read_executor_, *hub_, node_ != nullptr ? &node_->forwarder() : nullptr});
     if (!control_server.ok()) return control_server.status();
     control_ = *std::move(control_server);
     std::vector<net::EventLoop*> loops;
@@ -334,9 +399,15 @@ class ServerApplication final : public Application {
   }
 
   void BeginDrainIfListening() {
+    StopTakingCalls();
+    if (control_ != nullptr) control_->SetServing(false);
+    if (node_ != nullptr) node_->Drain();
+  }
+
+  // Any thread.
+  void StopTakingCalls() {
     ready_ = false;
     switchboard_->StopAccepting();
-    if (control_ != nullptr) control_->SetServing(false);
   }
 
   http::ServerStats Stats() const {
@@ -354,11 +425,15 @@ class ServerApplication final : public Application {
     return stats;
   }
 
+  std::string Metrics() const { return absl::StrCat(metrics_.Text(), node_ != nullptr ? node_->Metrics() : ""); }
+
   const Options options_;
   const session::Settings settings_;
   std::atomic<bool> ready_{false};
   bool started_ = false;
   bool stopped_ = false;
+  base::Mutex fence_mutex_;
+  bool fencing_ ABSL_GUARDED_BY(fence_mutex_) = false;  // There is a switchboard that calls can be taken from.
 
   // In the order in which they are made; what is below uses what is above.
   session::CallMetrics metrics_;
@@ -377,11 +452,12 @@ class ServerApplication final : public Application {
   std::unique_ptr<tape::TapeShelf> tapes_;  // Null: calls leave no tapes.
   std::vector<std::unique_ptr<net::EventLoop>> loops_;
   std::vector<std::unique_ptr<session::LoopTools>> tools_;
+  std::unique_ptr<NodeRooms> node_;  // Null: this process has the database alone.
   std::unique_ptr<session::Switchboard> switchboard_;
   std::unique_ptr<after_call::SummaryJobs> summaries_;
   std::unique_ptr<DailyPurge> purge_;
   std::unique_ptr<http::Webhooks> webhooks_;
-  http::Admin admin_{[this] { return Stats(); }, [this] { return metrics_.Text(); }};
+  http::Admin admin_{[this] { return Stats(); }, [this] { return Metrics(); }};
   AdminGateway admin_gateway_{admin_};
   std::unique_ptr<CarrierGateway> carrier_gateway_;
   std::unique_ptr<control::ControlServer> control_;

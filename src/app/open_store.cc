@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "src/store/postgres/postgres_node_table.h"
 #include "src/store/postgres/postgres_store.h"
 #include "src/store/postgres/target.h"
 #include "src/store/sqlite/sqlite_store.h"
@@ -14,14 +15,26 @@
 namespace callbridge::app {
 namespace {
 
+absl::Status WithFlag(const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat("--database_url: ", status.message()));
+}
+
 absl::StatusOr<std::unique_ptr<store::CallStore>> OpenPostgres(const std::string& url, Access access) {
   store::PostgresStore::Options options;
-  options.exclusive = access == Access::kServe;
-  options.migrate = access == Access::kServe || access == Access::kMake;
+  using Sharing = store::PostgresStore::Sharing;
+  options.sharing = access == Access::kServe         ? Sharing::kExclusive
+                    : access == Access::kServeAsNode ? Sharing::kNodes
+                                                     : Sharing::kNone;
+  options.migrate = access != Access::kWrite && access != Access::kRead;
   return store::PostgresStore::Open(url, options);
 }
 
+absl::Status NotShared() {
+  return absl::InvalidArgumentError("only a postgresql:// database is shared by several nodes (--node_listen)");
+}
+
 absl::StatusOr<std::unique_ptr<store::CallStore>> OpenSqlite(const std::string& path, Access access) {
+  if (access == Access::kServeAsNode) return NotShared();
   std::error_code ignored;
   const bool may_make = access == Access::kServe || access == Access::kMake;
   // A slip in the path must not make an empty database and call it purged.
@@ -46,7 +59,14 @@ absl::StatusOr<std::unique_ptr<store::CallStore>> Open(const std::string& url, A
 absl::StatusOr<std::unique_ptr<store::CallStore>> OpenStore(const std::string& url, Access access) {
   auto opened = Open(url, access);
   if (opened.ok() || absl::IsNotFound(opened.status())) return opened;
-  return absl::Status(opened.status().code(), absl::StrCat("--database_url: ", opened.status().message()));
+  return WithFlag(opened.status());
+}
+
+absl::StatusOr<std::unique_ptr<store::NodeTable>> OpenNodeTable(const std::string& url) {
+  if (!IsPostgresUrl(url)) return WithFlag(NotShared());
+  auto opened = store::PostgresNodeTable::Open(url, store::Limits());
+  if (!opened.ok()) return WithFlag(opened.status());
+  return opened;
 }
 
 const store::Migration& LastMigration(const std::string& url) {

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "src/control/listen_address.h"
 #include "src/web/url.h"
 
 ABSL_FLAG(std::string, http_listen, "0.0.0.0:8080", "carrier-facing HTTP and WebSocket, host:port");
@@ -24,6 +25,18 @@ ABSL_FLAG(std::string, grpc_tls_cert, "",
           "PEM file: certificate of the control plane; with --grpc_tls_key it speaks TLS");
 ABSL_FLAG(std::string, grpc_tls_key, "", "PEM file: key of that certificate");
 ABSL_FLAG(std::string, grpc_tls_client_ca, "", "PEM file: clients must show a certificate of this authority (mTLS)");
+ABSL_FLAG(std::string, node_listen, "",
+          "node-to-node port, host:port: this process is one of several on one postgresql:// database; empty: it is "
+          "alone");
+ABSL_FLAG(
+    std::string, node_address, "",
+    "host:port at which other nodes reach --node_listen, and with the port of --http_listen the media port; empty: "
+    "as --node_listen says");
+ABSL_FLAG(std::string, node_tls_cert, "",
+          "PEM file: certificate of this node; needed with the next two (mTLS), except on loopback");
+ABSL_FLAG(std::string, node_tls_key, "", "PEM file: key of that certificate");
+ABSL_FLAG(std::string, node_tls_ca, "",
+          "PEM file: the authority of the nodes; whoever has a certificate of it is one of them");
 ABSL_FLAG(std::string, public_url, "", "the https:// base URL at which the carrier reaches --http_listen; required");
 ABSL_FLAG(std::string, database_url, "sqlite:var/callbridge.db",
           "where calls are kept: sqlite:PATH, or postgresql://USER@HOST/DATABASE?sslmode=verify-full; a password is "
@@ -52,11 +65,35 @@ ABSL_FLAG(bool, tape_audio, false, "tapes hold the sound itself, not only its le
 namespace callbridge::app {
 namespace {
 
-constexpr const char* kFlags[] = {
-    "http_listen",     "grpc_listen",   "admin_listen", "grpc_tls_cert",   "grpc_tls_key",   "grpc_tls_client_ca",
-    "public_url",      "database_url",  "openai_url",   "openai_rest_url", "plivo_api_url",  "config",
-    "check_config",    "media_threads", "webhook_auth", "ca_file",         "drain_timeout",  "log_format",
-    "log_transcripts", "tape_dir",      "tape_audio",   "spool_dir",       "spool_limit_mb", "by"};
+constexpr const char* kFlags[] = {"http_listen",
+                                  "grpc_listen",
+                                  "admin_listen",
+                                  "grpc_tls_cert",
+                                  "grpc_tls_key",
+                                  "grpc_tls_client_ca",
+                                  "node_listen",
+                                  "node_address",
+                                  "node_tls_cert",
+                                  "node_tls_key",
+                                  "node_tls_ca",
+                                  "public_url",
+                                  "database_url",
+                                  "openai_url",
+                                  "openai_rest_url",
+                                  "plivo_api_url",
+                                  "config",
+                                  "check_config",
+                                  "media_threads",
+                                  "webhook_auth",
+                                  "ca_file",
+                                  "drain_timeout",
+                                  "log_format",
+                                  "log_transcripts",
+                                  "tape_dir",
+                                  "tape_audio",
+                                  "spool_dir",
+                                  "spool_limit_mb",
+                                  "by"};
 
 // Makes the environment's values the flags' defaults, before the command line is read.
 absl::Status ApplyEnvironment() {
@@ -159,7 +196,63 @@ absl::Status CheckWords(const Options& options) {
   return CheckUrl("--plivo_api_url", options.plivo_api_url, "https://", "http://");
 }
 
+absl::Status Refuse(const std::string& words) { return absl::InvalidArgumentError(words); }
+
+bool IsEverywhere(absl::string_view host) { return host == "0.0.0.0" || host == "::"; }
+
+absl::Status CheckNoNode(const Options& options) {
+  const std::pair<const char*, const std::string&> flags[] = {{"--node_address", options.node_address},
+                                                              {"--node_tls_cert", options.node_tls_cert},
+                                                              {"--node_tls_key", options.node_tls_key},
+                                                              {"--node_tls_ca", options.node_tls_ca}};
+  for (const auto& [flag, value] : flags) {
+    if (!value.empty()) return Refuse(absl::StrCat(flag, ": is for one of several nodes; set --node_listen, too"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<control::ListenAddress> ParseNodeAddress(const Options& options, const control::ListenAddress& listen) {
+  if (options.node_address.empty()) {
+    if (!IsEverywhere(listen.host)) return listen;
+    return Refuse(absl::StrCat("--node_address: missing; with --node_listen=", options.node_listen,
+                               " other nodes must be told the host:port at which they reach this one"));
+  }
+  auto address = control::ParseListenAddress(options.node_address);
+  if (!address.ok() || address->port == 0 || IsEverywhere(address->host)) {
+    return Refuse(absl::StrCat("--node_address=", options.node_address,
+                               ": not an address that other nodes can reach; write host:port, as in 10.0.0.7:50052"));
+  }
+  return address;
+}
+
+absl::Status CheckNodeTls(const Options& options, bool loopback) {
+  const int given = !options.node_tls_cert.empty() + !options.node_tls_key.empty() + !options.node_tls_ca.empty();
+  if (given == 3 || (given == 0 && loopback)) return absl::OkStatus();
+  if (given > 0) return Refuse("--node_tls_cert, --node_tls_key and --node_tls_ca go together: set all three, or none");
+  return Refuse(
+      "--node_tls_cert, --node_tls_key, --node_tls_ca: missing; without them --node_listen and --node_address must be "
+      "on loopback");
+}
+
 }  // namespace
+
+absl::Status CheckNodeOptions(const Options& options) {
+  if (options.node_listen.empty()) return CheckNoNode(options);
+  if (!absl::StartsWith(options.database_url, "postgresql://") &&
+      !absl::StartsWith(options.database_url, "postgres://")) {
+    return Refuse("--node_listen: nodes share a database; set --database_url=postgresql://USER@HOST/DATABASE");
+  }
+  const auto listen = control::ParseListenAddress(options.node_listen);
+  if (!listen.ok()) return Refuse(absl::StrCat("--node_listen: ", listen.status().message()));
+  const auto address = ParseNodeAddress(options, *listen);
+  if (!address.ok()) return address.status();
+  if (absl::Status status = CheckNodeTls(options, listen->loopback && address->loopback); !status.ok()) return status;
+  if (!address->loopback && IsLoopback(options.http_listen)) {
+    return Refuse(absl::StrCat("--http_listen=", options.http_listen, ": other nodes pass media streams on to ",
+                               address->host, " at this port; listen there, or at 0.0.0.0"));
+  }
+  return absl::OkStatus();
+}
 
 std::string AutoSpoolFolder(const std::string& database_url) {
   absl::string_view path = database_url;
@@ -188,6 +281,11 @@ absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
   options.grpc_tls_cert = absl::GetFlag(FLAGS_grpc_tls_cert);
   options.grpc_tls_key = absl::GetFlag(FLAGS_grpc_tls_key);
   options.grpc_tls_client_ca = absl::GetFlag(FLAGS_grpc_tls_client_ca);
+  options.node_listen = absl::GetFlag(FLAGS_node_listen);
+  options.node_address = absl::GetFlag(FLAGS_node_address);
+  options.node_tls_cert = absl::GetFlag(FLAGS_node_tls_cert);
+  options.node_tls_key = absl::GetFlag(FLAGS_node_tls_key);
+  options.node_tls_ca = absl::GetFlag(FLAGS_node_tls_ca);
   options.public_url = std::string(absl::StripSuffix(absl::GetFlag(FLAGS_public_url), "/"));
   options.database_url = absl::GetFlag(FLAGS_database_url);
   options.openai_url = absl::GetFlag(FLAGS_openai_url);
@@ -226,6 +324,7 @@ absl::Status CheckOptions(const Options& options) {
     return absl::InvalidArgumentError(
         "--webhook_auth=none: anybody could make calls; only with --http_listen=127.0.0.1:PORT");
   }
+  if (absl::Status status = CheckNodeOptions(options); !status.ok()) return status;
   if (options.openai_api_key.empty()) return missing("OPENAI_API_KEY", "the key of the model's service");
   if (options.plivo_auth_id.empty()) return missing("PLIVO_AUTH_ID", "from the carrier's console");
   if (options.plivo_auth_token.empty()) return missing("PLIVO_AUTH_TOKEN", "from the carrier's console");

@@ -19,6 +19,11 @@ struct Options {
   std::string grpc_tls_cert;
   std::string grpc_tls_key;
   std::string grpc_tls_client_ca;
+  std::string node_listen;   // Empty: this process has the database alone.
+  std::string node_address;  // host:port at which other nodes reach it; empty: as node_listen says, once it is bound.
+  std::string node_tls_cert;
+  std::string node_tls_key;
+  std::string node_tls_ca;
   std::string public_url;
   std::string database_url;
   std::string openai_url;
@@ -52,6 +57,10 @@ absl::StatusOr<Options> ReadOptions(int argc, char** argv);
 
 // What must be there to serve, beyond well-formed flags: --public_url, keys, a safe --webhook_auth.
 absl::Status CheckOptions(const Options& options);
+
+// The part of CheckOptions() about nodes: --node_listen needs a database that can be shared, an address that others
+// reach, and mTLS unless all of it is on this machine.
+absl::Status CheckNodeOptions(const Options& options);
 
 // Where --spool_dir=auto puts the spool of that database.
 std::string AutoSpoolFolder(const std::string& database_url);

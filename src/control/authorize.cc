@@ -30,12 +30,12 @@ absl::string_view BearerToken(absl::string_view value) {
 
 }  // namespace
 
-Authorizer::Authorizer(const std::vector<std::string>& tokens) {
+TokenAuthorizer::TokenAuthorizer(const std::vector<std::string>& tokens) {
   for (const std::string& token : tokens) token_hashes_.push_back(base::Sha256Hex(token));
 }
 
-absl::StatusOr<std::string> Authorizer::Authorize(const grpc::ServerContextBase& context,
-                                                  absl::string_view method) const {
+absl::StatusOr<std::string> TokenAuthorizer::Authorize(const grpc::ServerContextBase& context,
+                                                       absl::string_view method) const {
   if (token_hashes_.empty()) return Certificate(context);
   const auto& metadata = context.client_metadata();
   const auto count = metadata.count("authorization");

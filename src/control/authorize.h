@@ -18,12 +18,22 @@ namespace callbridge::control {
 // Thread-safe.
 class Authorizer {
  public:
-  // Tokens that clients may show, kept as hashes. Empty: whoever reaches the port may do everything.
-  explicit Authorizer(const std::vector<std::string>& tokens);
+  virtual ~Authorizer() = default;
 
-  // Who asks, as it is kept with a request_id: "" on an open port, "token:..." or "cert:..." else. `method` is
-  // "/package.Service/Method". kUnauthenticated TOKEN_MISSING, TOKEN_INVALID.
-  absl::StatusOr<std::string> Authorize(const grpc::ServerContextBase& context, absl::string_view method) const;
+  // Who asks, as it is kept with a request_id. `method` is "/package.Service/Method".
+  virtual absl::StatusOr<std::string> Authorize(const grpc::ServerContextBase& context,
+                                                absl::string_view method) const = 0;
+};
+
+// Of the port for clients.
+class TokenAuthorizer final : public Authorizer {
+ public:
+  // Tokens that clients may show, kept as hashes. Empty: whoever reaches the port may do everything.
+  explicit TokenAuthorizer(const std::vector<std::string>& tokens);
+
+  // "" on an open port, "token:..." or "cert:..." else. kUnauthenticated TOKEN_MISSING, TOKEN_INVALID.
+  absl::StatusOr<std::string> Authorize(const grpc::ServerContextBase& context,
+                                        absl::string_view method) const override;
 
  private:
   std::vector<std::string> token_hashes_;

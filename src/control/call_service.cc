@@ -9,10 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/error.h"
 #include "src/control/convert.h"
+#include "src/control/handle.h"
 #include "src/control/pages.h"
 #include "src/control/requests.h"
 #include "src/control/status_map.h"
-#include "src/control/unary_call.h"
 
 namespace callbridge::control {
 namespace {
@@ -32,50 +32,26 @@ absl::Status InsideCall(const absl::Status& status) {
                          metadata);
 }
 
-// Answers `call` with the transfer that CallControl comes back with.
-template <typename Response>
-std::function<void(absl::StatusOr<call::Transfer>)> AnswerWithTransfer(std::shared_ptr<UnaryCall<Response>> call,
-                                                                       std::string call_id) {
-  return [call = std::move(call), call_id = std::move(call_id)](const absl::StatusOr<call::Transfer>& result) {
-    if (!result.ok()) return call->Finish(FromStore(result.status(), call_id));
-    Response answer;
-    *answer.mutable_transfer() = ToProto(call_id, *result);
-    call->Finish(std::move(answer));
-  };
-}
-
 }  // namespace
-
-template <typename Response, typename Parse, typename Work>
-grpc::ServerUnaryReactor* CallService::Handle(grpc::CallbackServerContext* context, absl::string_view method,
-                                              Response* response, Parse parse, Work work) {
-  const auto call = UnaryCall<Response>::Begin(context, response, options_.longest_unary);
-  call->Guard([&] {
-    const auto principal = authorizer_.Authorize(*context, FullName(method));
-    if (!principal.ok()) return call->Finish(principal.status());
-    auto parsed = parse(*principal);
-    if (!parsed.ok()) return call->Finish(parsed.status());
-    work(call, *std::move(parsed));
-  });
-  return call->reactor();
-}
 
 template <typename Response, typename Parse, typename Read>
 grpc::ServerUnaryReactor* CallService::HandleRead(grpc::CallbackServerContext* context, absl::string_view method,
                                                   Response* response, Parse parse, Read read) {
-  return Handle(context, method, response, std::move(parse), [this, &read](const auto& call, auto parsed) {
-    // The task may run when this service is gone, so it has the store only.
-    executor_.Post([call, parsed = std::move(parsed), read = std::move(read), &store = store_] {
-      if (call->finished()) return call->Finish(absl::CancelledError("the client went away"));
-      call->Guard([&] { call->Finish(read(store, parsed)); });
-    });
-  });
+  return HandleUnary(authorizer_, longest_unary_, context, FullName(method), response, std::move(parse),
+                     [this, &read](const auto& call, auto parsed) {
+                       // The task may run when this service is gone, so it has the store only.
+                       executor_.Post([call, parsed = std::move(parsed), read = std::move(read), &store = store_] {
+                         if (call->finished()) return call->Finish(absl::CancelledError("the client went away"));
+                         call->Guard([&] { call->Finish(read(store, parsed)); });
+                       });
+                     });
 }
 
 grpc::ServerUnaryReactor* CallService::StartCall(grpc::CallbackServerContext* context,
                                                  const v1::StartCallRequest* request, v1::StartCallResponse* response) {
-  return Handle(
-      context, "StartCall", response, [&](const std::string& principal) { return ParseStartCall(*request, principal); },
+  return HandleUnary(
+      authorizer_, longest_unary_, context, FullName("StartCall"), response,
+      [&](const std::string& principal) { return ParseStartCall(*request, principal); },
       [&](const auto& call, session::CallControl::StartRequest start) {
         // The last moment at which nobody is called for a client that has gone.
         if (context->IsCancelled()) return call->Finish(absl::CancelledError("the client went away"));
@@ -85,49 +61,6 @@ grpc::ServerUnaryReactor* CallService::StartCall(grpc::CallbackServerContext* co
           *answer.mutable_call() = ToProto(*record);
           call->Finish(std::move(answer));
         });
-      });
-}
-
-grpc::ServerUnaryReactor* CallService::EndCall(grpc::CallbackServerContext* context, const v1::EndCallRequest* request,
-                                               v1::EndCallResponse* response) {
-  return Handle(
-      context, "EndCall", response, [&](const std::string&) { return ParseEndCall(*request); },
-      [&](const auto& call, const EndRequest& end) {
-        control_.EndCall(end.call_id, end.reason, [call, call_id = end.call_id](const absl::Status& status) {
-          if (!status.ok()) return call->Finish(FromStore(status, call_id));
-          call->Finish(v1::EndCallResponse());
-        });
-      });
-}
-
-grpc::ServerUnaryReactor* CallService::TransferCall(grpc::CallbackServerContext* context,
-                                                    const v1::TransferCallRequest* request,
-                                                    v1::TransferCallResponse* response) {
-  return Handle(
-      context, "TransferCall", response,
-      [&](const std::string&) { return ParseTransferCall(*request, control_.Destinations()); },
-      [&](const auto& call, session::CallControl::TransferRequest transfer) {
-        if (context->IsCancelled()) return call->Finish(absl::CancelledError("the client went away"));
-        auto done = AnswerWithTransfer<v1::TransferCallResponse>(call, transfer.call_id);
-        control_.TransferCall(std::move(transfer), std::move(done));
-      });
-}
-
-grpc::ServerUnaryReactor* CallService::CancelTransfer(grpc::CallbackServerContext* context,
-                                                      const v1::CancelTransferRequest* request,
-                                                      v1::CancelTransferResponse* response) {
-  return Handle(
-      context, "CancelTransfer", response,
-      [&](const std::string&) { return ParseTransferName("transfer", request->transfer()); },
-      [&](const auto& call, const TransferKey& key) {
-        auto done = [answer = AnswerWithTransfer<v1::CancelTransferResponse>(call, key.call_id), call, key,
-                     &executor = executor_, &store = store_](const absl::StatusOr<call::Transfer>& result) {
-          if (!absl::IsFailedPrecondition(result.status())) return answer(result);
-          executor.Post([call, key, refused = result.status(), &store] {
-            call->Guard([&] { call->Finish(ReadRefusedCancel(store, key, refused)); });
-          });
-        };
-        control_.CancelTransfer(key.call_id, key.transfer_id, std::move(done));
       });
 }
 

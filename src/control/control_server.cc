@@ -3,22 +3,19 @@
 #include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "grpc/health/v1/health.pb.h"
 #include "src/base/log.h"
 #include "src/control/authorize.h"
 #include "src/control/call_service.h"
+#include "src/control/credentials.h"
 #include "src/control/event_stream.h"
 #include "src/control/listen_address.h"
 
@@ -34,15 +31,6 @@ constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMinPingIntervalMs = 10'000;
 constexpr int kMaxConnectionAgeMs = 30 * 60'000;
 constexpr int kMaxConnectionAgeGraceMs = 5 * 60'000;
-
-absl::StatusOr<std::string> ReadPem(absl::string_view flag, const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in) return absl::InvalidArgumentError(absl::StrCat(flag, ": cannot read ", path));
-  if (!absl::StrContains(text, "-----BEGIN "))
-    return absl::InvalidArgumentError(absl::StrCat(flag, ": ", path, " is not a PEM file"));
-  return text;
-}
 
 bool HasTls(const ControlServerOptions& options) { return !options.tls_cert_file.empty(); }
 
@@ -71,21 +59,8 @@ absl::Status CheckExposure(const ControlServerOptions& options, const ListenAddr
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(const ControlServerOptions& options) {
-  if (!HasTls(options)) return grpc::InsecureServerCredentials();
-  const auto cert = ReadPem("--grpc_tls_cert", options.tls_cert_file);
-  if (!cert.ok()) return cert.status();
-  const auto key = ReadPem("--grpc_tls_key", options.tls_key_file);
-  if (!key.ok()) return key.status();
-  grpc::SslServerCredentialsOptions ssl;
-  ssl.pem_key_cert_pairs.push_back({*key, *cert});
-  if (!options.tls_client_ca_file.empty()) {
-    const auto ca = ReadPem("--grpc_tls_client_ca", options.tls_client_ca_file);
-    if (!ca.ok()) return ca.status();
-    ssl.pem_root_certs = *ca;
-    ssl.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
-  }
-  return grpc::SslServerCredentials(ssl);
+TlsFiles Files(const ControlServerOptions& options) {
+  return {options.tls_cert_file, options.tls_key_file, options.tls_client_ca_file};
 }
 
 void SetLimits(grpc::ServerBuilder& builder) {
@@ -120,13 +95,13 @@ class ControlServer::Impl {
         tls_(HasTls(options)),
         authorizer_(options.api_tokens),
         streams_(deps.store, deps.store_executor, deps.hub, StreamOptions(options)),
-        service_(deps.control, deps.store, deps.store_executor, streams_, authorizer_,
-                 CallService::Options{absl::ToChronoMilliseconds(options.longest_unary)}) {}
+        service_(deps.control, deps.store, deps.store_executor, streams_, authorizer_, deps.forwarder,
+                 absl::ToChronoMilliseconds(options.longest_unary)) {}
 
   ~Impl() { Shutdown(absl::ZeroDuration()); }
 
   absl::Status Listen(const ControlServerOptions& options) {
-    const auto credentials = MakeCredentials(options);
+    const auto credentials = MakeServerCredentials(Files(options), kControlTlsFlags);
     if (!credentials.ok()) return credentials.status();
     grpc::EnableDefaultHealthCheckService(true);
     // Explicitly: a linker that sees no use of it drops it.
@@ -177,7 +152,7 @@ class ControlServer::Impl {
   const bool open_;
   const bool tls_;
   bool announced_ = false;
-  const Authorizer authorizer_;
+  const TokenAuthorizer authorizer_;
   EventStreams streams_;
   CallService service_;
   int port_ = 0;

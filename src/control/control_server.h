@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "src/base/executor.h"
+#include "src/control/forwarder.h"
 #include "src/events/event_hub.h"
 #include "src/session/call_control.h"
 #include "src/store/call_store.h"
@@ -41,6 +42,7 @@ struct ControlServerDeps {
   store::CallStore& store;
   base::Executor& store_executor;
   events::EventHub& hub;
+  Forwarder* forwarder = nullptr;  // Null: calls that are not here are nowhere.
 };
 
 // The gRPC port: callbridge.v1.CallService, grpc.health.v1.Health, reflection. All methods from one thread.

@@ -60,7 +60,14 @@ EventHub::Subscription EventHub::Subscribe(absl::string_view call_id, std::funct
   base::MutexLock lock(wakers_->mutex);
   const int64_t id = wakers_->next_id++;
   wakers_->by_id.emplace(id, Waker{std::string(call_id), std::move(wake)});
+  ++wakers_->subscribers;
+  if (wakers_->on_subscriber) wakers_->on_subscriber();
   return Subscription(wakers_, id);
+}
+
+void EventHub::OnSubscriber(std::function<void()> joined) {
+  base::MutexLock lock(wakers_->mutex);
+  wakers_->on_subscriber = std::move(joined);
 }
 
 EventHub::Subscription::Subscription(Subscription&& other) noexcept
@@ -82,6 +89,7 @@ void EventHub::Subscription::End() {
   {
     base::MutexLock lock(wakers_->mutex);
     ended = wakers_->by_id.extract(id_);
+    --wakers_->subscribers;
   }
   wakers_ = nullptr;
 }

@@ -1,6 +1,7 @@
 #ifndef CALLBRIDGE_SRC_EVENTS_EVENT_HUB_H_
 #define CALLBRIDGE_SRC_EVENTS_EVENT_HUB_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -51,6 +52,8 @@ class EventHub {
     base::Mutex mutex;
     int64_t next_id ABSL_GUARDED_BY(mutex) = 1;
     std::map<int64_t, Waker> by_id ABSL_GUARDED_BY(mutex);
+    std::function<void()> on_subscriber ABSL_GUARDED_BY(mutex);
+    std::atomic<int> subscribers{0};
   };
 
  public:
@@ -76,6 +79,13 @@ class EventHub {
   // thread, when ReadAfter() already gives them. `wake` must not block, and must neither call the hub nor destroy a
   // Subscription: it marks and posts. Subscribe before the first read, then nothing falls between.
   Subscription Subscribe(absl::string_view call_id, std::function<void()> wake);
+
+  // How many subscriptions there are. Never blocks.
+  int subscribers() const { return wakers_->subscribers; }
+
+  // Calls `joined` after each Subscribe() from now on, on its thread; null: nothing. Once this has returned, the former
+  // one does not run and will not. It must not block, nor subscribe or unsubscribe.
+  void OnSubscriber(std::function<void()> joined);
 
  private:
   const size_t capacity_;

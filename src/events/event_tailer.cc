@@ -16,16 +16,18 @@ using base::LogKind;
 
 EventTailer::Options Checked(EventTailer::Options options) {
   options.batch = std::max(options.batch, 1);
+  options.idle_poll = std::max(options.idle_poll, options.poll);
   return options;
 }
 
 }  // namespace
 
 EventTailer::EventTailer(Read read, EventHub& hub, Options options)
-    : read_(std::move(read)), hub_(hub), options_(Checked(options)), due_(absl::Now() + options.poll), thread_([this] {
+    : read_(std::move(read)), hub_(hub), options_(Checked(options)), due_(absl::Now() + Poll()), thread_([this] {
         Run();
       }) {
   pthread_setname_np(thread_.native_handle(), "cb-tailer");
+  hub_.OnSubscriber([this] { Hint(0); });
 }
 
 EventTailer::~EventTailer() { Stop(); }
@@ -55,6 +57,7 @@ bool EventTailer::Drain(absl::Duration at_most) {
 }
 
 void EventTailer::Stop() {
+  hub_.OnSubscriber(nullptr);
   {
     base::MutexLock lock(mutex_);
     stopping_ = true;
@@ -107,7 +110,7 @@ void EventTailer::OnRead(const absl::Status& status, int64_t looks) {
     looked_ = looks;
     // Readers of a shared log may be shown a commit a little later than it was made.
     if (hinted_ <= hub_.head()) pauses_ = 0;
-    due_ = absl::Now() + (hinted_ <= hub_.head() ? options_.poll : std::min(NextPause(), options_.poll));
+    due_ = absl::Now() + (hinted_ <= hub_.head() ? Poll() : std::min(NextPause(), Poll()));
     return;
   }
   if (stopping_) return;
@@ -117,6 +120,8 @@ void EventTailer::OnRead(const absl::Status& status, int64_t looks) {
   }
   due_ = absl::Now() + NextPause();
 }
+
+absl::Duration EventTailer::Poll() const { return hub_.subscribers() > 0 ? options_.poll : options_.idle_poll; }
 
 absl::Duration EventTailer::NextPause() {
   const absl::Duration pause = options_.first_pause * (int64_t{1} << std::min(pauses_, 20));

@@ -17,12 +17,13 @@ namespace callbridge::events {
 
 // Brings what is committed from the store's log to the hub, in the log's order and without a gap, whoever wrote it: one
 // per process, on a thread of its own. It reads behind the hub's head when it is hinted at a commit, so that nobody
-// waits for the next look, and now and then without a hint, for what others committed. A store that fails is read again
-// with growing pauses. Thread-safe.
+// waits for the next look, and now and then without a hint, for what others committed: often while the hub has
+// subscribers, and at once when it gets one. A store that fails is read again with growing pauses. Thread-safe.
 class EventTailer {
  public:
   struct Options {
-    absl::Duration poll = absl::Seconds(1);              // From one look without a hint to the next.
+    absl::Duration poll = absl::Seconds(1);       // From one look without a hint to the next, while somebody listens.
+    absl::Duration idle_poll = absl::Seconds(1);  // The same while nobody does; not below `poll`.
     absl::Duration first_pause = absl::Milliseconds(5);  // After a failure, or when the log does not show yet what was
                                                          // hinted at; doubled each time in a row ...
     absl::Duration longest_pause = absl::Milliseconds(500);  // ... up to this.
@@ -56,6 +57,7 @@ class EventTailer {
   // Publishes all there is. OK: the end of the log was reached.
   absl::Status ReadToTheEnd();
   void OnRead(const absl::Status& status, int64_t looks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Duration Poll() const;
   absl::Duration NextPause() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Read read_;

@@ -60,6 +60,9 @@ class CallControl {
   virtual void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
                               std::function<void(absl::StatusOr<call::Transfer>)> done) = 0;
 
+  // Whether the call has a session here: what is asked of it is answered here.
+  virtual bool IsLive(absl::string_view call_id) const = 0;
+
   // Keys that TransferRequest::destination may have, for messages and GetServerInfo.
   virtual std::vector<std::string> Destinations() const = 0;
 };

@@ -65,6 +65,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) override;
   void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
                       std::function<void(absl::StatusOr<call::Transfer>)> done) override;
+  bool IsLive(absl::string_view call_id) const override;
   std::vector<std::string> Destinations() const override;
 
   // ---- FrontDesk ----
@@ -97,9 +98,6 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   // Ends what this process has of a call that is another owner's now: its sockets are closed, the carrier is asked to
   // hang up, and nothing is written for it, nor on_finished told. Nothing happens if it is not live here. Any thread.
   void DropCall(absl::string_view call_id, absl::string_view why);
-
-  // Whether the call has a session here. Any thread.
-  bool IsLive(absl::string_view call_id) const;
 
  private:
   struct LiveCall {

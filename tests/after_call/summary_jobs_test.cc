@@ -192,6 +192,96 @@ TEST_F(SummaryJobsTest, NothingIsAskedTwiceWhileTheWriteIsUnderWay) {
   EXPECT_THAT(web_.requests(), SizeIs(1));
 }
 
+// ---- On several nodes ----
+
+// One of several nodes on one store.
+class Node {
+ public:
+  Node(store::CallStore& store, base::ManualClock& clock, web::WebClient& web, const session::Settings& settings)
+      : recorder_(store, executor_), jobs_(store, recorder_, web, settings, OptionsFor(clock)) {}
+  SummaryJobs& jobs() { return jobs_; }
+  int RunAndWrite() {
+    const int count = jobs_.RunDue();
+    executor_.RunAll();
+    return count;
+  }
+
+ private:
+  static SummaryJobs::Options OptionsFor(base::ManualClock& clock) {
+    SummaryJobs::Options options;
+    options.clock = &clock;
+    options.random = [] { return 0.5; };
+    options.claim_time = absl::Minutes(5);
+    return options;
+  }
+  base::ManualExecutor executor_;
+  session::CallRecorder recorder_;
+  SummaryJobs jobs_;
+};
+
+TEST_F(SummaryJobsTest, AJobIsDoneByOneNodeAndByTheNextIfThatDies) {
+  AddFinishedCall("c1");
+  Node one(process_->store(), clock_, web_, settings_);
+  Node other(process_->store(), clock_, web_, settings_);
+  clock_.Advance(absl::Minutes(1));
+  web_.Queue(200, Good());
+  EXPECT_EQ(one.jobs().RunDue(), 1);  // And dies before its recorder writes.
+  EXPECT_EQ(other.RunAndWrite(), 0);
+  clock_.Advance(absl::Minutes(5) - absl::Seconds(1));
+  EXPECT_EQ(other.RunAndWrite(), 0);
+  EXPECT_THAT(web_.requests(), SizeIs(1));
+  clock_.Advance(absl::Seconds(16));  // It looks like a new job, which is somebody's for a moment.
+  EXPECT_EQ(other.RunAndWrite(), 1);
+  EXPECT_EQ(process_->CountReady("c1"), 1);
+  EXPECT_THAT(process_->AllJobs(), IsEmpty());
+}
+
+TEST_F(SummaryJobsTest, ANewJobIsTheNodesThatHadTheCall) {
+  AddFinishedCall("c1");
+  Node one(process_->store(), clock_, web_, settings_);
+  Node other(process_->store(), clock_, web_, settings_);
+  one.jobs().OnCallFinished("c1", 3);
+  web_.Queue(200, Good());
+  EXPECT_EQ(other.RunAndWrite(), 0);
+  EXPECT_EQ(one.RunAndWrite(), 1) << "at once";
+  AddFinishedCall("c2");
+  clock_.Advance(absl::Seconds(14));
+  EXPECT_EQ(other.RunAndWrite(), 0);
+  clock_.Advance(absl::Seconds(1));
+  web_.Queue(200, Good());
+  EXPECT_EQ(other.RunAndWrite(), 1) << "nobody else wants it";
+  EXPECT_EQ(process_->CountReady("c2"), 1);
+}
+
+TEST_F(SummaryJobsTest, AnotherNodeMayTryAgainWhenItIsTime) {
+  AddFinishedCall("c1");
+  Node one(process_->store(), clock_, web_, settings_);
+  Node other(process_->store(), clock_, web_, settings_);
+  clock_.Advance(absl::Minutes(1));
+  web_.Queue(503, "");
+  web_.Queue(200, Good());
+  EXPECT_EQ(one.RunAndWrite(), 1);
+  ASSERT_THAT(process_->AllJobs(), SizeIs(1));
+  EXPECT_EQ(process_->AllJobs()[0].attempts, 1);
+  EXPECT_EQ(other.RunAndWrite(), 0);
+  clock_.Advance(process_->AllJobs()[0].due - clock_.Now());
+  EXPECT_EQ(other.RunAndWrite(), 1);
+  EXPECT_EQ(process_->CountReady("c1"), 1);
+}
+
+TEST_F(SummaryJobsTest, ANodeThatEndsGivesItsJobBack) {
+  AddFinishedCall("c1");
+  Node one(process_->store(), clock_, web_, settings_);
+  Node other(process_->store(), clock_, web_, settings_);
+  clock_.Advance(absl::Minutes(1));
+  web_.Queue(absl::CancelledError("stopping"));
+  web_.Queue(200, Good());
+  EXPECT_EQ(one.RunAndWrite(), 1);
+  EXPECT_EQ(process_->CountReady("c1"), 0);
+  EXPECT_EQ(other.RunAndWrite(), 1) << "at once";
+  EXPECT_EQ(process_->CountReady("c1"), 1);
+}
+
 // ---- While the call is live, and just after ----
 
 TEST_F(SummaryJobsTest, ALiveCallIsLeftAlone) {

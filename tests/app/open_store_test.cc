@@ -30,6 +30,18 @@ TEST(OpenStoreTest, ErrorsNameTheFlagAndNeverThePassword) {
   }
 }
 
+TEST(OpenStoreTest, OnlyPostgresIsSharedByNodes) {
+  const std::string file = "sqlite:" + testing::TempDir() + "/shared.db";
+  for (const absl::Status& status : {OpenStore(file, Access::kServeAsNode).status(), OpenNodeTable(file).status()}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_TRUE(absl::StartsWith(status.message(), "--database_url: only a postgresql:// database")) << status;
+  }
+  const absl::Status away = OpenNodeTable("postgresql://u:hunter2@127.0.0.1:1/d").status();
+  EXPECT_EQ(away.code(), absl::StatusCode::kUnavailable) << away;
+  EXPECT_TRUE(absl::StartsWith(away.message(), "--database_url: ")) << away;
+  EXPECT_FALSE(absl::StrContains(away.message(), "hunter2")) << away;
+}
+
 TEST(OpenStoreTest, ACommandMakesNoFile) {
   for (const Access access : {Access::kWrite, Access::kRead}) {
     const absl::Status status = OpenStore("sqlite:" + testing::TempDir() + "/none.db", access).status();

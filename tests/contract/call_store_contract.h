@@ -8,6 +8,7 @@
 #include "tests/contract/lead_contract.h"
 #include "tests/contract/lead_write_contract.h"
 #include "tests/contract/log_contract.h"
+#include "tests/contract/owner_contract.h"
 #include "tests/contract/reading_contract.h"
 #include "tests/contract/restore_contract.h"
 #include "tests/contract/retention_contract.h"

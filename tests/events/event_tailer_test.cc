@@ -134,6 +134,36 @@ TEST_F(EventTailerTest, IdleItReadsNothing) {
   EXPECT_EQ(log_.reads(), before);
 }
 
+TEST_F(EventTailerTest, LooksSeldomWhileNobodyListens) {
+  options_.poll = absl::Milliseconds(5);
+  options_.idle_poll = absl::Hours(1);
+  tailer();
+  log_.Append("a", 1);
+  absl::SleepFor(absl::Milliseconds(30));
+  EXPECT_EQ(log_.reads(), 0);
+  // At once for whoever comes ...
+  auto subscription = hub_.Subscribe("", [] {});
+  EXPECT_TRUE(Until([&] { return Published().size() == 1; }));
+  // ... and often as long as somebody is there.
+  log_.Append("a", 2);
+  EXPECT_TRUE(Until([&] { return Published().size() == 2; }));
+  const int listened = log_.reads();
+  EXPECT_TRUE(Until([&] { return log_.reads() > listened + 3; }));
+  { const auto ended = std::move(subscription); }
+  // One look may have been due already.
+  const int left = log_.reads();
+  absl::SleepFor(absl::Milliseconds(50));
+  EXPECT_LE(log_.reads(), left + 2);
+  EXPECT_EQ(hub_.subscribers(), 0);
+}
+
+TEST_F(EventTailerTest, ASubscriberAfterTheEndIsNoTrouble) {
+  tailer().Stop();
+  tailer_.reset();
+  const auto subscription = hub_.Subscribe("a", [] {});
+  EXPECT_EQ(hub_.subscribers(), 1);
+}
+
 TEST_F(EventTailerTest, ReadsMoreThanOneBatch) {
   options_.batch = 3;
   int64_t last = 0;

@@ -36,6 +36,10 @@ class FakeCallControl final : public CallControl {
     cancels_.emplace_back(call_id, transfer_id);
     Answer([done = std::move(done), result = transfer_result_] { done(result); });
   }
+  bool IsLive(absl::string_view call_id) const override {
+    base::MutexLock lock(mutex_);
+    return live_;
+  }
   std::vector<std::string> Destinations() const override {
     base::MutexLock lock(mutex_);
     if (throwing_) throw std::runtime_error("secret of the fake");
@@ -53,6 +57,11 @@ class FakeCallControl final : public CallControl {
   void SetTransferResult(absl::StatusOr<call::Transfer> result) {
     base::MutexLock lock(mutex_);
     transfer_result_ = std::move(result);
+  }
+  // Whether it says that calls are here.
+  void SetLive(bool live) {
+    base::MutexLock lock(mutex_);
+    live_ = live;
   }
   // Destinations() throws.
   void SetThrowing(bool throwing) {
@@ -105,6 +114,7 @@ class FakeCallControl final : public CallControl {
   absl::StatusOr<store::CallRecord> start_result_ ABSL_GUARDED_BY(mutex_) = store::CallRecord();
   absl::Status end_result_ ABSL_GUARDED_BY(mutex_);
   absl::StatusOr<call::Transfer> transfer_result_ ABSL_GUARDED_BY(mutex_) = call::Transfer();
+  bool live_ ABSL_GUARDED_BY(mutex_) = true;
   bool throwing_ ABSL_GUARDED_BY(mutex_) = false;
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::function<void()>> held_ ABSL_GUARDED_BY(mutex_);

@@ -14,52 +14,20 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "src/net/event_loop.h"
+#include "tests/fakes/certificates.h"
 #include "tests/net/peers.h"
 
 namespace callbridge::net {
 namespace {
 
+using ::callbridge::testing::Certificate;
+using ::callbridge::testing::Issue;
 using ::callbridge::testing::OnLoop;
 using ::callbridge::testing::RawListener;
 using ::callbridge::testing::RawPeer;
 using ::callbridge::testing::RecordingListener;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-struct Certificate {
-  std::shared_ptr<EVP_PKEY> key;
-  std::shared_ptr<X509> cert;
-};
-
-void AddExtension(X509* cert, int nid, const std::string& value) {
-  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str());
-  ASSERT_NE(extension, nullptr) << value;
-  X509_add_ext(cert, extension, -1);
-  X509_EXTENSION_free(extension);
-}
-
-// A certificate signed by `issuer` (by itself if null), valid from two days ago for `days`. `names` as openssl's
-// subjectAltName: "DNS:localhost,IP:127.0.0.1".
-Certificate Issue(const std::string& common_name, const std::string& names, const Certificate* issuer, int days = 10) {
-  Certificate made;
-  made.key.reset(EVP_EC_gen("P-256"), EVP_PKEY_free);
-  made.cert.reset(X509_new(), X509_free);
-  X509* cert = made.cert.get();
-  X509_set_version(cert, 2);
-  static long serial = 1;
-  ASN1_INTEGER_set(X509_get_serialNumber(cert), serial++);
-  X509_gmtime_adj(X509_getm_notBefore(cert), -2 * 86400);
-  X509_gmtime_adj(X509_getm_notAfter(cert), (days - 2) * 86400L);
-  X509_NAME* name = X509_get_subject_name(cert);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(common_name.c_str()), -1,
-                             -1, 0);
-  X509_set_issuer_name(cert, issuer != nullptr ? X509_get_subject_name(issuer->cert.get()) : name);
-  X509_set_pubkey(cert, made.key.get());
-  if (issuer == nullptr) AddExtension(cert, NID_basic_constraints, "critical,CA:TRUE");
-  if (!names.empty()) AddExtension(cert, NID_subject_alt_name, names);
-  X509_sign(cert, issuer != nullptr ? issuer->key.get() : made.key.get(), EVP_sha256());
-  return made;
-}
 
 // A TLS server for one connection that performs the upgrade, sends one message, expects one and ends.
 class TlsServer {

@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "src/base/log.h"
 #include "src/store/merge_writes.h"
+#include "src/store/refusals.h"
 
 namespace callbridge::session {
 namespace {
@@ -40,6 +41,9 @@ class FakeStore final : public store::CallStore {
     ++attempts;
     if (!next_error.ok()) return next_error;
     if (refuse && refuse(write)) return absl::InternalError("refused");
+    if (write.owner && owners.count(write.call_id) > 0 && !(*write.owner == owners[write.call_id])) {
+      return store::OwnerChanged(write.call_id);
+    }
     if (heads.count(write.call_id) == 0) return absl::NotFoundError("no such call");
     int64_t& head = heads[write.call_id];
     if (!write.events.empty() && write.events[0].sequence > head + 1) return absl::FailedPreconditionError("gap");
@@ -95,6 +99,7 @@ class FakeStore final : public store::CallStore {
   absl::Status next_error;
   std::function<bool(const store::CallWrite&)> refuse;
   std::map<std::string, int64_t> heads;
+  std::map<std::string, store::Owner> owners;  // Of those that have been taken away.
   int64_t position = 0;
   bool tells_positions = true;
   std::vector<events::StoredEvent> log;
@@ -446,6 +451,72 @@ TEST(CallRecorderThreads, EndsWhileItWaitsOutAPause) {
   EXPECT_GE(store.attempts, 1);
 }
 
+store::CallWrite OwnedWrite(const std::string& call_id, std::vector<int64_t> sequences) {
+  store::CallWrite write = MakeWrite(call_id, std::move(sequences));
+  write.owner = store::Owner{"n1", 1};
+  return write;
+}
+
+TEST_F(CallRecorderTest, OfACallThatWasTakenAwayNothingMoreIsWritten) {
+  std::vector<std::string> fenced;
+  options_.on_fenced = [&](const std::string& call_id) { fenced.push_back(call_id); };
+  Given("a");
+  Given("b");
+  recorder().Write(OwnedWrite("a", {2}));
+  executor_.RunAll();
+  EXPECT_THAT(fenced, IsEmpty());
+  store_.owners["a"] = {"n1", 2};
+  recorder().Write(OwnedWrite("a", {3}));
+  recorder().Write(OwnedWrite("a", {4}));
+  recorder().Write(OwnedWrite("b", {2}));
+  executor_.RunAll();
+  EXPECT_THAT(fenced, ElementsAre("a"));
+  EXPECT_EQ(recorder().fenced_writes(), 2);
+  EXPECT_EQ(recorder().lost_events(), 0);
+  EXPECT_EQ(recorder().pending(), 0);
+  EXPECT_EQ(store_.heads["a"], 2);
+  EXPECT_EQ(store_.heads["b"], 2);
+  EXPECT_THAT(Hinted(), ElementsAre("a/1", "b/1", "a/2", "b/2"));
+  // Its session has not heard of it yet.
+  const int before = store_.attempts;
+  recorder().Write(OwnedWrite("a", {5}));
+  executor_.RunAll();
+  EXPECT_EQ(store_.attempts, before) << "the store need not be asked again";
+  EXPECT_EQ(recorder().fenced_writes(), 3);
+  EXPECT_THAT(fenced, ElementsAre("a")) << "told once";
+}
+
+TEST_F(CallRecorderTest, WhatHasNoOwnerIsWrittenToACallThatWasTakenAway) {
+  options_.max_merged = 2;
+  Given("a");
+  store_.owners["a"] = {"n2", 2};
+  store::CallWrite settled = MakeWrite("a");
+  settled.settlement.emplace().cost = "0.01";
+  recorder().Write(OwnedWrite("a", {2}));
+  recorder().Write(settled);
+  recorder().Write(OwnedWrite("a", {3}));
+  recorder().Write(settled);
+  executor_.RunAll();
+  EXPECT_EQ(recorder().fenced_writes(), 2);
+  EXPECT_EQ(recorder().pending(), 0);
+  EXPECT_TRUE(recorder().Flush(absl::ZeroDuration()));
+  ASSERT_FALSE(store_.applied.empty());
+  for (const store::CallWrite& write : store_.applied) {
+    EXPECT_TRUE(write.settlement.has_value());
+    EXPECT_TRUE(write.events.empty());
+  }
+}
+
+TEST_F(CallRecorderTest, AnotherReasonToAbortIsNoLossOfTheCall) {
+  options_.on_fenced = [](const std::string&) { FAIL(); };
+  Given("a");
+  store_.next_error = absl::AbortedError("something else");
+  recorder().Write(OwnedWrite("a", {2}));
+  executor_.RunAll();
+  EXPECT_EQ(recorder().fenced_writes(), 0);
+  EXPECT_EQ(recorder().lost_events(), 1);
+}
+
 TEST(MergeWrites, DoesWhatTwoWritesWouldDo) {
   store::CallWrite into = MakeWrite("a", {2});
   into.state = call::State::kRinging;
@@ -484,6 +555,21 @@ TEST(MergeWrites, DoesWhatTwoWritesWouldDo) {
   EXPECT_TRUE(into.end.has_value());
   EXPECT_EQ(into.transcript, "better");
   EXPECT_EQ(into.summary, "kept");
+}
+
+TEST(MergeWrites, OnlyOfOneOwner) {
+  const absl::optional<store::Owner> owners[] = {absl::nullopt, store::Owner{"n1", 1}, store::Owner{"n1", 2},
+                                                 store::Owner{"n2", 1}};
+  for (size_t i = 0; i < 4; ++i) {
+    for (size_t j = 0; j < 4; ++j) {
+      store::CallWrite into = MakeWrite("a", {2});
+      into.owner = owners[i];
+      store::CallWrite next = MakeWrite("a", {3});
+      next.owner = owners[j];
+      EXPECT_EQ(store::MergeWrites(next, &into), i == j) << i << " " << j;
+      EXPECT_EQ(into.owner, owners[i]);
+    }
+  }
 }
 
 TEST(MergeWrites, WhatWasMarkedStaysMarked) {

@@ -11,6 +11,7 @@
 #include "src/base/error.h"
 #include "src/base/executor.h"
 #include "src/net/manual_loop.h"
+#include "src/session/node_token.h"
 #include "tests/fakes/fake_ws_connection.h"
 #include "tests/fakes/memory_call_store.h"
 
@@ -31,7 +32,10 @@ class FakeCarrier final : public carrier::CarrierApi {
     placed.push_back(dial);
     return std::string("request");
   }
-  absl::Status HangUp(absl::string_view) override { return absl::OkStatus(); }
+  absl::Status HangUp(absl::string_view id) override {
+    hung_up.emplace_back(id);
+    return absl::OkStatus();
+  }
   absl::Status Transfer(absl::string_view, absl::string_view url) override {
     fetches.emplace_back(url);
     return absl::OkStatus();
@@ -39,6 +43,7 @@ class FakeCarrier final : public carrier::CarrierApi {
 
   std::vector<Dial> placed;
   std::vector<std::string> fetches;
+  std::vector<std::string> hung_up;
 };
 
 Settings TestSettings() {
@@ -67,7 +72,11 @@ class SwitchboardTest : public ::testing::Test {
   SwitchboardTest() {
     tools_.loop = &loop_;
     tools_.connector = &model_;
+    MakeBoard("");
+  }
+  void MakeBoard(const std::string& node_id) {
     Switchboard::Deps deps;
+    deps.node_id = node_id;
     deps.loops = {&tools_};
     deps.recorder = &recorder_;
     deps.carrier = &carrier_;
@@ -122,6 +131,13 @@ class SwitchboardTest : public ::testing::Test {
     board_->CancelTransfer(call, id, [&](auto answer) { result = std::move(answer); });
     Settle();
     return result;
+  }
+  void TakeAway(const std::string& call) {
+    const auto all = [](const store::CallRecord&, absl::Time) { return true; };
+    const auto closed = store_.CloseWhere(all, {}, loop_.clock().Now(), false, 1, /*raise_epoch=*/true);
+    ASSERT_TRUE(closed.ok()) << closed.status();
+    ASSERT_THAT(*closed, SizeIs(1));
+    ASSERT_EQ((*closed)[0].call_id, call);
   }
   static std::string ReasonOf(const absl::Status& status) { return base::GetErrorInfo(status).reason; }
   FrontDesk::DialRef Dial(int64_t target) const { return {token_, "x1", target}; }
@@ -345,6 +361,105 @@ TEST_F(SwitchboardTest, ASettlementWaitsForTheDatabase) {
   store_.SetFault(nullptr);
   for (int i = 0; i < 11; ++i) loop_.Advance(absl::Seconds(1)), Settle();
   EXPECT_EQ(store_.GetCall("old")->settlement.cost, "0.01100");
+}
+
+// ---- Nodes ----
+
+TEST_F(SwitchboardTest, WithoutANodeCallsHaveNoOwner) {
+  const std::string call = Connect();
+  EXPECT_EQ(store_.GetCall(call)->owner, store::Owner());
+  EXPECT_EQ(token_.find('.'), std::string::npos);
+}
+
+TEST_F(SwitchboardTest, ANodesCallsAndTokensAreItsOwn) {
+  MakeBoard("n1");
+  FrontDesk::AnswerNotice notice;
+  notice.carrier_call_id = kLeg;
+  const Instructions answer = board_->OnAnswer(notice);
+  EXPECT_EQ(NodeOfToken(answer.call_token), "n1");
+  EXPECT_EQ(NodeOfToken(answer.stream_token), "n1");
+  Settle();
+  EXPECT_EQ(store_.GetCall(answer.call_id)->owner, (store::Owner{"n1", 1}));
+  CallControl::StartRequest request;
+  request.to = "+14155550122";
+  std::string started;
+  board_->StartCall(request, [&](const absl::StatusOr<store::CallRecord>& call) { started = call->call_id; });
+  Settle();
+  EXPECT_EQ(store_.GetCall(started)->owner, (store::Owner{"n1", 1}));
+  ASSERT_THAT(carrier_.placed, SizeIs(1));
+  EXPECT_THAT(carrier_.placed[0].answer_url, ::testing::HasSubstr("/answer?call=n1."));
+}
+
+TEST_F(SwitchboardTest, AllThatANodesCallWritesIsItsOwners) {
+  MakeBoard("n1");
+  const std::string call = Connect();
+  const int64_t before = store_.GetCall(call)->event_head;
+  EXPECT_GT(before, 1);
+  TakeAway(call);
+  const int64_t taken = store_.GetCall(call)->event_head;
+  // Whatever happens to the call from now on is nothing to the store; what the carrier settles still is.
+  stream_->Receive(R"({"event":"dtmf","dtmf":{"digit":"1"}})");
+  board_->OnMachine("", kLeg, "");
+  board_->OnHangup(Notice());
+  for (int i = 0; i < 15; ++i) loop_.Advance(absl::Seconds(1)), Settle();
+  EXPECT_EQ(store_.GetCall(call)->event_head, taken);
+  EXPECT_EQ(store_.GetCall(call)->settlement.cost, "0.01100");
+  EXPECT_GT(recorder_.fenced_writes(), 0);
+}
+
+TEST_F(SwitchboardTest, ADroppedCallIsGoneAtOnceAndWritesNothing) {
+  MakeBoard("n1");
+  const std::string call = Connect();
+  ASSERT_TRUE(board_->IsLive(call));
+  const int64_t head = store_.GetCall(call)->event_head;
+  board_->DropCall(call, "another node has it");
+  FrontDesk::AnswerNotice notice;
+  notice.carrier_call_id = kLeg;
+  EXPECT_EQ(board_->OnAnswer(notice).kind, Kind::kHangUp) << "before the loop has come to it";
+  Settle();
+  EXPECT_FALSE(board_->IsLive(call));
+  EXPECT_EQ(board_->live_calls(), 0);
+  EXPECT_EQ(stream_->close_code(), 1001);
+  EXPECT_EQ(model_.last().close_code(), 1000);
+  EXPECT_THAT(carrier_.hung_up, ElementsAre(kLeg));
+  for (int i = 0; i < 90; ++i) loop_.Advance(absl::Seconds(1)), Settle();
+  EXPECT_EQ(store_.GetCall(call)->event_head, head) << "no end is written for it";
+  EXPECT_FALSE(store_.GetCall(call)->termination.has_value());
+  EXPECT_THAT(finished_, IsEmpty());
+  EXPECT_EQ(board_->OnAnswer(notice).kind, Kind::kHangUp) << "nor is it taken for a new one";
+  board_->DropCall(call, "again");
+  board_->DropCall("nobody's", "");
+  Settle();
+  EXPECT_THAT(carrier_.hung_up, SizeIs(1));
+}
+
+TEST_F(SwitchboardTest, ACallThatIsDialledAndDroppedIsHungUpWhenItIsAnswered) {
+  MakeBoard("n1");
+  CallControl::StartRequest request;
+  request.to = "+14155550122";
+  std::string call;
+  board_->StartCall(request, [&](const absl::StatusOr<store::CallRecord>& started) { call = started->call_id; });
+  Settle();
+  board_->DropCall(call, "another node has it");
+  Settle();
+  EXPECT_THAT(carrier_.hung_up, IsEmpty()) << "its id is not known";
+  FrontDesk::AnswerNotice notice;
+  notice.carrier_call_id = kLeg;
+  const std::string& url = carrier_.placed.at(0).answer_url;
+  notice.call_token = url.substr(url.find('=') + 1);
+  EXPECT_EQ(board_->OnAnswer(notice).kind, Kind::kHangUp);
+}
+
+TEST_F(SwitchboardTest, KnowsTheCarriersCallsThatAreOrWereHere) {
+  EXPECT_FALSE(board_->KnowsCarrierCall(kLeg));
+  EXPECT_FALSE(board_->KnowsCarrierCall(""));
+  Connect();
+  EXPECT_TRUE(board_->KnowsCarrierCall(kLeg));
+  board_->OnHangup(Notice());
+  for (int i = 0; i < 15; ++i) loop_.Advance(absl::Seconds(1)), Settle();
+  ASSERT_EQ(board_->live_calls(), 0);
+  EXPECT_TRUE(board_->KnowsCarrierCall(kLeg));
+  EXPECT_FALSE(board_->KnowsCarrierCall("another"));
 }
 
 TEST_F(SwitchboardTest, ASuppressedLeadIsNotCalledAndTheReasonIsTold) {

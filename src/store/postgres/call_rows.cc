@@ -13,9 +13,17 @@ constexpr char kCallColumns[] =
     "state, created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, "
     "event_head, disposition, interest, follow_up_time, result_fields, answered_by, carrier_duration, billed_duration, "
     "cost, cost_currency, hangup_code, hangup_cause, hangup_source, settled_at, event_floor, erased_at, "
+    "owner_node, owner_epoch, "
     "end_reason, end_initiator, end_layer, end_evidence, end_retryable";
 
 constexpr char kMachine[] = "machine";  // In call_logs.answered_by; the other word is 'unknown'.
+
+// Of open calls: no node that is there has it, and its own is gone for good or has had the time to come back.
+constexpr char kOrphaned[] =
+    "state NOT IN ('completed', 'failed') AND NOT EXISTS "
+    "(SELECT 1 FROM nodes WHERE nodes.id = owner_node AND nodes.state <> 'gone') "
+    "AND (stored_at <= clock_timestamp() - $1::interval OR EXISTS "
+    "(SELECT 1 FROM nodes WHERE nodes.id = owner_node AND NOT nodes.found_dead))";
 
 // Of what the indexes on numbers hold, see the schema.
 constexpr size_t kLongestNumber = 256;
@@ -49,12 +57,14 @@ Settlement ReadSettlement(Rows& rows) {
 Statement InsertCall(const CallRecord& call, absl::string_view phone) {
   Statement statement(
       "INSERT INTO call_logs (id, direction, from_number, to_number, agent, lead_id, carrier_call_id, "
-      "carrier_request_id, model_session_id, state, created_at, answered_at, metadata, event_head) "
-      "VALUES ($1, $2, $3, $4, $5, (SELECT id FROM leads WHERE phone = $6), $7, $8, $9, $10, $11, $12, $13, $14)");
+      "carrier_request_id, model_session_id, state, created_at, answered_at, metadata, event_head, owner_node, "
+      "owner_epoch) VALUES ($1, $2, $3, $4, $5, (SELECT id FROM leads WHERE phone = $6), $7, $8, $9, $10, $11, $12, "
+      "$13, $14, $15, $16)");
   statement.Text(call.call_id).Text(Name(call.direction)).Text(call.from).Text(call.to).Text(call.agent);
   statement.TextOrNull(phone).Text(call.carrier_call_id).Text(call.carrier_request_id).Text(call.model_session_id);
   statement.Text(Name(call.state)).Time(call.create_time).TimeOrNull(call.answer_time);
-  return statement.Text(EncodeMetadata(call.metadata)).Int(call.event_head);
+  statement.Text(EncodeMetadata(call.metadata)).Int(call.event_head);
+  return statement.Text(call.owner.node_id).Int(call.owner.epoch);
 }
 
 Statement InsertRequest(const RequestKey& key, const CallRecord& call) {
@@ -121,6 +131,33 @@ Statement SelectOpenCalls(int limit) {
       .Int(limit);
 }
 
+Statement SelectOrphans(absl::Duration settle, int limit) {
+  return Statement(absl::StrCat("SELECT ", kCallColumns, " FROM call_logs WHERE ", kOrphaned,
+                                " ORDER BY created_at, id LIMIT $2 FOR UPDATE OF call_logs SKIP LOCKED"))
+      .Interval(settle)
+      .Int(limit);
+}
+
+Statement SelectHasOrphans(absl::Duration settle) {
+  return Statement(absl::StrCat("SELECT EXISTS (SELECT 1 FROM call_logs WHERE ", kOrphaned, ")")).Interval(settle);
+}
+
+Statement SelectAppendable(const std::vector<std::string>& call_ids) {
+  ArrayText ids;
+  for (const std::string& id : call_ids) ids.Add(id);
+  return Statement(
+             "SELECT id FROM call_logs WHERE id = ANY ($1::text[]) AND coalesce((SELECT position FROM call_events "
+             "WHERE call_events.call_id = call_logs.id ORDER BY sequence DESC LIMIT 1), 0) < "
+             "pg_current_xact_id()::text::bigint << 16")
+      .Array(ids);
+}
+
+Statement RaiseEpochs(const std::vector<std::string>& call_ids) {
+  ArrayText ids;
+  for (const std::string& id : call_ids) ids.Add(id);
+  return Statement("UPDATE call_logs SET owner_epoch = owner_epoch + 1 WHERE id = ANY ($1::text[])").Array(ids);
+}
+
 CallRecord ReadCall(Rows& rows) {
   CallRecord call;
   call.call_id = rows.GetText();
@@ -151,6 +188,8 @@ CallRecord ReadCall(Rows& rows) {
   call.settlement = ReadSettlement(rows);
   call.event_floor = rows.GetInt();
   call.erase_time = rows.GetTime();
+  call.owner.node_id = rows.GetText();
+  call.owner.epoch = rows.GetInt();
   if (rows.NextIsNull()) return call;
   call::Termination termination;
   termination.reason = rows.GetEnum<call::EndReason>();
@@ -173,7 +212,8 @@ Statement UpdateCall(const CallWrite& write, const absl::optional<int64_t>& head
       "summary = coalesce($10::text, summary), transfer_outcome = coalesce($11::text, transfer_outcome), "
       "answered_by = coalesce($12::text, answered_by) "
       "WHERE id = $1 AND ($2::bigint IS NULL OR event_head = $2::bigint) "
-      "AND (erased_at IS NOT NULL) = $13 RETURNING 1) "
+      "AND (erased_at IS NOT NULL) = $13 "
+      "AND ($14::text IS NULL OR (owner_node = $14::text AND owner_epoch = $15::bigint)) RETURNING 1) "
       "SELECT callbridge_require((SELECT count(*) FROM changed) = 1, 'UB001')");
   statement.Text(write.call_id);
   head ? statement.Int(*head).Int(new_head) : statement.Null().Null();
@@ -183,7 +223,8 @@ Statement UpdateCall(const CallWrite& write, const absl::optional<int64_t>& head
   statement.Optional(write.transcript).Optional(write.summary);
   write.transfer ? statement.Text(Name(write.transfer->outcome)) : statement.Null();
   write.answered_by_machine ? statement.Text(kMachine) : statement.Null();
-  return statement.Bool(erased);
+  statement.Bool(erased);
+  return write.owner ? statement.Text(write.owner->node_id).Int(write.owner->epoch) : statement.Null().Null();
 }
 
 // As store::Settled(): what is told replaces what was told before, and the time goes with a change.

@@ -2,10 +2,12 @@
 #define CALLBRIDGE_SRC_STORE_POSTGRES_CALL_ROWS_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "src/store/postgres/statement.h"
 #include "src/store/records.h"
@@ -26,11 +28,19 @@ Statement SelectCallOfRequest(absl::string_view carrier_request_id);
 Statement SelectCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after, int limit);
 // At most `limit` calls that are not final, oldest first, locked until the end of the transaction.
 Statement SelectOpenCalls(int limit);
+// The same of calls whose owner is gone, or no node at all and older here than `settle`. Calls that somebody writes to
+// just now are left out.
+Statement SelectOrphans(absl::Duration settle, int limit);
+Statement SelectHasOrphans(absl::Duration settle);
+// Gives the ids of those whose last event is of an older transaction than this one.
+Statement SelectAppendable(const std::vector<std::string>& call_ids);
+// So that no write of their owner is taken any more.
+Statement RaiseEpochs(const std::vector<std::string>& call_ids);
 CallRecord ReadCall(Rows& rows);
 
 // What a write sets in the call's row, but for what the functions below do; moves its head from `head` to `new_head`.
-// The whole transaction fails with kHeadMoved if the call is not there, at another head than `head` (nullopt: any), or
-// erased though that is not expected.
+// The whole transaction fails with kHeadMoved if the call is not there, at another head than `head` (nullopt: any),
+// another owner's, or erased though that is not expected.
 Statement UpdateCall(const CallWrite& write, const absl::optional<int64_t>& head, int64_t new_head, bool erased);
 
 // write.settlement, which is set.

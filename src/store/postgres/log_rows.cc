@@ -249,6 +249,14 @@ Statement UpdateSummaryJob(const SummaryJob& job) {
       .Text(job.last_error);
 }
 
+Statement MoveSummaryJob(const SummaryJob& job, absl::Time until) {
+  return Statement("UPDATE summary_jobs SET due_at = $4 WHERE call_id = $1 AND due_at = $2 AND attempts = $3")
+      .Text(job.call_id)
+      .Time(job.due)
+      .Int(job.attempts)
+      .Time(until);
+}
+
 Statement SelectSummaryJobs(absl::Time due_by, int limit) {
   return Statement(
              "SELECT call_id, attempts, due_at, last_error FROM summary_jobs WHERE due_at <= $1 "

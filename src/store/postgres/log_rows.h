@@ -66,6 +66,8 @@ Statement InsertSummaryJob(absl::string_view call_id, absl::Time due);
 Statement SettleSummary(absl::string_view call_id);
 // Touches no row: there is no such job.
 Statement UpdateSummaryJob(const SummaryJob& job);
+// Moves its due time to `until`; touches no row: it is not as in `job` any more.
+Statement MoveSummaryJob(const SummaryJob& job, absl::Time until);
 Statement SelectSummaryJobs(absl::Time due_by, int limit);
 SummaryJob ReadSummaryJob(Rows& rows);
 

@@ -1,7 +1,6 @@
 #include "src/store/postgres/postgres_store.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,10 +10,12 @@
 #include "src/base/log.h"
 #include "src/store/migrations/migration.h"
 #include "src/store/postgres/call_rows.h"
+#include "src/store/postgres/call_writes.h"
 #include "src/store/postgres/erasure.h"
 #include "src/store/postgres/lead_rows.h"
 #include "src/store/postgres/log_rows.h"
 #include "src/store/postgres/schema.h"
+#include "src/store/postgres/transaction.h"
 #include "src/store/refusals.h"
 #include "src/store/write_check.h"
 
@@ -26,7 +27,6 @@ constexpr size_t kMostInDoubt = 10'000;
 constexpr int kHeadTries = 5;
 constexpr int kLeadTries = 20;
 constexpr int kOpenCallsAtOnce = 1000;
-constexpr absl::Duration kCloseLimit = absl::Minutes(1);
 
 absl::Status NoSuchCall() { return base::MakeError(absl::StatusCode::kNotFound, "CALL_NOT_FOUND", "no such call"); }
 
@@ -45,38 +45,6 @@ absl::Status Prefixed(const Target& target, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("database ", target.name(), ": ", message));
 }
 
-// When a write happened, as far as it says.
-absl::Time TimeOf(const CallWrite& write) {
-  if (write.end) return write.end->end_time;
-  return write.events.empty() ? absl::InfinitePast() : write.events.back().time;
-}
-
-// Everything that a write of which `events` are new changes, as a part of one transaction in which `ordinal` events
-// went before. The statement that moves the head comes first: the id of the transaction, which is in the positions, is
-// then younger than that of every transaction that moved it before.
-void AddWrite(const CallWrite& write, absl::Span<const call::Event> events, int64_t ordinal, bool erased,
-              std::vector<Statement>* batch) {
-  const absl::Time now = TimeOf(write);
-  const absl::optional<int64_t> head =
-      events.empty() ? absl::nullopt : absl::optional<int64_t>(events.front().sequence - 1);
-  batch->push_back(UpdateCall(write, head, events.empty() ? 0 : events.back().sequence, erased));
-  if (!events.empty()) {
-    const Payload payload = erased ? Payload::kTombstones : Payload::kAsIs;
-    batch->push_back(InsertEvents(write.call_id, events, ordinal, payload));
-  }
-  if (!write.transcript_items.empty()) batch->push_back(UpsertTranscriptItems(write.call_id, write.transcript_items));
-  if (write.transfer) batch->push_back(UpsertTransfer(write.call_id, *write.transfer));
-  if (write.transferred) batch->push_back(UpdateTransferred(write, now));
-  if (write.end) batch->push_back(UpdateEnd(write));
-  if (write.result) batch->push_back(UpdateResult(write, now));
-  if (write.settlement) batch->push_back(UpdateSettlement(write));
-  if (write.summary_settled) {
-    batch->push_back(SettleSummary(write.call_id));
-  } else if (write.summary_due) {
-    batch->push_back(InsertSummaryJob(write.call_id, now));
-  }
-}
-
 // What is stored already of a write's events.
 struct Stored {
   int64_t head = 0;
@@ -85,10 +53,11 @@ struct Stored {
   std::vector<int64_t> positions;  // Theirs; 0 of those that were purged since.
 };
 
-// kFailedPrecondition: the events would leave a gap, or repeat a sequence with another type.
+// kFailedPrecondition: the events would leave a gap, or repeat a sequence with another type. kAborted: the call has
+// another owner.
 absl::StatusOr<Stored> FindStored(Connection& connection, const CallWrite& write) {
   const std::vector<call::Event>& events = write.events;
-  Statement head("SELECT event_head, erased_at IS NOT NULL FROM call_logs WHERE id = $1");
+  Statement head("SELECT event_head, erased_at IS NOT NULL, owner_node, owner_epoch FROM call_logs WHERE id = $1");
   head.Text(write.call_id);
   const int64_t first = events.empty() ? 1 : events.front().sequence;
   const int64_t last = events.empty() ? 0 : events.back().sequence;
@@ -98,6 +67,10 @@ absl::StatusOr<Stored> FindStored(Connection& connection, const CallWrite& write
   Stored stored;
   stored.head = (*rows)[0].GetInt();
   stored.erased = (*rows)[0].GetBool();
+  Owner owner;
+  owner.node_id = (*rows)[0].GetText();
+  owner.epoch = (*rows)[0].GetInt();
+  if (write.owner && !(*write.owner == owner)) return OwnerChanged(write.call_id);
   if (!events.empty() && first > stored.head + 1) {
     return absl::FailedPreconditionError(absl::StrCat("events begin at ", first, " and would leave a gap behind ",
                                                       stored.head, ", the last of the call"));
@@ -126,34 +99,6 @@ std::vector<int64_t> ReadPositions(Rows& rows) {
   return positions;
 }
 
-// All rows, each behind the id of the call that it belongs to.
-template <typename Row>
-std::map<std::string, std::vector<Row>> ReadByCall(Rows& rows, Row (*read)(Rows& rows)) {
-  std::map<std::string, std::vector<Row>> by_call;
-  while (rows.Next()) {
-    std::vector<Row>& of_call = by_call[rows.GetText()];
-    of_call.push_back(read(rows));
-  }
-  return by_call;
-}
-
-template <typename Row>
-absl::StatusOr<std::vector<Row>> ReadRows(Rows& rows, Row (*read)(Rows& rows)) {
-  std::vector<Row> all;
-  while (rows.Next()) all.push_back(read(rows));
-  if (!rows.status().ok()) return rows.status();
-  return all;
-}
-
-// The only row; nullopt: there is none.
-template <typename Row>
-absl::StatusOr<absl::optional<Row>> ReadRow(Rows& rows, Row (*read)(Rows& rows)) {
-  absl::optional<Row> row;
-  if (rows.Next()) row = read(rows);
-  if (!rows.status().ok()) return rows.status();
-  return row;
-}
-
 // No reason to stop: events go to the default partition until then, and are moved afterwards.
 void NotePartitions(const absl::Status& status) {
   if (status.ok()) return;
@@ -177,10 +122,11 @@ Statement RequireCall(absl::string_view call_id) {
 
 }  // namespace
 
-PostgresStore::PostgresStore(const Target& target, const Options& options, std::unique_ptr<Owner> owner)
-    : owner_(std::move(owner)),
+PostgresStore::PostgresStore(const Target& target, const Options& options, std::unique_ptr<WriterLock> lock)
+    : lock_(std::move(lock)),
+      shared_(options.sharing == Sharing::kNodes),
       writers_(target, options.limits, options.write_connections,
-               options.exclusive ? Pool::Greet(LookForRestore) : nullptr),
+               lock_ == nullptr ? nullptr : Pool::Greet(LookForRestore)),
       readers_(target, options.limits, options.read_connections),
       next_partitions_(absl::Now() + kPartitionsPause) {}
 
@@ -189,12 +135,14 @@ PostgresStore::~PostgresStore() = default;
 absl::StatusOr<std::unique_ptr<CallStore>> PostgresStore::Open(const std::string& uri, const Options& options) {
   const absl::StatusOr<Target> target = Target::Parse(uri);
   if (!target.ok()) return target.status();
-  std::unique_ptr<Owner> owner;
-  if (options.exclusive) {
+  std::unique_ptr<WriterLock> lock;
+  if (options.sharing != Sharing::kNone) {
     // Before the schema is touched: it may be the other's.
-    auto locked = Owner::Lock(*target, options.limits, options.owner_patience);
+    const WriterLock::Kind kind =
+        options.sharing == Sharing::kNodes ? WriterLock::Kind::kNodes : WriterLock::Kind::kAlone;
+    auto locked = WriterLock::Take(*target, options.limits, kind, options.owner_patience);
     if (!locked.ok()) return Prefixed(*target, locked.status());
-    owner = *std::move(locked);
+    lock = *std::move(locked);
   }
   auto connection = Connection::Open(*target, options.limits);
   absl::Status status = connection.status();
@@ -203,26 +151,26 @@ absl::StatusOr<std::unique_ptr<CallStore>> PostgresStore::Open(const std::string
     status = Migrate(**connection, PostgresMigrations());
     if (status.ok()) NotePartitions(AddPartitions(**connection));
   }
-  if (status.ok() && owner != nullptr) status = owner->Claim();
-  if (status.ok() && owner != nullptr) status = LookForRestore(**connection);
+  if (status.ok() && lock != nullptr) status = lock->Claim();
+  if (status.ok() && lock != nullptr) status = LookForRestore(**connection);
   if (!status.ok()) return Prefixed(*target, status);
-  return std::unique_ptr<CallStore>(new PostgresStore(*target, options, std::move(owner)));
+  return std::unique_ptr<CallStore>(new PostgresStore(*target, options, std::move(lock)));
 }
 
-PostgresStore::Batch PostgresStore::NewBatch() const { return owner_ == nullptr ? Batch() : Batch{owner_->Check()}; }
+PostgresStore::Batch PostgresStore::NewBatch() const { return lock_ == nullptr ? Batch() : Batch{lock_->Check()}; }
 
 template <typename Use>
 auto PostgresStore::Write(Use use) -> decltype(use(std::declval<Connection&>())) {
   AddPartitionsWhenDue();
   auto result = writers_.Run(std::move(use));
-  if (result.ok() && owner_ != nullptr) owner_->Keep();
+  if (result.ok() && lock_ != nullptr) lock_->Keep();
   return result;
 }
 
 template <typename Use>
 auto PostgresStore::Read(Use use) -> decltype(use(std::declval<Connection&>())) {
   auto result = readers_.Run(std::move(use));
-  if (result.ok() && owner_ != nullptr) owner_->Keep();
+  if (result.ok() && lock_ != nullptr) lock_->Keep();
   return result;
 }
 
@@ -554,29 +502,17 @@ absl::StatusOr<LeadRecord> PostgresStore::UpdateLeadOn(Connection& connection, c
 
 absl::StatusOr<std::vector<OpenCall>> PostgresStore::CloseOpenCalls(const call::Termination& termination,
                                                                     absl::Time now, bool summaries_due) {
+  if (shared_) return absl::FailedPreconditionError("database: open calls may be other nodes' here");
   std::vector<OpenCall> closed;
   for (;;) {
     auto some = Write([&](Connection& connection) {
-      return InTransaction(connection,
+      return InTransaction(connection, NewBatch(),
                            [&](Connection& in_it) { return CloseSome(in_it, termination, now, summaries_due); });
     });
     if (!some.ok()) return some.status();
     closed.insert(closed.end(), some->begin(), some->end());
     if (some->size() < kOpenCallsAtOnce) return closed;
   }
-}
-
-template <typename Work>
-auto PostgresStore::InTransaction(Connection& connection, Work work) -> decltype(work(connection)) {
-  Batch batch = {Statement("BEGIN"), Statement("SET LOCAL statement_timeout = '1min'")};
-  for (const Statement& check : NewBatch()) batch.push_back(check);
-  auto begun = connection.Run(batch);
-  if (!begun.ok()) return begun.status();
-  auto result = work(connection);
-  if (connection.broken()) return result;
-  const auto ended = connection.Run({Statement(result.ok() ? "COMMIT" : "ROLLBACK")});
-  if (result.ok() && !ended.ok()) return ended.status();
-  return result;
 }
 
 // In one transaction: what is read of the calls, and what is written for it, belong together.
@@ -587,31 +523,7 @@ absl::StatusOr<std::vector<OpenCall>> PostgresStore::CloseSome(Connection& conne
   if (!rows.ok()) return rows.status();
   const absl::StatusOr<std::vector<CallRecord>> open = ReadRows(rows->back(), &ReadCall);
   if (!open.ok()) return open.status();
-  std::vector<std::string> ids;
-  for (const CallRecord& call : *open) ids.push_back(call.call_id);
-  rows = connection.Run({SelectTranscripts(ids), SelectTransfers(ids)}, kCloseLimit);
-  if (!rows.ok()) return rows.status();
-  auto items = ReadByCall((*rows)[0], &ReadItem);
-  auto transfers = ReadByCall((*rows)[1], &ReadTransfer);
-  for (const Rows& read : *rows) {
-    if (!read.status().ok()) return read.status();
-  }
-  std::vector<OpenCall> closed;
-  int64_t ordinal = 0;
-  Batch batch;
-  for (const CallRecord& call : *open) {
-    const std::string& id = call.call_id;
-    for (const CallWrite& write : CloseWrites(call, items[id], transfers[id], termination, now, summaries_due)) {
-      AddWrite(write, write.events, ordinal, /*erased=*/false, &batch);
-      ordinal += static_cast<int64_t>(write.events.size());
-    }
-    closed.push_back({id, call.carrier_call_id, call.state});
-  }
-  if (ordinal > kMaxEventsOfTransaction)
-    return absl::InternalError("database: the calls to be closed have too many transfers");
-  rows = connection.Run(batch, kCloseLimit);
-  if (!rows.ok()) return rows.status();
-  return closed;
+  return CloseCalls(connection, *open, termination, now, summaries_due);
 }
 
 absl::StatusOr<std::vector<SummaryJob>> PostgresStore::ListSummaryJobs(absl::Time due_by, int limit) {
@@ -632,6 +544,18 @@ absl::Status PostgresStore::SaveSummaryJob(const SummaryJob& job) {
     if (!rows.ok()) return rows.status();
     if (rows->back().affected() > 0) return absl::OkStatus();
     return base::MakeError(absl::StatusCode::kNotFound, "SUMMARY_JOB_NOT_FOUND", "the call waits for no summary");
+  });
+}
+
+absl::StatusOr<bool> PostgresStore::ClaimSummaryJob(const SummaryJob& job, absl::Time until) {
+  absl::Status check = CheckSummaryJob({job.call_id, job.attempts, until, ""});
+  if (!check.ok()) return check;
+  return Write([&](Connection& connection) -> absl::StatusOr<bool> {
+    Batch batch = NewBatch();
+    batch.push_back(MoveSummaryJob(job, until));
+    auto rows = connection.Run(batch);
+    if (!rows.ok()) return rows.status();
+    return rows->back().affected() > 0;
   });
 }
 
@@ -660,7 +584,8 @@ absl::StatusOr<Erasure> PostgresStore::EraseNumber(absl::string_view number, abs
   absl::Status check = CheckErasure(number, by, now);
   if (!check.ok()) return check;
   return Write([&](Connection& connection) {
-    return InTransaction(connection, [&](Connection& in_it) { return store::EraseNumber(in_it, number, by, now); });
+    return InTransaction(connection, NewBatch(),
+                         [&](Connection& in_it) { return store::EraseNumber(in_it, number, by, now); });
   });
 }
 
@@ -676,7 +601,10 @@ absl::StatusOr<Purged> PostgresStore::Purge(const Retention& keep, int max_calls
   absl::Status check = CheckLimit(max_calls);
   if (!check.ok()) return check;
   return Write([&](Connection& connection) {
-    return InTransaction(connection, [&](Connection& in_it) { return store::Purge(in_it, keep, max_calls); });
+    // One at a time, whoever does it: what is left to a second one is what the first has not taken.
+    Batch first = NewBatch();
+    first.push_back(Statement("SELECT pg_advisory_xact_lock($1, $2)").Int(kLockSpace).Int(kPurgeLock));
+    return InTransaction(connection, first, [&](Connection& in_it) { return store::Purge(in_it, keep, max_calls); });
   });
 }
 

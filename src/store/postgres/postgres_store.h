@@ -12,8 +12,8 @@
 #include "src/base/mutex.h"
 #include "src/store/call_store.h"
 #include "src/store/postgres/connection.h"
-#include "src/store/postgres/owner.h"
 #include "src/store/postgres/pool.h"
+#include "src/store/postgres/writer_lock.h"
 
 namespace callbridge::store {
 
@@ -28,14 +28,18 @@ namespace callbridge::store {
 // after such a failure is not told to have existed.
 class PostgresStore final : public CallStore {
  public:
+  // Who else may write to this database. kExclusive: nobody; refuses to start while another process has it, and to
+  // write once another has taken it over: two would end each other's calls. kNodes: other processes opened with kNodes,
+  // any number of them; each call has an owner. These two exclude each other in the same way. kNone: it does not ask,
+  // as commands beside a server.
+  enum class Sharing { kExclusive, kNodes, kNone };
+
   struct Options {
     Limits limits;
     int write_connections = 1;
     int read_connections = 2;
 
-    // Refuse to start while another process has this database, and to write once another has taken it over: two would
-    // end each other's calls.
-    bool exclusive = true;
+    Sharing sharing = Sharing::kExclusive;
     // Bring the schema up to date; else it must be.
     bool migrate = true;
     absl::Duration owner_patience = absl::Seconds(5);  // How long a start waits for the last one to be gone.
@@ -43,8 +47,8 @@ class PostgresStore final : public CallStore {
 
   // Connects, and brings the schema up to date. `uri` as libpq takes it. The message of an error is one line that names
   // host and database, and never a password. kInvalidArgument: no URI. kFailedPrecondition: another process has the
-  // database; its schema is not ours, or newer; the server is too old or not UTF8. kUnavailable: it cannot be reached,
-  // or is read-only.
+  // database, as Sharing says; its schema is not ours, or newer; the server is too old or not UTF8. kUnavailable: it
+  // cannot be reached, or is read-only.
   static absl::StatusOr<std::unique_ptr<CallStore>> Open(const std::string& uri, const Options& options);
   static absl::StatusOr<std::unique_ptr<CallStore>> Open(const std::string& uri) { return Open(uri, Options()); }
 
@@ -86,9 +90,9 @@ class PostgresStore final : public CallStore {
  private:
   using Batch = std::vector<Statement>;
 
-  PostgresStore(const Target& target, const Options& options, std::unique_ptr<Owner> owner);
+  PostgresStore(const Target& target, const Options& options, std::unique_ptr<WriterLock> lock);
 
-  // A batch that begins with the check of the owner, if there is one.
+  // A batch that begins with the check of who may write, if there is one.
   Batch NewBatch() const;
 
   // Run on the connections for writes, and for reads.
@@ -99,10 +103,6 @@ class PostgresStore final : public CallStore {
   absl::StatusOr<std::vector<Rows>> Read(const Batch& batch);
   absl::StatusOr<int64_t> ReadNumber(const Statement& statement);
   absl::StatusOr<LeadRecord> ReadOneLead(const Statement& statement);
-
-  // Runs `work`, a function from Connection& to a StatusOr, between a BEGIN and a COMMIT.
-  template <typename Work>
-  auto InTransaction(Connection& connection, Work work) -> decltype(work(connection));
 
   absl::StatusOr<Created> CreateOn(Connection& connection, const CallRecord& call,
                                    const std::vector<call::Event>& events, const absl::optional<RequestKey>& key);
@@ -119,7 +119,8 @@ class PostgresStore final : public CallStore {
   void NoteDoubt(const std::string& call_id);
   bool TakeDoubt(const std::string& call_id);
 
-  const std::unique_ptr<Owner> owner_;  // Null: not exclusive. First: let go of last.
+  const std::unique_ptr<WriterLock> lock_;  // Null: kNone. First: let go of last.
+  const bool shared_;                       // kNodes.
   Pool writers_;
   Pool readers_;
 

@@ -63,6 +63,10 @@ Statement& Statement::Bound(absl::Time value) {
   return *this;
 }
 
+Statement& Statement::Interval(absl::Duration value) {
+  return Text(absl::StrCat(absl::ToInt64Microseconds(value), " microseconds"));
+}
+
 Statement& Statement::Array(const ArrayText& array) {
   parameters_.push_back(array.text());
   return *this;

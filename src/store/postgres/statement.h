@@ -42,9 +42,10 @@ class Statement {
   Statement& Int(int64_t value);
   Statement& Optional(const absl::optional<int64_t>& value);  // Not set: NULL.
   Statement& Bool(bool value);
-  Statement& Time(absl::Time value);        // The nearest that can be stored.
-  Statement& TimeOrNull(absl::Time value);  // NULL if it is not storable: the infinite times.
-  Statement& Bound(absl::Time value);       // To compare with: the infinite times are PostgreSQL's own.
+  Statement& Time(absl::Time value);          // The nearest that can be stored.
+  Statement& TimeOrNull(absl::Time value);    // NULL if it is not storable: the infinite times.
+  Statement& Bound(absl::Time value);         // To compare with: the infinite times are PostgreSQL's own.
+  Statement& Interval(absl::Duration value);  // For a parameter that is cast to interval.
   Statement& Array(const ArrayText& array);
   Statement& Null();
 

@@ -1,5 +1,5 @@
-#ifndef CALLBRIDGE_SRC_STORE_POSTGRES_OWNER_H_
-#define CALLBRIDGE_SRC_STORE_POSTGRES_OWNER_H_
+#ifndef CALLBRIDGE_SRC_STORE_POSTGRES_WRITER_LOCK_H_
+#define CALLBRIDGE_SRC_STORE_POSTGRES_WRITER_LOCK_H_
 
 #include <atomic>
 #include <memory>
@@ -7,40 +7,49 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "src/base/mutex.h"
 #include "src/store/postgres/connection.h"
 
 namespace callbridge::store {
 
-// That this process is the only one that writes to a database. Two things say so: an advisory lock, held by a
-// connection of its own, keeps a second process from starting while this one lives; and a token in store_owner, which
-// every write compares (Check()), stops this one should the lock have gone to another while the connection was away.
-class Owner {
+// Which processes write to a database: one alone, or nodes that share it. Two things say so: an advisory lock, held by
+// a connection of its own (nodes share it), keeps others from starting while this one lives; and a token in
+// store_owner, which every write compares (Check()), stops this one should the database have gone to others while the
+// connection was away.
+class WriterLock {
  public:
-  // Takes the lock; tries for `patience`, as a server takes a moment to see that a process died. kFailedPrecondition:
-  // another process has it.
-  static absl::StatusOr<std::unique_ptr<Owner>> Lock(const Target& target, const Limits& limits,
-                                                     absl::Duration patience);
-  ~Owner();
+  enum class Kind { kAlone, kNodes };
 
-  // Makes every write of others' fail with kOwnerMoved. The schema must be there.
+  // Takes the lock; tries for `patience`, as a server takes a moment to see that a process died. kFailedPrecondition:
+  // others have it.
+  static absl::StatusOr<std::unique_ptr<WriterLock>> Take(const Target& target, const Limits& limits, Kind kind,
+                                                          absl::Duration patience);
+  ~WriterLock();
+
+  // Makes every write of all others, but of other nodes where this is one, fail with kOwnerMoved. The schema must be
+  // there.
   absl::Status Claim();
 
-  // The statement that fails with kOwnerMoved once another process has claimed.
-  Statement Check() const;
+  // The statement that fails with kOwnerMoved once others have claimed.
+  Statement Check() const { return Check(token_); }
+  // The same for a node that holds no lock of its own.
+  static Statement CheckNodes();
 
   // Takes the lock again if the connection was lost. Call now and then, after the server has just answered. Any thread;
   // at most one waits, for at most the limit of a connection.
   void Keep();
 
  private:
-  Owner(const Target& target, const Limits& limits);
+  WriterLock(const Target& target, const Limits& limits, Kind kind);
+  static Statement Check(absl::string_view token);
   absl::StatusOr<bool> TryLock(Connection& connection);
   void TakeAgain();
 
   const Target target_;
   const Limits limits_;
+  const Kind kind_;
   const std::string token_;
   std::atomic<bool> busy_{false};
   base::Mutex mutex_;
@@ -50,4 +59,4 @@ class Owner {
 
 }  // namespace callbridge::store
 
-#endif  // CALLBRIDGE_SRC_STORE_POSTGRES_OWNER_H_
+#endif  // CALLBRIDGE_SRC_STORE_POSTGRES_WRITER_LOCK_H_

@@ -43,15 +43,17 @@ CallWrite Append(const std::string& id, int64_t sequence) {
 
 class PostgresStoreTest : public testing::Test {
  protected:
+  using Sharing = PostgresStore::Sharing;
+
   void SetUp() override {
     if (!PostgresServer::WhyMissing().empty()) GTEST_SKIP() << PostgresServer::WhyMissing();
     uri_ = server().NewStoreDatabase();
     options_.owner_patience = absl::Seconds(10);
     short_ = options_;
     short_.limits = {absl::Milliseconds(600), absl::Milliseconds(600), absl::Milliseconds(300)};
-    short_.exclusive = false;
+    short_.sharing = Sharing::kNone;
     shared_ = options_;
-    shared_.exclusive = false;
+    shared_.sharing = Sharing::kNone;
     shared_.write_connections = 8;
   }
   static PostgresServer& server() { return PostgresServer::Shared(); }
@@ -424,7 +426,7 @@ TEST_F(PostgresStoreTest, ASecondProcessIsRefused) {
   EXPECT_TRUE(absl::StrContains(status.message(), "another callbridge uses it")) << status;
   store.reset();
   EXPECT_NE(Open(), nullptr);
-  options_.exclusive = false;
+  options_.sharing = Sharing::kNone;
   auto one = Open();
   EXPECT_NE(Open(), nullptr) << "when it is switched off";
 }
@@ -466,6 +468,144 @@ TEST_F(PostgresStoreTest, WhoLostTheDatabaseToAnotherWritesNothingMore) {
   EXPECT_EQ(Query("SELECT event_head FROM call_logs"), "0;");
   EXPECT_TRUE(store->GetCall("c1").ok()) << "it may still read";
   EXPECT_TRUE(successor->Apply(Append("c1", 1), nullptr).ok());
+}
+
+// --- Nodes
+
+TEST_F(PostgresStoreTest, NodesShareADatabaseWithNobodyElse) {
+  options_.owner_patience = absl::Milliseconds(100);
+  PostgresStore::Options alone = options_;
+  options_.sharing = Sharing::kNodes;
+  auto one = Open();
+  auto other = Open();
+  ASSERT_TRUE(one != nullptr && other != nullptr);
+  Create(*one, "c1");
+  EXPECT_TRUE(other->Apply(Append("c1", 1), nullptr).ok());
+  EXPECT_TRUE(one->Apply(Append("c1", 2), nullptr).ok());
+  const absl::Status refused = PostgresStore::Open(uri_, alone).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), "--node_listen")) << refused;
+  one.reset();
+  EXPECT_EQ(PostgresStore::Open(uri_, alone).status().code(), absl::StatusCode::kFailedPrecondition)
+      << "as long as there is one";
+  other.reset();
+  auto exclusive = Open(alone);
+  ASSERT_NE(exclusive, nullptr);
+  const absl::Status node = PostgresStore::Open(uri_, options_).status();
+  EXPECT_EQ(node.code(), absl::StatusCode::kFailedPrecondition) << node;
+  EXPECT_TRUE(absl::StrContains(node.message(), "is no node")) << node;
+}
+
+TEST_F(PostgresStoreTest, NodesThatLostTheDatabaseWriteNothingMore) {
+  PostgresStore::Options alone = options_;
+  options_.sharing = Sharing::kNodes;
+  auto node = Open();
+  Create(*node, "c1");
+  server().Stop();
+  server().Start();
+  auto exclusive = Open(alone);  // Before the node came back.
+  ASSERT_NE(exclusive, nullptr);
+  EXPECT_EQ(node->Apply(Append("c1", 1), nullptr).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(exclusive->Apply(Append("c1", 1), nullptr).ok());
+  server().Stop();
+  server().Start();
+  auto next = Open();
+  ASSERT_NE(next, nullptr);
+  EXPECT_EQ(exclusive->Apply(Append("c1", 2), nullptr).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(next->Apply(Append("c1", 2), nullptr).ok());
+  EXPECT_TRUE(node->Apply(Append("c1", 3), nullptr).ok()) << "the nodes have it again";
+}
+
+TEST_F(PostgresStoreTest, NodesKeepTheDatabaseThroughARestartOfTheServer) {
+  options_.owner_patience = absl::Milliseconds(100);
+  PostgresStore::Options alone = options_;
+  options_.sharing = Sharing::kNodes;
+  auto one = Open();
+  auto other = Open();
+  Create(*one, "c1");
+  server().Stop();
+  server().Start();
+  ASSERT_TRUE(one->Apply(Append("c1", 1), nullptr).ok());
+  ASSERT_TRUE(other->Apply(Append("c1", 2), nullptr).ok());
+  EXPECT_EQ(PostgresStore::Open(uri_, alone).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(PostgresStoreTest, ANodeClosesNoOpenCallsOfOthers) {
+  options_.sharing = Sharing::kNodes;
+  auto store = Open();
+  Create(*store, "c1");
+  EXPECT_EQ(store->CloseOpenCalls({}, kStart, false).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(call::IsFinal(store->GetCall("c1")->state));
+}
+
+TEST_F(PostgresStoreTest, FourNodesStartAtOnceOnANewDatabase) {
+  uri_ = server().NewDatabase();
+  options_.sharing = Sharing::kNodes;
+  std::vector<std::unique_ptr<CallStore>> stores(4);
+  std::vector<std::thread> starters;
+  for (auto& into : stores) starters.emplace_back([&, into = &into] { *into = Open(); });
+  for (std::thread& starter : starters) starter.join();
+  for (size_t i = 0; i < stores.size(); ++i) {
+    ASSERT_NE(stores[i], nullptr);
+    Create(*stores[i], absl::StrCat("c", i), absl::StrCat("+1555000", 1000 + i));
+  }
+  EXPECT_EQ(Query("SELECT count(*) FROM call_logs"), "4;");
+  EXPECT_EQ(Query("SELECT token FROM store_owner"), "nodes;");
+}
+
+TEST_F(PostgresStoreTest, SeveralNodesPurgeAtOnce) {
+  constexpr int kCalls = 40;
+  options_.sharing = Sharing::kNodes;
+  std::unique_ptr<CallStore> nodes[] = {Open(), Open(), Open()};
+  for (int i = 0; i < kCalls; ++i) {
+    const std::string id = absl::StrCat("c", i);
+    Create(*nodes[0], id);
+    CallWrite end = Append(id, 1);
+    end.end.emplace();
+    end.end->end_time = kStart;
+    ASSERT_TRUE(nodes[0]->Apply(end, nullptr).ok());
+  }
+  Retention keep;
+  keep.calls = kStart + absl::Hours(1);
+  std::atomic<int64_t> purged{0};
+  std::atomic<int64_t> events{0};
+  std::vector<std::thread> threads;
+  for (auto& node : nodes) {
+    threads.emplace_back([&, store = node.get()] {
+      for (bool more = true; more;) {
+        const auto some = store->Purge(keep, 3);
+        ASSERT_TRUE(some.ok()) << some.status();
+        purged += some->calls;
+        events += some->events;
+        more = some->more;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(purged, kCalls) << "each once";
+  EXPECT_EQ(events, kCalls);
+  EXPECT_EQ(Query("SELECT count(*) FROM call_logs"), "0;");
+  EXPECT_EQ(Query("SELECT count(*) FROM call_events"), "0;");
+}
+
+TEST_F(PostgresStoreTest, AJobIsClaimedByOneOfTwoNodes) {
+  options_.sharing = Sharing::kNodes;
+  auto one = Open();
+  auto other = Open();
+  Create(*one, "c1");
+  CallWrite end = Append("c1", 1);
+  end.end.emplace();
+  end.end->end_time = kStart;
+  end.summary_due = true;
+  ASSERT_TRUE(one->Apply(end, nullptr).ok());
+  for (int round = 0; round < 20; ++round) {
+    const SummaryJob job = one->ListSummaryJobs(absl::InfiniteFuture(), 1)->at(0);
+    std::atomic<int> claimed{0};
+    std::thread thread([&] { claimed += *other->ClaimSummaryJob(job, job.due + absl::Seconds(1)); });
+    claimed += *one->ClaimSummaryJob(job, job.due + absl::Seconds(1));
+    thread.join();
+    EXPECT_EQ(claimed, 1);
+  }
 }
 
 // --- Rows

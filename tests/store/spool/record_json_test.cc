@@ -53,6 +53,7 @@ Settlement FullSettlement() { return {61, 120, "0.01100", "USD", 4000, "Normal H
 CallWrite FullWrite() {
   CallWrite write;
   write.call_id = "call";
+  write.owner = Owner{"node", 3};
   write.events = {FullEvent(2), FullEvent(3)};
   write.state = call::State::kFailed;
   write.answer_time = kTime;
@@ -102,6 +103,7 @@ CallRecord FullCall() {
   call.settlement = FullSettlement();
   call.event_floor = 5;
   call.erase_time = kTime + absl::Seconds(3);
+  call.owner = {"node", 3};
   return call;
 }
 
@@ -127,7 +129,7 @@ TEST(RecordJson, EveryMemberOfAWriteGoesRound) {
   const auto full = nlohmann::json::parse(line)["write"];
   ExpectNoDefaults(full, nlohmann::json::parse(EncodeWrite({}))["write"], "write");
   // One key for each member, so that one that is not written is seen.
-  EXPECT_EQ(full.size(), 19);
+  EXPECT_EQ(full.size(), 20);
   EXPECT_EQ(full["settlement"].size(), 8);
   EXPECT_EQ(full["end"].size(), 4);
   EXPECT_EQ(full["events"][0].size(), 5);
@@ -142,7 +144,8 @@ TEST(RecordJson, EveryMemberOfACreationGoesRound) {
   const auto full = nlohmann::json::parse(line)["create"];
   ExpectNoDefaults(full, nlohmann::json::parse(EncodeCreation({}, {}))["create"], "create");
   EXPECT_EQ(full.size(), 2);
-  EXPECT_EQ(full["call"].size(), 26);
+  EXPECT_EQ(full["call"].size(), 27);
+  EXPECT_EQ(full["call"]["owner"].size(), 2);
 }
 
 // The text form could be right and the values in the wrong places: some by hand.
@@ -156,6 +159,7 @@ TEST(RecordJson, ValuesComeBackWhereTheyWere) {
   EXPECT_EQ(write.events[1].time, kTime);
   EXPECT_EQ(std::get<call::StreamConnected>(write.events[1].body).ordinal, 2);
   EXPECT_EQ(*write.state, call::State::kFailed);
+  EXPECT_EQ(write.owner, (Owner{"node", 3}));
   EXPECT_EQ(write.end->termination.reason, call::EndReason::kBusy);
   EXPECT_EQ(write.end->duration_seconds, 61);
   EXPECT_EQ(write.transfer->attempts[0].outcome, call::TransferOutcome::kBusy);
@@ -172,7 +176,7 @@ TEST(RecordJson, WhatIsNotSetStaysUnset) {
   const auto got = DecodeWrite(EncodeWrite(write));
   ASSERT_TRUE(got.ok());
   const auto& back = std::get<CallWrite>(*got);
-  EXPECT_FALSE(back.state || back.answer_time || back.carrier_call_id || back.carrier_request_id ||
+  EXPECT_FALSE(back.owner || back.state || back.answer_time || back.carrier_call_id || back.carrier_request_id ||
                back.model_session_id || back.transfer || back.transferred || back.end || back.transcript ||
                back.summary || back.result || back.settlement);
   CallWrite emptied = write;  // Set, and to nothing.

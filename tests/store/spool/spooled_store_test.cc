@@ -313,6 +313,55 @@ TEST_F(SpooledStoreTest, WhatTheStoreRefusesForGoodIsKeptAndHoldsNothingUp) {
   EXPECT_TRUE(memory_->GetCall("a")->termination.has_value()) << "the call ends behind the gap";
 }
 
+// The call was taken away while its owner was cut off from the database.
+TEST_F(SpooledStoreTest, OfAFormerOwnersRecordsOnlyWhatWasSaidIsApplied) {
+  CallRecord call = MakeCall("a");
+  call.owner = {"n1", 1};
+  ASSERT_TRUE(store_->CreateCall(call, CreatedEvents("a"), absl::nullopt).ok());
+  trouble_->Set(Kind::kRefused);
+  CallWrite said = MakeWrite("a", {2});
+  said.owner = Owner{"n1", 1};
+  said.state = call::State::kInProgress;
+  said.model_session_id = "session";
+  said.transcript_items = {MakeItem("i1", 1)};
+  ApplyOk(said);
+  CallWrite nothing = MakeWrite("a", {3});
+  nothing.owner = Owner{"n1", 1};
+  nothing.transferred = true;
+  ApplyOk(nothing);
+  CallWrite end = MakeWrite("a", {4});
+  end.owner = Owner{"n1", 1};
+  end.end = MakeEnd();
+  end.summary_due = true;
+  ApplyOk(end);
+  CallWrite settled = MakeWrite("a");
+  settled.settlement.emplace();
+  settled.settlement->cost = "0.01";
+  settled.settlement->time = kStart;
+  ApplyOk(settled);
+  const auto all = [](const CallRecord&, absl::Time) { return true; };
+  const call::Termination lost{
+      call::EndReason::kProcessLost, call::Party::kSystem, call::Layer::kProcess, "its node is gone", true, true};
+  ASSERT_EQ(memory_->CloseWhere(all, lost, kStart + absl::Seconds(40), false, 1, /*raise_epoch=*/true)->size(), 1);
+  trouble_->Set(Kind::kNone);
+  ASSERT_TRUE(store_->Drain(kLong));
+
+  EXPECT_EQ(store_->stats().refused, 3);
+  const std::string refused = disk_.Content("spool/spool.refused");
+  EXPECT_EQ(std::count(refused.begin(), refused.end(), '\n'), 3) << "whole, for people";
+  EXPECT_THAT(refused, HasSubstr("has another owner"));
+  const CallRecord got = *memory_->GetCall("a");
+  EXPECT_EQ(memory_->GetTranscript("a")->size(), 1);
+  EXPECT_EQ(got.transcript, MakeEnd().transcript) << "as it was at the end";
+  EXPECT_EQ(Sequences("a"), (std::vector<int64_t>{1, 2, 3})) << "the two of whoever took it away";
+  EXPECT_EQ(got.termination->reason, call::EndReason::kProcessLost);
+  EXPECT_EQ(got.end_time, kStart + absl::Seconds(40));
+  EXPECT_EQ(got.model_session_id, "");
+  EXPECT_FALSE(got.transferred);
+  EXPECT_TRUE(memory_->ListSummaryJobs(absl::InfiniteFuture(), 10)->empty());
+  EXPECT_EQ(got.settlement.cost, "0.01") << "nobody's in particular";
+}
+
 TEST_F(SpooledStoreTest, ARefusedRecordThatCannotBeKeptWaits) {
   ASSERT_TRUE(Create("a").ok());
   trouble_->Set(Kind::kRefused);

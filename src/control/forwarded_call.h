@@ -1,0 +1,122 @@
+#ifndef CALLBRIDGE_SRC_CONTROL_FORWARDED_CALL_H_
+#define CALLBRIDGE_SRC_CONTROL_FORWARDED_CALL_H_
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/generic/generic_stub.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "src/base/error.h"
+#include "src/base/executor.h"
+#include "src/control/forwarder.h"
+#include "src/control/peer_authorizer.h"
+#include "src/control/status_map.h"
+#include "src/control/unary_call.h"
+
+namespace callbridge::control {
+
+// A request about a call that is not live here, on its way to the node that has the call: found in the store, asked
+// with the time that is left and no longer than the client waits, its answer passed through as it is. A node that has
+// not got the call any more leads to one more look and one more try. Keeps itself alive.
+template <typename Request, typename Response>
+class ForwardedCall final : public std::enable_shared_from_this<ForwardedCall<Request, Response>> {
+ public:
+  struct What {
+    std::string method;  // "/package.Service/Method".
+    std::string call_id;
+    std::string principal;
+    Request request;
+    std::function<void()> here;  // Answers here: no other node has the call.
+  };
+
+  // Forwarder and executor outlive the last RPC of the forwarder's channels.
+  static void Begin(std::shared_ptr<UnaryCall<Response>> call, Forwarder& forwarder, base::Executor& executor,
+                    What what) {
+    std::shared_ptr<ForwardedCall> forwarded(new ForwardedCall(std::move(call), forwarder, executor, std::move(what)));
+    forwarded->Look();
+  }
+
+ private:
+  // The arguments of one try, which live as long as it.
+  struct Try {
+    explicit Try(Forwarder::Owner to) : owner(std::move(to)), stub(owner.channel) {}
+    Forwarder::Owner owner;
+    grpc::ClientContext context;
+    Response response;
+    grpc::TemplatedGenericStub<Request, Response> stub;
+  };
+
+  ForwardedCall(std::shared_ptr<UnaryCall<Response>> call, Forwarder& forwarder, base::Executor& executor, What what)
+      : call_(std::move(call)), forwarder_(forwarder), executor_(executor), what_(std::move(what)) {}
+
+  void Look() {
+    executor_.Post([self = this->shared_from_this()] {
+      if (self->call_->finished()) return self->call_->Finish(absl::CancelledError("the client went away"));
+      self->call_->Guard([&] { self->Ask(); });
+    });
+  }
+
+  void Ask() {
+    auto owner = forwarder_.Find(what_.call_id);
+    if (!owner.ok()) {
+      if (IsUnreachable(owner.status())) forwarder_.Count(ForwardOutcome::kUnreachable);
+      return call_->Finish(FromStore(owner.status(), what_.call_id));
+    }
+    if (!owner->has_value()) return what_.here();
+    Send(**std::move(owner));
+  }
+
+  static bool IsUnreachable(const absl::Status& status) {
+    return base::GetErrorInfo(status).reason == "OWNER_UNREACHABLE";
+  }
+
+  void Send(Forwarder::Owner owner) {
+    const bool again = !std::exchange(asked_, owner.node_id).empty();
+    const auto attempt = std::make_shared<Try>(std::move(owner));
+    AddPeerMetadata(what_.principal, attempt->context);
+    attempt->context.set_deadline(call_->deadline());
+    attempt->stub.UnaryCall(&attempt->context, what_.method, grpc::StubOptions(), &what_.request, &attempt->response,
+                            [self = this->shared_from_this(), attempt, again](const grpc::Status& status) {
+                              self->OnAnswer(*attempt, status, again);
+                            });
+    // Not before: a call that has not begun cannot be cancelled.
+    call_->WhenOver([weak = std::weak_ptr<Try>(attempt)] {
+      if (const auto running = weak.lock()) running->context.TryCancel();
+    });
+  }
+
+  // On a thread of gRPC's.
+  void OnAnswer(Try& attempt, const grpc::Status& status, bool again) {
+    const ForwardOutcome outcome = Forwarder::OutcomeOf(status);
+    forwarder_.Count(outcome);
+    switch (outcome) {
+      case ForwardOutcome::kAnswered:
+        // An error that is gRPC's own, such as that of a node that does not know the RPC yet, has no details.
+        if (status.ok() || !status.error_details().empty()) return call_->FinishAs(status, std::move(attempt.response));
+        return call_->Finish(absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message()));
+      case ForwardOutcome::kMoved:
+        if (!again) return Look();
+        return call_->Finish(Forwarder::Unreachable(what_.call_id, attempt.owner.node_id));
+      case ForwardOutcome::kUnreachable:
+        return call_->Finish(Forwarder::Unreachable(what_.call_id, attempt.owner.node_id));
+      case ForwardOutcome::kGivenUp:
+        return call_->Finish(status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED
+                                 ? NoAnswerInTime()
+                                 : absl::CancelledError("the client went away"));
+    }
+  }
+
+  const std::shared_ptr<UnaryCall<Response>> call_;
+  Forwarder& forwarder_;
+  base::Executor& executor_;
+  const What what_;
+  std::string asked_;  // The node that was asked last; empty: none yet.
+};
+
+}  // namespace callbridge::control
+
+#endif  // CALLBRIDGE_SRC_CONTROL_FORWARDED_CALL_H_

@@ -1,0 +1,37 @@
+#ifndef CALLBRIDGE_SRC_CONTROL_HANDLE_H_
+#define CALLBRIDGE_SRC_CONTROL_HANDLE_H_
+
+#include <grpcpp/server_context.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "src/control/authorize.h"
+#include "src/control/unary_call.h"
+
+namespace callbridge::control {
+
+// Authorizes, then `parse(principal)`, then `work(call, parsed)`; the first failure is the answer. `method` is
+// "/package.Service/Method". What `work` keeps for later must not refer to the context or the request: both may be
+// gone.
+template <typename Response, typename Parse, typename Work>
+grpc::ServerUnaryReactor* HandleUnary(const Authorizer& authorizer, std::chrono::milliseconds longest,
+                                      grpc::CallbackServerContext* context, absl::string_view method,
+                                      Response* response, Parse parse, Work work) {
+  const auto call = UnaryCall<Response>::Begin(context, response, longest);
+  call->Guard([&] {
+    const auto principal = authorizer.Authorize(*context, method);
+    if (!principal.ok()) return call->Finish(principal.status());
+    auto parsed = parse(*principal);
+    if (!parsed.ok()) return call->Finish(parsed.status());
+    work(call, *std::move(parsed));
+  });
+  return call->reactor();
+}
+
+}  // namespace callbridge::control
+
+#endif  // CALLBRIDGE_SRC_CONTROL_HANDLE_H_
