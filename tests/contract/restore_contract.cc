@@ -1,13 +1,10 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_RESTORE_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_RESTORE_CONTRACT_H_
-
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about a database that was restored from a backup. Part of call_store_contract.h.
+// Promises about a database that was restored from a backup. Part of the contract of stores.
 namespace callbridge::store {
 
 TEST_P(CallStoreContract, NothingIsLostWithoutARestore) {
@@ -54,5 +51,3 @@ TEST_P(CallStoreContract, EachRestoreTakesItsOwn) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_RESTORE_CONTRACT_H_
