@@ -109,6 +109,7 @@ void CallSession::FlushRecords() {
 void CallSession::SetCarrierCallId(const std::string& carrier_call_id) {
   if (carrier_call_id.empty() || carrier_call_id == carrier_call_id_) return;
   carrier_call_id_ = carrier_call_id;
+  if (dropped_) return HangUpNow();
   write_.carrier_call_id = carrier_call_id;
   dirty_ = true;
   deps_.host->OnCarrierCallId(options_.call.call_id, carrier_call_id);
@@ -122,7 +123,7 @@ void CallSession::Drop(absl::string_view why) {
   timer_.reset();
   model_.Close();
   for (const auto& stream : streams_) stream->Close(1001, "call ended");
-  // One that was dialled and has no id yet is told to hang up when its first webhook comes.
+  // One that was dialled and has no id yet is hung up when its first webhook comes.
   if (!carrier_call_id_.empty()) HangUpNow();
 }
 

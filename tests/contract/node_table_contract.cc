@@ -76,6 +76,32 @@ TEST_P(NodeTableContract, WhoComesToAnAddressReplacesWhoWasThere) {
   EXPECT_EQ(nodes().Renew("n1", NodeState::kUp, 0, kLease).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_P(NodeTableContract, ANodeIsFoundAlsoWhenItIsGone) {
+  Register("n1");
+  Register("n2");
+  Register("n3");
+  auto found = nodes().FindNode("n1");
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_TRUE(found->has_value());
+  EXPECT_EQ((*found)->address, "n1.example:7000");
+  EXPECT_EQ((*found)->media_address, "n1.example:8080");
+  EXPECT_EQ((*found)->state, NodeState::kUp);
+  EXPECT_TRUE((*found)->leased);
+  EXPECT_FALSE(nodes().FindNode("nobody")->has_value());
+  EXPECT_FALSE(nodes().FindNode("")->has_value());
+
+  ASSERT_TRUE(nodes().Leave("n1").ok());
+  EXPECT_EQ((*nodes().FindNode("n1"))->state, NodeState::kGone);
+  Advance(kLease + absl::Seconds(5));
+  EXPECT_EQ((*nodes().FindNode("n2"))->state, NodeState::kUp) << "nobody has found it dead";
+  EXPECT_FALSE((*nodes().FindNode("n2"))->leased);
+  Advance(kGrace);
+  Renew("n3");
+  Reap();
+  EXPECT_EQ((*nodes().FindNode("n2"))->state, NodeState::kGone);
+  EXPECT_EQ((*nodes().FindNode("n3"))->state, NodeState::kUp);
+}
+
 TEST_P(NodeTableContract, RegisteringAgainChangesNothing) {
   Register("n1");
   Register("n2");

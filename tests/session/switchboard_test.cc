@@ -473,6 +473,23 @@ TEST_F(SwitchboardTest, ACallThatIsDialledAndDroppedIsHungUpWhenItIsAnswered) {
   EXPECT_EQ(board_->OnAnswer(notice).kind, Kind::kHangUp);
 }
 
+TEST_F(SwitchboardTest, ADroppedCallThatRingsIsHungUpAsSoonAsItsIdIsKnown) {
+  MakeBoard("n1");
+  CallControl::StartRequest request;
+  request.to = "+14155550122";
+  std::string call;
+  board_->StartCall(request, [&](const absl::StatusOr<store::CallRecord>& started) { call = started->call_id; });
+  Settle();
+  const int64_t head = store_.GetCall(call)->event_head;
+  const std::string& url = carrier_.placed.at(0).answer_url;
+  board_->DropCall(call, "another node has it");
+  board_->OnRing(url.substr(url.find('=') + 1), kLeg);  // Before it is forgotten.
+  Settle();
+  EXPECT_THAT(carrier_.hung_up, ElementsAre(kLeg));
+  EXPECT_EQ(store_.GetCall(call)->event_head, head);
+  EXPECT_EQ(store_.GetCall(call)->carrier_call_id, "");
+}
+
 TEST_F(SwitchboardTest, KnowsTheCarriersCallsThatAreOrWereHere) {
   EXPECT_FALSE(board_->KnowsCarrierCall(kLeg));
   EXPECT_FALSE(board_->KnowsCarrierCall(""));
