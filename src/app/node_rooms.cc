@@ -26,6 +26,7 @@ namespace {
 
 constexpr std::chrono::seconds kLongestUnary{30};  // As for clients.
 constexpr absl::Duration kServerGrace = absl::Seconds(2);
+constexpr int kHangUpThreads = 4;  // A node may leave hundreds of calls, and the carrier takes its time for each.
 
 // "host:port" with another port.
 std::string WithPort(const std::string& address, int port) {
@@ -83,7 +84,9 @@ void NodeRooms::MakeRooms(Deps deps) {
     for (const nodes::Peer& peer : membership_->All()) addresses.insert(peer.address);
     channels_->KeepOnly(addresses);
   };
-  life.on_reaped = [this] { hang_up_thread_->Wake(); };
+  life.on_reaped = [this] {
+    for (const auto& thread : hang_up_threads_) thread->Wake();
+  };
   life.on_lost = deps_.on_lost;
   membership_ = std::make_unique<nodes::Membership>(std::move(membership), std::move(life));
 }
@@ -104,7 +107,13 @@ absl::Status NodeRooms::Join(int media_port) {
   membership_->SetAddresses(address, WithPort(address, media_port));
   if (absl::Status status = membership_->Join(); !status.ok())
     return absl::Status(status.code(), absl::StrCat("--database_url: ", status.message()));
-  hang_up_thread_ = std::make_unique<nodes::TurnThread>("cb-hang-up", [this] { return hang_ups_->Turn(); });
+  for (int i = 0; i < kHangUpThreads; ++i) {
+    hang_up_threads_.push_back(std::make_unique<nodes::TurnThread>(absl::StrCat("cb-hang-up-", i), [this, i] {
+      const absl::Duration pause = hang_ups_->Turn();
+      // One of them looks now and then; the others help when there is much to do.
+      return i == 0 || pause == absl::ZeroDuration() ? pause : absl::InfiniteDuration();
+    }));
+  }
   thread_ = std::make_unique<nodes::TurnThread>("cb-node", [this] { return membership_->Turn(); });
   base::Log(base::LogKind::kStart, "", "this is one of several nodes",
             {{"node", self_.node_id}, {"address", address}, {"nodes", absl::StrCat(membership_->All().size())}});
@@ -124,7 +133,7 @@ void NodeRooms::StopServing() {
 void NodeRooms::Stop(bool leave) {
   if (thread_ != nullptr) {
     thread_->Stop();
-    hang_up_thread_->Stop();
+    for (const auto& thread : hang_up_threads_) thread->Stop();
     thread_ = nullptr;
     if (leave) Leave();
   }

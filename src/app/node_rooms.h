@@ -100,7 +100,7 @@ class NodeRooms {
   std::unique_ptr<control::Forwarder> forwarder_;
   std::unique_ptr<control::SteeringService> steering_;
   std::unique_ptr<nodes::NodeServer> server_;
-  std::unique_ptr<nodes::TurnThread> hang_up_thread_;
+  std::vector<std::unique_ptr<nodes::TurnThread>> hang_up_threads_;
   std::unique_ptr<nodes::TurnThread> thread_;
 };
 

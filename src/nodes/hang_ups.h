@@ -14,7 +14,7 @@
 namespace callbridge::nodes {
 
 // Asks the carrier to hang up what dead nodes have left open, until it has. Several processes do this at a time; the
-// table gives each job to one of them. All methods from one thread, but for the count.
+// table gives each job to one of them. Thread-safe: several threads do more at a time.
 class HangUps {
  public:
   struct Options {
@@ -31,7 +31,7 @@ class HangUps {
   // Does a batch of what is due, and returns after how long the next turn is.
   absl::Duration Turn();
 
-  // Jobs done since the start, those that were given up included. Any thread.
+  // Jobs done since the start, those that were given up included.
   int64_t done() const { return done_; }
 
  private:

@@ -52,6 +52,20 @@ class SpyService final : public v1::CallService::CallbackService {
     return reactor;
   }
 
+  // Knows its ids, and has lost the call each time.
+  grpc::ServerUnaryReactor* TransferCall(grpc::CallbackServerContext* context, const v1::TransferCallRequest* request,
+                                         v1::TransferCallResponse* response) override {
+    base::MutexLock lock(mutex_);
+    transfer_ids_.push_back(request->request_id());
+    auto* const reactor = context->DefaultReactor();
+    reactor->Finish(last_answer_);
+    return reactor;
+  }
+  std::vector<std::string> transfer_ids() const {
+    base::MutexLock lock(mutex_);
+    return transfer_ids_;
+  }
+
   void Hold() {
     base::MutexLock lock(mutex_);
     holding_ = true;
@@ -86,6 +100,7 @@ class SpyService final : public v1::CallService::CallbackService {
   };
 
   mutable base::Mutex mutex_;
+  std::vector<std::string> transfer_ids_ ABSL_GUARDED_BY(mutex_);
   std::vector<Request> requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<grpc::Status> answers_ ABSL_GUARDED_BY(mutex_);
   grpc::Status last_answer_ ABSL_GUARDED_BY(mutex_);
@@ -379,6 +394,20 @@ TEST_F(ForwardingTest, AStaleOwnerTwiceIsUnreachable) {
   EXPECT_EQ(spy().requests().size(), 2) << "not for ever";
 }
 
+TEST_F(ForwardingTest, ASecondTryIsTheSameTransfer) {
+  spy().Answer({}, OwnerChanged());
+  Create("b");
+  grpc::ClientContext context;
+  v1::TransferCallRequest request;
+  request.set_call(kCall);
+  request.set_destination("sales");
+  v1::TransferCallResponse response;
+  ExpectUnreachable(asked().stub().TransferCall(&context, request, &response));
+  ASSERT_EQ(spy().transfer_ids().size(), 2);
+  EXPECT_EQ(spy().transfer_ids()[0].size(), 36);
+  EXPECT_EQ(spy().transfer_ids()[0], spy().transfer_ids()[1]);
+}
+
 TEST_F(ForwardingTest, ACallThatEndedMeanwhileIsAnsweredHere) {
   spy().Answer({}, OwnerChanged());
   spy().OnRequest([this] { EndInStore("b"); });
@@ -430,14 +459,13 @@ TEST_F(ForwardingTest, AnOwnerWhosePortIsClosedIsUnreachable) {
 }
 
 TEST_F(ForwardingTest, ANodeThatDoesNotKnowTheRpcYet) {
-  spy();  // It knows EndCall only.
+  spy();
   Create("b");
   grpc::ClientContext context;
-  v1::TransferCallRequest request;
-  request.set_call(kCall);
-  request.set_destination("sales");
-  v1::TransferCallResponse response;
-  const grpc::Status status = asked().stub().TransferCall(&context, request, &response);
+  v1::CancelTransferRequest request;
+  request.set_transfer(absl::StrCat("calls/", kCall, "/transfers/", kTransferId));
+  v1::CancelTransferResponse response;
+  const grpc::Status status = asked().stub().CancelTransfer(&context, request, &response);
   EXPECT_EQ(status.error_code(), StatusCode::UNIMPLEMENTED);
   EXPECT_EQ(DetailsOf(status).info.domain(), "callbridge") << "an error like all others";
 }
@@ -526,7 +554,10 @@ TEST_F(NodePortTest, LetsInOnlyWhoHasACertificateOfTheNodes) {
 TEST_F(NodePortTest, ANodeTrustsNoStrangerAtAnothersAddress) {
   Create("b");
   const testing::Certificate strangers = testing::Issue("strangers", "", nullptr);
-  owner_ = std::make_unique<NodeUnderTest>("b", NodeFiles("stranger", strangers), store_, addresses_);
+  // It would let us in.
+  control::TlsFiles files = NodeFiles("stranger", strangers);
+  files.ca = NodeFiles("b", ca_).ca;
+  owner_ = std::make_unique<NodeUnderTest>("b", files, store_, addresses_);
   ExpectUnreachable(End());
   EXPECT_TRUE(owner().control().ends().empty());
 }

@@ -147,6 +147,8 @@ class StartupTest(unittest.TestCase):
             "a kind of authentication": (["--webhook_auth=basic"], "--webhook_auth", "signature or none"),
             "a spool without room": (["--spool_limit_mb=0"], "--spool_limit_mb", "1 to 1000000"),
             "too many threads": (["--media_threads=1000"], "--media_threads", "0 to 256"),
+            "a node on SQLite": (URL + ["--node_listen=127.0.0.1:0"], "--node_listen", "--database_url=postgresql://"),
+            "a node's address and no node": (URL + ["--node_address=10.0.0.7:1"], "--node_address", "--node_listen"),
             "a negative drain": (["--drain_timeout=-3s"], "--drain_timeout", "0 or more"),
             "a model's URL": (["--openai_url=api.openai.com"], "--openai_url", "wss://"),
             "a carrier's URL": (["--plivo_api_url=api.plivo.com"], "--plivo_api_url", "https://"),
@@ -197,7 +199,8 @@ class StartupTest(unittest.TestCase):
             listener.settimeout(20)
             program = self.begin(*PORTS, *URL, NOTIFY_SOCKET="@" + name, WATCHDOG_USEC="300000", **KEYS)
             self.assertIn(b"READY=1\n", listener.recv(4096))
-            self.assertIn("callbridge is ready", program.text())
+            # Log lines are written by a thread of their own.
+            until("ready", lambda: "callbridge is ready" in program.text())
             for _ in range(3):
                 self.assertEqual(listener.recv(4096), b"WATCHDOG=1\n")
             program.signal(signal.SIGTERM)

@@ -57,6 +57,11 @@ class SteeringTest(unittest.TestCase):
         status, out, err = world.output(world.CLIENT.call("127.0.0.1:%d" % self.grpc, SERVICE + method, fields))
         return (world.CLIENT.message(json.loads(out)), None) if status == 0 else (None, world.CLIENT.failure(err))
 
+    def watch_second(self):
+        program = world.Program(world.CLIENT.call("127.0.0.1:%d" % self.grpc, SERVICE + "CallEvents", {}), world.environment(), self.folder)
+        self.addCleanup(program.kill)
+        return world.Stream(program).wait_live()
+
     def metric(self, port, name):
         text = request(port, "GET", "/metrics").body
         found = re.search("^%s ([0-9.e+-]+)$" % re.escape(name), text if isinstance(text, str) else text.decode(), re.M)
@@ -70,7 +75,8 @@ class SteeringTest(unittest.TestCase):
         until("they know each other", lambda: self.metric(self.first.admin, 'callbridge_nodes{state="up"}') == 2
               and self.metric(self.admin, 'callbridge_nodes{state="up"}') == 2)
 
-        # Steered from the node that does not have it.
+        # Steered, and watched, from the node that does not have it.
+        watching = self.watch_second()
         name, _ = self.first.talking("+14155550123")
         answer, failure = self.ask_second("EndCall", call=name, reason="asked elsewhere")
         self.assertIsNone(failure, failure and failure.text)
@@ -78,6 +84,8 @@ class SteeringTest(unittest.TestCase):
         until("its end", lambda: self.row(name)["state"] == "completed")
         self.assertEqual(self.row(name)["end_reason"], "api_ended")
         self.assertEqual(self.metric(self.admin, 'callbridge_forwarded_rpcs_total{outcome="answered"}'), 1)
+        watching.wait_for("call_ended")
+        self.assertEqual([int(event["sequence"]) for event in watching.events()], list(range(1, len(watching.events()) + 1)))
         # It is over: any node knows.
         self.assertEqual(self.ask_second("EndCall", call=name), ({}, None))
         _, failure = self.ask_second("TransferCall", call=name, destination="nowhere")
