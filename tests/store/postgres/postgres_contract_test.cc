@@ -25,8 +25,8 @@ class PostgresUnderTest final : public StoreUnderTest {
       "DELETE FROM transcript_reads; DELETE FROM summary_jobs; DELETE FROM call_requests; DELETE FROM call_events; "
       "DELETE FROM call_transfers; "
       "DELETE FROM transcript_items; DELETE FROM call_logs; DELETE FROM leads; DELETE FROM store_owner; "
-      "DELETE FROM erasures; DELETE FROM hangups; DELETE FROM carrier_claims; DELETE FROM nodes; UPDATE log_state SET "
-      "purged_through = 0";
+      "DELETE FROM erasures; DELETE FROM hangups; DELETE FROM carrier_claims; DELETE FROM nodes; "
+      "DELETE FROM lost_positions; UPDATE log_state SET purged_through = 0";
   static const std::string& Database() {
     static const std::string* const uri = new std::string(PostgresServer::Shared().NewStoreDatabase());
     return *uri;
