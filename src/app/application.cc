@@ -19,12 +19,15 @@
 #include "src/call/termination.h"
 #include "src/carrier/plivo_client.h"
 #include "src/control/control_server.h"
+#include "src/control/peer_authorizer.h"
 #include "src/events/event_hub.h"
 #include "src/events/event_tailer.h"
 #include "src/http/admin.h"
 #include "src/http/webhooks.h"
 #include "src/net/event_loop.h"
 #include "src/net/server.h"
+#include "src/nodes/webhook_router.h"
+#include "src/nodes/webhook_service.h"
 #include "src/session/call_metrics.h"
 #include "src/session/call_recorder.h"
 #include "src/session/switchboard.h"
@@ -143,6 +146,8 @@ class ServerApplication final : public Application {
     if (switchboard_ != nullptr) EndCalls();
     // Sockets first, then the loops they live on; nothing feeds a session any more after that.
     if (carrier_port_ != nullptr) carrier_port_->Stop();
+    webhook_router_.reset();
+    node_table_executor_.reset();
     if (admin_port_ != nullptr) admin_port_->Stop();
     if (web_ != nullptr) web_->Stop();
     carrier_executor_.reset();
@@ -287,7 +292,23 @@ class ServerApplication final : public Application {
     webhooks.auth_token = options_.plivo_auth_token;
     webhooks.check_signatures = options_.webhook_auth == "signature";
     webhooks_ = std::make_unique<http::Webhooks>(webhooks, *switchboard_);
+    if (node_ != nullptr) MakeWebhookRouter();
     return absl::OkStatus();
+  }
+
+  void MakeWebhookRouter() {
+    // Of its own: a webhook's answer waits for it.
+    node_table_executor_ = std::make_unique<base::ThreadExecutor>("cb-node-table");
+    nodes::WebhookRouter::Deps deps;
+    deps.directory = &node_->directory();
+    deps.channels = &node_->channels();
+    deps.table = &node_->table();
+    deps.executor = node_table_executor_.get();
+    deps.webhooks = webhooks_.get();
+    deps.is_here = [this](absl::string_view call) { return switchboard_->KnowsCarrierCall(call); };
+    deps.accepting = [this] { return ready_.load(); };
+    webhook_router_ = std::make_unique<nodes::WebhookRouter>(nodes::WebhookRouter::Options(), std::move(deps));
+    webhook_service_ = std::make_unique<nodes::WebhookService>(peer_authorizer_, *webhooks_);
   }
 
   void MakeNodeRooms() {
@@ -315,7 +336,7 @@ class ServerApplication final : public Application {
 
   absl::Status Listen() {
     if (node_ != nullptr) {
-      if (absl::Status status = node_->Listen({}); !status.ok()) return status;
+      if (absl::Status status = node_->Listen({webhook_service_.get()}); !status.ok()) return status;
     }
     control::ControlServerOptions control;
     control.listen = options_.grpc_listen;
@@ -334,7 +355,9 @@ class ServerApplication final : public Application {
     auto admin_port = net::Server::Start(admin, loops, admin_gateway_);
     if (!admin_port.ok()) return WithFlag("--admin_listen", admin_port.status());
     admin_port_ = *std::move(admin_port);
-    carrier_gateway_ = std::make_unique<CarrierGateway>(*webhooks_, *switchboard_);
+    CarrierGateway::Nodes nodes;
+    if (node_ != nullptr) nodes = {webhook_router_.get(), &node_->directory(), {loops.begin(), loops.end()}};
+    carrier_gateway_ = std::make_unique<CarrierGateway>(*webhooks_, *switchboard_, std::move(nodes));
     net::ServerOptions carrier;
     carrier.listen = options_.http_listen;
     auto carrier_port = net::Server::Start(carrier, loops, *carrier_gateway_);
@@ -457,6 +480,10 @@ class ServerApplication final : public Application {
   std::unique_ptr<after_call::SummaryJobs> summaries_;
   std::unique_ptr<DailyPurge> purge_;
   std::unique_ptr<http::Webhooks> webhooks_;
+  const control::PeerAuthorizer peer_authorizer_;
+  std::unique_ptr<nodes::WebhookService> webhook_service_;
+  std::unique_ptr<base::ThreadExecutor> node_table_executor_;
+  std::unique_ptr<nodes::WebhookRouter> webhook_router_;
   http::Admin admin_{[this] { return Stats(); }, [this] { return Metrics(); }};
   AdminGateway admin_gateway_{admin_};
   std::unique_ptr<CarrierGateway> carrier_gateway_;

@@ -1,8 +1,10 @@
 #include "src/app/gateway.h"
 
 #include <string>
+#include <utility>
 
 #include "src/base/log.h"
+#include "src/session/node_token.h"
 
 namespace callbridge::app {
 namespace {
@@ -16,13 +18,33 @@ net::UpgradeDecision Refuse(int status, const std::string& text) {
 
 }  // namespace
 
+// A node without a lease may only be cut off from the database; one that nobody knows is refused here. Tokens of ours
+// never lead here again.
+std::string CarrierGateway::RelayTo(absl::string_view method, absl::string_view target) {
+  if (nodes_.directory == nullptr) return "";
+  const std::string token = http::Webhooks::StreamToken(target);
+  const absl::string_view node_id = session::NodeOfToken(token);
+  const std::string self_id = nodes_.directory->self_id();
+  if (node_id.empty() || node_id == self_id) return "";
+  const auto peer = nodes_.directory->Find(node_id);
+  const auto self = nodes_.directory->Find(self_id);
+  // A former run of this process was reached where this one is.
+  if (!peer || (self && self->media_address == peer->media_address)) return "";
+  return peer->media_address;
+}
+
 int CarrierGateway::LoopFor(absl::string_view method, absl::string_view target) {
   const std::string token = http::Webhooks::StreamToken(target);
   return token.empty() ? -1 : switchboard_.LoopOfStream(token);
 }
 
 void CarrierGateway::OnRequest(int loop, const base::HttpRequest& request, Respond respond) {
-  respond(webhooks_.Handle(request));
+  if (nodes_.router == nullptr) return respond(webhooks_.Handle(request));
+  net::Loop& home = *nodes_.loops[static_cast<size_t>(loop)];
+  nodes_.router->Handle(request, [&home, respond = std::move(respond)](base::HttpResponse response) {
+    if (home.InLoop()) return respond(std::move(response));
+    home.Post([respond, response = std::move(response)] { respond(response); });
+  });
 }
 
 net::UpgradeDecision CarrierGateway::OnUpgrade(int loop, const base::HttpRequest& request) {

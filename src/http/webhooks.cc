@@ -158,30 +158,64 @@ bool IsForm(const HttpRequest& request) {
 
 }  // namespace
 
+struct Webhooks::Route {
+  absl::string_view path;  // Ends with '/': a token follows.
+  bool get;
+  HttpResponse (Webhooks::*handler)(const Call&);
+  bool instructs;  // The carrier does what the answer says.
+};
+
 struct Webhooks::Call {
   const HttpRequest& request;
   plivo::Form params;  // Of the body, or of the query with GET.
   plivo::Form query;
   std::string call_token;  // From ?call= or from the path.
+  const Route* route;
 };
 
 Webhooks::Webhooks(Options options, session::FrontDesk& desk) : options_(std::move(options)), desk_(desk) {}
 
 HttpResponse Webhooks::Handle(const HttpRequest& request) {
-  struct Route {
-    absl::string_view path;  // Ends with '/': a token follows.
-    bool get;
-    HttpResponse (Webhooks::*handler)(const Call&);
-  };
+  auto checked = Check(request);
+  if (auto* refusal = absl::get_if<HttpResponse>(&checked)) return std::move(*refusal);
+  const Call& call = absl::get<Call>(checked);
+  return (this->*call.route->handler)(call);
+}
+
+absl::variant<Webhooks::Subject, HttpResponse> Webhooks::Inspect(const HttpRequest& request) const {
+  auto checked = Check(request);
+  if (auto* refusal = absl::get_if<HttpResponse>(&checked)) return std::move(*refusal);
+  const Call& call = absl::get<Call>(checked);
+  Subject subject;
+  subject.call_token = call.call_token;
+  const auto params = plivo::ParseAnswer(call.params);
+  if (!params.ok()) return subject;
+  subject.carrier_call_id = params->common.call_uuid;
+  subject.begins_call =
+      call.route->handler == &Webhooks::Answer && call.call_token.empty() && !params->is_hangup_notice;
+  return subject;
+}
+
+HttpResponse Webhooks::HandleOver(const HttpRequest& request) {
+  auto checked = Check(request);
+  if (auto* refusal = absl::get_if<HttpResponse>(&checked)) return std::move(*refusal);
+  const Call& call = absl::get<Call>(checked);
+  const auto answer = plivo::ParseAnswer(call.params);
+  const bool notice = call.route->handler == &Webhooks::Answer && answer.ok() && answer->is_hangup_notice;
+  if (call.route->handler == &Webhooks::Hangup || notice) return Hangup(call);
+  return call.route->instructs ? Xml(plivo::FormatXml(plivo::HangupXml{})) : Acknowledge();
+}
+
+absl::variant<Webhooks::Call, HttpResponse> Webhooks::Check(const HttpRequest& request) const {
   static constexpr Route kRoutes[] = {
-      {"/answer", true, &Webhooks::Answer},
-      {"/ring", false, &Webhooks::Ring},
-      {"/hangup", false, &Webhooks::Hangup},
-      {"/stream-status", false, &Webhooks::StreamStatus},
-      {"/amd", false, &Webhooks::MachineDetection},
-      {"/transfer/", true, &Webhooks::Transfer},
-      {"/transfer-done/", false, &Webhooks::TransferDone},
-      {"/whisper/", false, &Webhooks::Whisper},
+      {"/answer", true, &Webhooks::Answer, true},
+      {"/ring", false, &Webhooks::Ring, false},
+      {"/hangup", false, &Webhooks::Hangup, false},
+      {"/stream-status", false, &Webhooks::StreamStatus, false},
+      {"/amd", false, &Webhooks::MachineDetection, false},
+      {"/transfer/", true, &Webhooks::Transfer, true},
+      {"/transfer-done/", false, &Webhooks::TransferDone, false},
+      {"/whisper/", false, &Webhooks::Whisper, false},
   };
   const absl::string_view path = request.Path();
   // Load balancers ask whether anybody is at home.
@@ -210,9 +244,9 @@ HttpResponse Webhooks::Handle(const HttpRequest& request) {
                 {{"path", std::string(prefix ? route.path : path)}, {"why", std::string(signature.message())}});
       return Plain(403, "the request is not signed by the carrier");
     }
-    Call call{request, request.method == "GET" ? *query : *std::move(body), *query, ""};
+    Call call{request, request.method == "GET" ? *query : *std::move(body), *query, "", &route};
     call.call_token = prefix ? std::string(path.substr(route.path.size())) : std::string(query->Get("call"));
-    return (this->*route.handler)(call);
+    return call;
   }
   return Plain(404, "no such path");
 }

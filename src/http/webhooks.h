@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/variant.h"
 #include "src/base/http_message.h"
 #include "src/plivo/form.h"
 #include "src/session/front_desk.h"
@@ -41,6 +42,19 @@ class Webhooks {
   // body that is not a form; 426.
   base::HttpResponse Handle(const base::HttpRequest& request);
 
+  // Which call a request is about.
+  struct Subject {
+    std::string call_token;       // Empty: none.
+    std::string carrier_call_id;  // Empty: none, or malformed.
+    bool begins_call = false;     // Makes an inbound call that is not known yet.
+  };
+  // Of a request that the carrier has signed; or what Handle() would answer where no call is asked for.
+  absl::variant<Subject, base::HttpResponse> Inspect(const base::HttpRequest& request) const;
+
+  // As Handle(), about a call that is over, whoever had it: the carrier is told to hang up, a hang-up notice is
+  // settled, the rest is acknowledged.
+  base::HttpResponse HandleOver(const base::HttpRequest& request);
+
   // Whether the upgrade of a media stream comes from the carrier. kPermissionDenied says why not, for the log.
   absl::Status CheckUpgrade(const base::HttpRequest& request) const;
 
@@ -48,8 +62,11 @@ class Webhooks {
   static std::string StreamToken(absl::string_view target);
 
  private:
-  struct Call;  // A checked request with its parameters.
+  struct Call;   // A checked request with its parameters.
+  struct Route;  // What is served.
 
+  // A request that is served and signed, or its refusal.
+  absl::variant<Call, base::HttpResponse> Check(const base::HttpRequest& request) const;
   absl::Status CheckSignature(const base::HttpRequest& request, const plivo::Form& body) const;
   base::HttpResponse Answer(const Call& call);
   base::HttpResponse Ring(const Call& call);

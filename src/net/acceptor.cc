@@ -137,6 +137,8 @@ class AsioAcceptor final : public Acceptor {
   const std::function<void(AcceptedSocket)> give_;
   const std::shared_ptr<Gate> gate_;
   asio::io_context io_{1};
+  // At the limit of connections there may be nothing to wait for but a slot.
+  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   tcp::acceptor acceptor_{io_};
   asio::steady_timer retry_{io_};
   std::unordered_set<PendingPtr> pending_;

@@ -9,6 +9,7 @@
 #include "src/net/acceptor.h"
 #include "src/net/asio_loop.h"
 #include "src/net/loop_server.h"
+#include "src/net/relay.h"
 
 namespace callbridge::net {
 namespace {
@@ -25,7 +26,9 @@ class ServerImpl final : public Server {
       : delegate_(delegate) {
     for (size_t i = 0; i < loops.size(); ++i) {
       AsioLoop& loop = *static_cast<AsioLoop*>(loops[i]);  // EventLoop::Start() makes no others.
-      parts_.push_back({&loop, LoopServer::New(loop, static_cast<int>(i), options, delegate)});
+      RelayOptions relay;
+      relay.idle_limit = options.health.dead_after;
+      parts_.push_back({&loop, LoopServer::New(loop, static_cast<int>(i), options, delegate), Relay::New(loop, relay)});
     }
   }
   ~ServerImpl() override { Stop(); }
@@ -47,17 +50,30 @@ class ServerImpl final : public Server {
   }
   void Stop() override {
     StopAccepting();
-    for (auto& part : parts_) part.loop->RunAndWait([&part] { part.server->CutAll(); });
+    for (auto& part : parts_) {
+      part.loop->RunAndWait([&part] {
+        part.server->CutAll();
+        part.relay->CutAll();
+      });
+    }
   }
 
  private:
   struct Part {
     AsioLoop* loop;
     std::shared_ptr<LoopServer> server;
+    std::shared_ptr<Relay> relay;
   };
 
   // On the acceptor's thread.
   void Route(AcceptedSocket accepted) {
+    std::string relay_to = accepted.method.empty() ? "" : delegate_.RelayTo(accepted.method, accepted.target);
+    if (!relay_to.empty()) {
+      Part& part = parts_[next_++ % parts_.size()];
+      return part.loop->Post([relay = part.relay, accepted = std::move(accepted), to = std::move(relay_to)]() mutable {
+        relay->Adopt(std::move(accepted), to);
+      });
+    }
     int index = accepted.method.empty() ? -1 : delegate_.LoopFor(accepted.method, accepted.target);
     if (index < 0 || index >= static_cast<int>(parts_.size())) index = static_cast<int>(next_++ % parts_.size());
     Part& part = parts_[index];

@@ -34,6 +34,10 @@ class ServerDelegate {
   // loop that the connection should live on, or -1 for any. Must not block.
   virtual int LoopFor(absl::string_view method, absl::string_view target) = 0;
 
+  // Before LoopFor(), likewise: the host:port of another server that this connection is for, to which it is passed on
+  // byte for byte, as are the answers; or empty: it is for this one. Never this server's own.
+  virtual std::string RelayTo(absl::string_view method, absl::string_view target) { return ""; }
+
   // On the connection's loop. `respond` must be called exactly once, on that loop, now or later; without an answer in
   // ServerOptions::response_timeout the connection gets 503. A call after that does nothing.
   using Respond = std::function<void(base::HttpResponse)>;
@@ -51,7 +55,7 @@ struct ServerOptions {
   int max_connections = 0;                           // 0: nine tenths of the descriptors the process may open.
   absl::Duration header_timeout = absl::Seconds(5);  // From accept to a complete request.
   absl::Duration response_timeout = absl::Seconds(10);
-  WsHealth health;  // Of WebSockets.
+  WsHealth health;  // Of WebSockets; a relayed connection may be as silent as they.
 };
 
 // HTTP/1.1 and WebSockets on one port over several loops. One acceptor of ours takes each connection, reads the first

@@ -15,6 +15,7 @@ struct Peer {
   std::string address;        // host:port of its node-to-node port.
   std::string media_address;  // host:port of its carrier-facing port.
   bool alive = false;         // Holds a lease, as far as this process knows.
+  bool draining = false;      // Takes no new calls.
 };
 
 // Which nodes there are, from memory. Thread-safe; never blocks.

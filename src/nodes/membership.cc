@@ -14,7 +14,7 @@ using base::Log;
 using base::LogKind;
 
 Peer PeerOf(const store::NodeRecord& record, bool alive) {
-  return {record.node_id, record.address, record.media_address, alive};
+  return {record.node_id, record.address, record.media_address, alive, record.state == store::NodeState::kDraining};
 }
 
 call::Termination LostNode() {

@@ -108,7 +108,11 @@ class FunctionDelegate : public net::ServerDelegate {
   std::function<int(absl::string_view, absl::string_view)> loop_for;
   std::function<void(int, const base::HttpRequest&, Respond)> on_request;
   std::function<net::UpgradeDecision(int, const base::HttpRequest&)> on_upgrade;
+  std::function<std::string(absl::string_view, absl::string_view)> relay_to;
 
+  std::string RelayTo(absl::string_view method, absl::string_view target) override {
+    return relay_to ? relay_to(method, target) : "";
+  }
   int LoopFor(absl::string_view method, absl::string_view target) override;
   void OnRequest(int loop, const base::HttpRequest& request, Respond respond) override;
   net::UpgradeDecision OnUpgrade(int loop, const base::HttpRequest& request) override;
