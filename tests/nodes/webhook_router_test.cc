@@ -300,7 +300,7 @@ struct OverRow {
 TEST_F(WebhookRouterTest, ACallOfANodeThatNobodyKnowsIsOver) {
   for (const OverRow& row : std::vector<OverRow>{{"/answer?call=gone.1", "<Hangup/>"},
                                                  {"/transfer/gone.1", "<Hangup/>"},
-                                                 {"/transfer-done/gone.1?transfer=t&target=0", "<Hangup/>"},
+                                                 {"/transfer-done/gone.1?transfer=t&target=0", "<Response/>"},
                                                  {"/ring?call=gone.1", "<Response/>"},
                                                  {"/amd?call=gone.1", "<Response/>"},
                                                  {"/whisper/gone.1", "<Response/>"}}) {

@@ -115,6 +115,9 @@ class NodesTest(unittest.TestCase):
 
     def setUp(self):
         self.before = set(self.world.calls_at_carrier())
+        for node in self.nodes:
+            if not node.program.running():  # After a test that failed.
+                node.start().wait_ready()
         self.dialled = {}  # Number -> name of the call.
         self.readers = {node: node.events().wait_live() for node in self.nodes}
         self.addCleanup(lambda: [reader.program.kill() for reader in self.readers.values()])
@@ -170,7 +173,7 @@ class NodesTest(unittest.TestCase):
     def wait_over(self, ids, within=90):
         for each in ids:
             until("end at the carrier of " + each, lambda each=each: self.world.calls_at_carrier()[each]["over"], within)
-        where = "carrier_call_id IN (%s) AND state IN (%s)" % (quoted(ids), quoted(FINAL))
+        where = "carrier_call_id IN (%s) AND state IN (%s) AND summary_settled" % (quoted(ids), quoted(FINAL))
         until("records of %s" % ids, lambda: len(self.world.database.rows("SELECT 1 FROM call_logs WHERE " + where)) >= len(ids), within)
 
     def account(self, gone=()):
