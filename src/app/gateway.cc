@@ -18,16 +18,17 @@ net::UpgradeDecision Refuse(int status, const std::string& text) {
 
 }  // namespace
 
-// A node without a lease may only be cut off from the database; one that nobody knows is refused here. Tokens of ours
-// never lead here again.
+bool CarrierGateway::IsForAnother(absl::string_view stream_token) const {
+  const absl::string_view node_id = session::NodeOfToken(stream_token);
+  return nodes_.directory != nullptr && !node_id.empty() && node_id != nodes_.directory->self_id();
+}
+
+// A node without a lease may only be cut off from the database, and is asked all the same.
 std::string CarrierGateway::RelayTo(absl::string_view method, absl::string_view target) {
-  if (nodes_.directory == nullptr) return "";
   const std::string token = http::Webhooks::StreamToken(target);
-  const absl::string_view node_id = session::NodeOfToken(token);
-  const std::string self_id = nodes_.directory->self_id();
-  if (node_id.empty() || node_id == self_id) return "";
-  const auto peer = nodes_.directory->Find(node_id);
-  const auto self = nodes_.directory->Find(self_id);
+  if (!IsForAnother(token)) return "";
+  const auto peer = nodes_.directory->Find(session::NodeOfToken(token));
+  const auto self = nodes_.directory->Find(nodes_.directory->self_id());
   // A former run of this process was reached where this one is.
   if (!peer || (self && self->media_address == peer->media_address)) return "";
   return peer->media_address;
@@ -54,6 +55,12 @@ net::UpgradeDecision CarrierGateway::OnUpgrade(int loop, const base::HttpRequest
     return Refuse(403, "the request is not signed by the carrier");
   }
   const std::string token = http::Webhooks::StreamToken(request.target);
+  if (IsForAnother(token)) {
+    // It is not known here, and may have joined a moment ago: another node may know it, or be it.
+    net::UpgradeDecision later = Refuse(503, "the call's node is not known here");
+    later.refusal.headers = {{"Retry-After", "1"}};
+    return later;
+  }
   // A token that is unknown here may have been used between the acceptor's look and now.
   net::UpgradeDecision decision;
   if (switchboard_.LoopOfStream(token) == loop) decision.listener = switchboard_.ClaimStream(token);

@@ -36,6 +36,8 @@ class CarrierGateway final : public net::ServerDelegate {
   net::UpgradeDecision OnUpgrade(int loop, const base::HttpRequest& request) override;
 
  private:
+  bool IsForAnother(absl::string_view stream_token) const;
+
   http::Webhooks& webhooks_;
   session::Switchboard& switchboard_;
   const Nodes nodes_;

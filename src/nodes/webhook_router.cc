@@ -3,6 +3,7 @@
 #include <grpcpp/alarm.h>
 #include <grpcpp/client_context.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <utility>
@@ -20,6 +21,8 @@ namespace callbridge::nodes {
 namespace {
 
 using base::HttpResponse;
+
+constexpr absl::Duration kStrangerLook = absl::Milliseconds(100);
 
 HttpResponse TryAnother() {
   HttpResponse response;
@@ -54,6 +57,9 @@ struct WebhookRouter::Pending {
 
   std::atomic<bool> routed{false};  // The table has answered, or was not waited for any longer.
   grpc::Alarm alarm;
+
+  absl::Duration waited;  // For news of the owner.
+  std::unique_ptr<grpc::Alarm> next_look;
 
   grpc::ClientContext context;
   node::v1::HandleWebhookRequest message;
@@ -130,7 +136,7 @@ void WebhookRouter::Route(const PendingPtr& pending, const absl::StatusOr<absl::
 
 void WebhookRouter::Forward(const PendingPtr& pending, const std::string& node_id) {
   const auto peer = deps_.directory->Find(node_id);
-  if (!peer) return pending->done(deps_.webhooks->HandleOver(pending->request));
+  if (!peer) return AwaitStranger(pending, node_id);
   pending->message = ToProto(pending->request);
   control::AddPeerMetadata("carrier", pending->context);
   pending->context.set_deadline(DeadlineIn(options_.owner_limit));
@@ -138,6 +144,17 @@ void WebhookRouter::Forward(const PendingPtr& pending, const std::string& node_i
   pending->stub->async()->HandleWebhook(
       &pending->context, &pending->message, &pending->answer,
       [this, pending, node_id](const grpc::Status& status) { OnForwarded(*pending, node_id, status); });
+}
+
+void WebhookRouter::AwaitStranger(const PendingPtr& pending, const std::string& node_id) {
+  if (pending->waited >= options_.stranger_limit) return pending->done(deps_.webhooks->HandleOver(pending->request));
+  const absl::Duration wait = std::min(kStrangerLook, options_.stranger_limit - pending->waited);
+  pending->waited += wait;
+  pending->next_look = std::make_unique<grpc::Alarm>();
+  pending->next_look->Set(DeadlineIn(wait), [this, waiting = pending, node_id](bool) mutable {
+    const PendingPtr mine = std::move(waiting);
+    Forward(mine, node_id);
+  });
 }
 
 // A node without a lease may only be cut off from the database, and have its calls all the same: so it was asked, too.

@@ -23,7 +23,7 @@ namespace callbridge::nodes {
 
 // Answers the carrier's webhooks wherever they arrive: here, or by asking the node whose call they are about, once.
 //
-//   a token that names a node       that node; one that nobody knows is dead
+//   a token that names a node       that node; one that nobody knows, after a wait for news, is dead
 //   an id of a call known here      here
 //   any other id of a call          who has claimed it, as the table says: with /answer this node if nobody has
 //   none of these                   here
@@ -39,6 +39,8 @@ class WebhookRouter {
   struct Options {
     absl::Duration table_limit = absl::Milliseconds(500);
     absl::Duration owner_limit = absl::Seconds(3);
+    // For a node that is not known: it may have joined after others have been asked about last.
+    absl::Duration stranger_limit = absl::Milliseconds(2500);
   };
   struct Deps {
     const Directory* directory = nullptr;
@@ -68,6 +70,7 @@ class WebhookRouter {
   absl::optional<std::string> Taker();
   void Route(const PendingPtr& pending, const absl::StatusOr<absl::optional<std::string>>& owner);
   void Forward(const PendingPtr& pending, const std::string& node_id);
+  void AwaitStranger(const PendingPtr& pending, const std::string& node_id);
   void OnForwarded(Pending& pending, const std::string& node_id, const grpc::Status& status);
 
   const Options options_;

@@ -116,7 +116,8 @@ class FakeDirectory final : public Directory {
 
 // The webhooks' side of one node.
 struct Node {
-  Node(const std::string& id, store::NodeTable& table, absl::Duration table_limit)
+  Node(const std::string& id, store::NodeTable& table, absl::Duration table_limit,
+       absl::Duration stranger_limit = absl::Milliseconds(150))
       : directory(id), executor("table"), webhooks({kPublic, kSecret, true}, desk), service(authorizer, webhooks) {
     auto opened = NodeServer::Start({"127.0.0.1:0", {}}, {&service});
     EXPECT_TRUE(opened.ok()) << opened.status();
@@ -124,6 +125,7 @@ struct Node {
     channels = *Channels::Open({});
     WebhookRouter::Options options;
     options.table_limit = table_limit;
+    options.stranger_limit = stranger_limit;
     WebhookRouter::Deps deps;
     deps.directory = &directory;
     deps.channels = channels.get();
@@ -298,7 +300,7 @@ struct OverRow {
 TEST_F(WebhookRouterTest, ACallOfANodeThatNobodyKnowsIsOver) {
   for (const OverRow& row : std::vector<OverRow>{{"/answer?call=gone.1", "<Hangup/>"},
                                                  {"/transfer/gone.1", "<Hangup/>"},
-                                                 {"/transfer-done/gone.1?transfer=t&target=0", "<Hangup/>"},
+                                                 {"/transfer-done/gone.1?transfer=t&target=0", "<Response/>"},
                                                  {"/ring?call=gone.1", "<Response/>"},
                                                  {"/amd?call=gone.1", "<Response/>"},
                                                  {"/whisper/gone.1", "<Response/>"}}) {
@@ -310,6 +312,15 @@ TEST_F(WebhookRouterTest, ACallOfANodeThatNobodyKnowsIsOver) {
   // Settled here.
   EXPECT_EQ(Ask(a_, Request("/hangup?call=gone.1")).status, 200);
   EXPECT_THAT(a_.desk.said(), ElementsAre(absl::StrCat("hangup ", kCall)));
+}
+
+TEST_F(WebhookRouterTest, WaitsForNewsOfANodeThatHasJustJoined) {
+  Node c("c", table_, absl::Seconds(10), /*stranger_limit=*/absl::Seconds(15));
+  std::promise<base::HttpResponse> answer;
+  c.router->Handle(Request("/transfer/b.1"), [&](base::HttpResponse response) { answer.set_value(response); });
+  c.directory.Set({"b", b_.server->address(), "", true});
+  EXPECT_THAT(answer.get_future().get().body, HasSubstr("stream"));
+  EXPECT_THAT(b_.desk.said(), ElementsAre("next b.1"));
 }
 
 TEST_F(WebhookRouterTest, AnInboundCallOfADeadNodeIsNotTakenAgain) {

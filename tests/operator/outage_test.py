@@ -1,17 +1,13 @@
 """PostgreSQL stalls, restarts and fills up under live calls: nothing of them is lost, nothing is there twice."""
 
-import csv
-import io
 import os
-import shutil
 import signal
-import subprocess
 import tempfile
 import time
 import unittest
 
 from tests.house import junit
-from tests.operator import world
+from tests.operator import postgres, world
 from tests.operator.world import until
 
 CALLS = int(os.environ.get("OUTAGE_CALLS", "12"))
@@ -42,72 +38,12 @@ reply: say vm-login
 """
 
 
-def programs():
-    """Where the server's programs are; None: not on this machine."""
-    named = os.environ.get("CALLBRIDGE_POSTGRES_BIN")
-    base = "/usr/lib/postgresql"
-    found = [named] if named else [os.path.join(base, version, "bin") for version in sorted(os.listdir(base), reverse=True)] if os.path.isdir(base) else []
-    return next((folder for folder in found if os.path.exists(os.path.join(folder, "initdb"))), None)
-
-
-class Postgres:
-    """A server of the test's own, on a socket."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="callbridge-pg-", dir="/tmp")  # A socket's path must be short.
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, "postgres", "postgres")
-        self.tool("initdb", "-D", self.folder + "/data", "-U", "callbridge", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        self.start()
-        self.url = "postgresql:///postgres?host=%s&user=callbridge" % self.folder
-
-    def tool(self, name, *arguments, check=True):
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-        with open(self.folder + ".log", "ab") as log:
-            return subprocess.run(as_user + [os.path.join(programs(), name), *arguments], cwd="/", stdout=log, stderr=log, check=check)
-
-    def start(self):
-        self.tool("pg_ctl", "-D", self.folder + "/data", "-l", self.folder + "/server.log", "-w", "-s", "-o",
-                  "-k %s -c listen_addresses= -c shared_buffers=16MB -c max_connections=30" % self.folder, "start")
-
-    def stop(self, how):
-        self.tool("pg_ctl", "-D", self.folder + "/data", "-m", how, "-w", "-s", "stop", check=False)
-
-    def processes(self):
-        with open(self.folder + "/data/postmaster.pid", encoding="ascii") as file:
-            master = int(file.readline())
-        out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(master)], capture_output=True, text=True, check=False).stdout
-        return [master] + [int(pid) for pid in out.split()]
-
-    def signal(self, number):
-        for pid in self.processes():
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
-
-    def rows(self, sql):
-        done = subprocess.run([os.path.join(programs(), "psql"), "-X", "--csv", "-c", sql, self.url], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise AssertionError(done.stderr)
-        return list(csv.DictReader(io.StringIO(done.stdout)))
-
-    def execute(self, sql):
-        subprocess.run([os.path.join(programs(), "psql"), "-X", "-q", "-c", sql, self.url], capture_output=True, check=True)
-
-    def close(self):
-        self.signal(signal.SIGCONT)
-        self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
-        os.remove(self.folder + ".log")
-
-
 @unittest.skipUnless(world.CLIENT, world.NEEDS_CLIENT)
-@unittest.skipUnless(programs(), "needs the programs of the PostgreSQL server (Debian: postgresql)")
+@unittest.skipUnless(postgres.programs(), postgres.NEEDED)
 class OutageTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.postgres = Postgres()
+        cls.postgres = postgres.Postgres()
         cls.addClassCleanup(cls.postgres.close)
         spool = tempfile.mkdtemp(prefix="spool-", dir=os.environ.get("TEST_TMPDIR"))
         cls.world = world.World("--database_url=" + cls.postgres.url, "--spool_dir=" + spool)
