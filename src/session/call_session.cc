@@ -98,7 +98,7 @@ void CallSession::ArmTimer() {
 }
 
 void CallSession::FlushRecords() {
-  if (!dirty_ || dropped_) return;
+  if (!dirty_) return;
   dirty_ = false;
   store::CallWrite next;
   next.call_id = write_.call_id;
@@ -107,8 +107,9 @@ void CallSession::FlushRecords() {
 }
 
 void CallSession::SetCarrierCallId(const std::string& carrier_call_id) {
-  if (dropped_ || carrier_call_id.empty() || carrier_call_id == carrier_call_id_) return;
+  if (carrier_call_id.empty() || carrier_call_id == carrier_call_id_) return;
   carrier_call_id_ = carrier_call_id;
+  if (dropped_) return HangUpNow();
   write_.carrier_call_id = carrier_call_id;
   dirty_ = true;
   deps_.host->OnCarrierCallId(options_.call.call_id, carrier_call_id);
@@ -122,7 +123,7 @@ void CallSession::Drop(absl::string_view why) {
   timer_.reset();
   model_.Close();
   for (const auto& stream : streams_) stream->Close(1001, "call ended");
-  // One that was dialled and has no id yet is told to hang up when its first webhook comes.
+  // One that was dialled and has no id yet is hung up when its first webhook comes.
   if (!carrier_call_id_.empty()) HangUpNow();
 }
 
@@ -159,7 +160,6 @@ void CallSession::OnStreamGone(CarrierLeg& leg) {
 }
 
 void CallSession::OnCallerAudio(absl::string_view base64) {
-  if (dropped_) return;
   const absl::Time now = Now();
   if (tape_ != nullptr) tape_->OnCallerAudio(base64, now);
   call_.OnCallerAudio(base64, now);
@@ -182,7 +182,6 @@ void CallSession::Listen(absl::string_view base64) {
 
 void CallSession::OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
                                int64_t bytes) {
-  if (dropped_) return;
   const absl::Time now = Now();
   if (tape_ != nullptr) tape_->OnModelAudio(response_id, item_id, base64, bytes, now);
   call_.OnModelAudio(response_id, item_id, base64, bytes, now);

@@ -63,6 +63,9 @@ class NodeTable {
   // This process ends: its lease is over, and calls that it has left open are anybody's to close.
   virtual absl::Status Leave(absl::string_view node_id) = 0;
 
+  // As it is in the table now, also if it is gone. nullopt: there was none of that id for a day or longer.
+  virtual absl::StatusOr<absl::optional<NodeRecord>> FindNode(absl::string_view node_id) = 0;
+
   // The node that has a call of the carrier: `node_id` from now on if none had. A call that was stored with an owner
   // is that one's, also if nobody claimed it (the database was away then). kInvalidArgument: an empty id.
   virtual absl::StatusOr<std::string> ClaimCarrierCall(absl::string_view carrier_call_id,

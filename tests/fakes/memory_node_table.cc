@@ -100,6 +100,16 @@ absl::Status MemoryNodeTable::Leave(absl::string_view node_id) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<absl::optional<NodeRecord>> MemoryNodeTable::FindNode(absl::string_view node_id) {
+  if (absl::Status status = Fail("FindNode"); !status.ok()) return status;
+  base::MutexLock lock(mutex_);
+  const auto found = nodes_.find(std::string(node_id));
+  if (found == nodes_.end()) return absl::optional<NodeRecord>();
+  NodeRecord node = found->second.record;
+  node.leased = found->second.lease_until >= Now();
+  return absl::make_optional(std::move(node));
+}
+
 absl::optional<std::string> MemoryNodeTable::OwnerOf(absl::string_view carrier_call_id) {
   const auto call = calls_.FindCall(carrier_call_id, "");
   if (!call.ok() || call->owner.node_id.empty()) return absl::nullopt;

@@ -29,6 +29,7 @@ class MemoryNodeTable final : public NodeTable {
   absl::StatusOr<std::vector<NodeRecord>> Renew(absl::string_view node_id, NodeState state, int64_t live_calls,
                                                 absl::Duration lease) override;
   absl::Status Leave(absl::string_view node_id) override;
+  absl::StatusOr<absl::optional<NodeRecord>> FindNode(absl::string_view node_id) override;
   absl::StatusOr<std::string> ClaimCarrierCall(absl::string_view carrier_call_id, absl::string_view node_id) override;
   absl::StatusOr<absl::optional<std::string>> FindCarrierCall(absl::string_view carrier_call_id) override;
   absl::StatusOr<Reaped> Reap(absl::Duration grace, const call::Termination& termination, absl::Time now,

@@ -53,6 +53,7 @@ class FakeTable final : public store::NodeTable {
     nodes_[std::string(node_id)].record.state = store::NodeState::kGone;
     return error_;
   }
+  absl::StatusOr<absl::optional<store::NodeRecord>> FindNode(absl::string_view) override { return absl::nullopt; }
   absl::StatusOr<std::string> ClaimCarrierCall(absl::string_view, absl::string_view node_id) override {
     return std::string(node_id);
   }

@@ -132,6 +132,13 @@ class SwitchboardTest : public ::testing::Test {
     Settle();
     return result;
   }
+  CallRecorder::Options RecorderOptions() {
+    CallRecorder::Options options;
+    options.on_fenced = [this](const std::string& call) {
+      if (drops_) board_->DropCall(call, "another node has it");
+    };
+    return options;
+  }
   void TakeAway(const std::string& call) {
     const auto all = [](const store::CallRecord&, absl::Time) { return true; };
     const auto closed = store_.CloseWhere(all, {}, loop_.clock().Now(), false, 1, /*raise_epoch=*/true);
@@ -158,7 +165,8 @@ class SwitchboardTest : public ::testing::Test {
   store::MemoryCallStore store_;
   base::ManualExecutor executor_;
   base::ManualExecutor carrier_executor_;
-  CallRecorder recorder_{store_, executor_};
+  bool drops_ = false;  // The calls that the recorder was told are lost.
+  CallRecorder recorder_{store_, executor_, RecorderOptions()};
   FakeCarrier carrier_;
   std::vector<int64_t> finished_;
   std::unique_ptr<Switchboard> board_;
@@ -416,6 +424,7 @@ TEST_F(SwitchboardTest, ADroppedCallIsGoneAtOnceAndWritesNothing) {
   FrontDesk::AnswerNotice notice;
   notice.carrier_call_id = kLeg;
   EXPECT_EQ(board_->OnAnswer(notice).kind, Kind::kHangUp) << "before the loop has come to it";
+  board_->OnHangup(Notice());
   Settle();
   EXPECT_FALSE(board_->IsLive(call));
   EXPECT_EQ(board_->live_calls(), 0);
@@ -433,6 +442,20 @@ TEST_F(SwitchboardTest, ADroppedCallIsGoneAtOnceAndWritesNothing) {
   EXPECT_THAT(carrier_.hung_up, SizeIs(1));
 }
 
+TEST_F(SwitchboardTest, ACallThatWasTakenAwayIsGoneWithItsNextWrite) {
+  drops_ = true;
+  MakeBoard("n1");
+  const std::string call = Connect();
+  TakeAway(call);
+  const int64_t head = store_.GetCall(call)->event_head;
+  stream_->Receive(R"({"event":"dtmf","dtmf":{"digit":"1"}})");
+  Settle();
+  EXPECT_FALSE(board_->IsLive(call));
+  EXPECT_NE(stream_->close_code(), 0);
+  EXPECT_THAT(carrier_.hung_up, ElementsAre(kLeg));
+  EXPECT_EQ(store_.GetCall(call)->event_head, head);
+}
+
 TEST_F(SwitchboardTest, ACallThatIsDialledAndDroppedIsHungUpWhenItIsAnswered) {
   MakeBoard("n1");
   CallControl::StartRequest request;
@@ -448,6 +471,23 @@ TEST_F(SwitchboardTest, ACallThatIsDialledAndDroppedIsHungUpWhenItIsAnswered) {
   const std::string& url = carrier_.placed.at(0).answer_url;
   notice.call_token = url.substr(url.find('=') + 1);
   EXPECT_EQ(board_->OnAnswer(notice).kind, Kind::kHangUp);
+}
+
+TEST_F(SwitchboardTest, ADroppedCallThatRingsIsHungUpAsSoonAsItsIdIsKnown) {
+  MakeBoard("n1");
+  CallControl::StartRequest request;
+  request.to = "+14155550122";
+  std::string call;
+  board_->StartCall(request, [&](const absl::StatusOr<store::CallRecord>& started) { call = started->call_id; });
+  Settle();
+  const int64_t head = store_.GetCall(call)->event_head;
+  const std::string& url = carrier_.placed.at(0).answer_url;
+  board_->DropCall(call, "another node has it");
+  board_->OnRing(url.substr(url.find('=') + 1), kLeg);  // Before it is forgotten.
+  Settle();
+  EXPECT_THAT(carrier_.hung_up, ElementsAre(kLeg));
+  EXPECT_EQ(store_.GetCall(call)->event_head, head);
+  EXPECT_EQ(store_.GetCall(call)->carrier_call_id, "");
 }
 
 TEST_F(SwitchboardTest, KnowsTheCarriersCallsThatAreOrWereHere) {

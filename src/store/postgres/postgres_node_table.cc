@@ -50,6 +50,10 @@ Statement InsertHangUps(const std::vector<OpenCall>& calls) {
       .Array(carrier_ids);
 }
 
+constexpr char kNodeColumns[] =
+    "id, address, media_address, version, state, live_calls, max_calls, started_at, renewed_at, "
+    "lease_until >= clock_timestamp()";
+
 NodeRecord ReadNode(Rows& rows) {
   NodeRecord node;
   node.node_id = rows.GetText();
@@ -119,8 +123,7 @@ absl::StatusOr<std::vector<NodeRecord>> PostgresNodeTable::Renew(absl::string_vi
       "lease_until = clock_timestamp() + $4::interval WHERE id = $1 AND (state <> 'gone' OR found_dead)");
   renew.Text(node_id).Text(Name(state)).Int(live_calls).Interval(lease);
   const Statement list(
-      "SELECT id, address, media_address, version, state, live_calls, max_calls, started_at, renewed_at, "
-      "lease_until >= clock_timestamp() FROM nodes WHERE state <> 'gone' ORDER BY started_at, id");
+      absl::StrCat("SELECT ", kNodeColumns, " FROM nodes WHERE state <> 'gone' ORDER BY started_at, id"));
   return leases_.Run([&](Connection& connection) -> absl::StatusOr<std::vector<NodeRecord>> {
     auto rows = connection.Run({renew, list});
     if (!rows.ok()) return rows.status();
@@ -135,6 +138,16 @@ absl::Status PostgresNodeTable::Leave(absl::string_view node_id) {
       "WHERE id = $1");
   statement.Text(node_id);
   return leases_.Run([&](Connection& connection) { return connection.Run({statement}).status(); });
+}
+
+absl::StatusOr<absl::optional<NodeRecord>> PostgresNodeTable::FindNode(absl::string_view node_id) {
+  Statement statement(absl::StrCat("SELECT ", kNodeColumns, " FROM nodes WHERE id = $1"));
+  statement.Text(node_id);
+  return others_.Run([&](Connection& connection) -> absl::StatusOr<absl::optional<NodeRecord>> {
+    auto rows = connection.Run({statement});
+    if (!rows.ok()) return rows.status();
+    return ReadRow((*rows)[0], &ReadNode);
+  });
 }
 
 absl::StatusOr<std::string> PostgresNodeTable::ClaimCarrierCall(absl::string_view carrier_call_id,

@@ -579,10 +579,8 @@ absl::StatusOr<Purged> PostgresStore::Purge(const Retention& keep, int max_calls
   absl::Status check = CheckLimit(max_calls);
   if (!check.ok()) return check;
   return Write([&](Connection& connection) {
-    // One at a time, whoever does it: what is left to a second one is what the first has not taken.
-    Batch first = NewBatch();
-    first.push_back(Statement("SELECT pg_advisory_xact_lock($1, $2)").Int(kLockSpace).Int(kPurgeLock));
-    return InTransaction(connection, first, [&](Connection& in_it) { return store::Purge(in_it, keep, max_calls); });
+    return InTransaction(connection, NewBatch(),
+                         [&](Connection& in_it) { return store::Purge(in_it, keep, max_calls); });
   });
 }
 

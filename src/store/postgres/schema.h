@@ -9,13 +9,12 @@
 namespace callbridge::store {
 
 // First word of our advisory locks: "CBRG". The second says what for: who writes to the database, changing the schema,
-// purging, closing the calls of dead nodes, and adding a node.
+// closing the calls of dead nodes, and adding a node.
 inline constexpr int kLockSpace = 0x43425247;
 inline constexpr int kOwnerLock = 1;
 inline constexpr int kSchemaLock = 2;
-inline constexpr int kPurgeLock = 3;
-inline constexpr int kReaperLock = 4;
-inline constexpr int kNodesLock = 5;
+inline constexpr int kReaperLock = 3;
+inline constexpr int kNodesLock = 4;
 
 // Brings the schema up to the last of `migrations`, each in a transaction of its own together with its row in
 // schema_version(version, name, checksum, applied_at), while nobody else does: others wait. Writes nothing if it

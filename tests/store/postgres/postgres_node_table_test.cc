@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "src/store/postgres/postgres_store.h"
+#include "src/store/postgres/schema.h"
 #include "tests/contract/node_table_contract.h"
 #include "tests/store/postgres/postgres_server.h"
 
@@ -135,12 +136,20 @@ TEST_F(PostgresNodeTableTest, TwoReapersAtOnceCloseEachCallOnce) {
 }
 
 TEST_F(PostgresNodeTableTest, WhileOneReapsTheOtherIsTold) {
+  ASSERT_TRUE(one_->Register(MakeNode("silent"), kLease).ok());
+  AdvanceClock(kLease + kGrace + absl::Seconds(5));
   ASSERT_TRUE(one_->Register(MakeNode("dead"), kLease).ok());
+  auto reaper = Connection::Open(*Target::Parse(Database()), Limits());
+  ASSERT_TRUE((*reaper)
+                  ->Execute(absl::StrCat("BEGIN; SELECT pg_advisory_xact_lock(", kLockSpace, ", ", kReaperLock, ")"))
+                  .ok());
+  auto reaped = Reap(*one_);
+  ASSERT_TRUE(reaped.ok()) << reaped.status();
+  EXPECT_TRUE(reaped->busy);
+  EXPECT_EQ(Query("SELECT count(*) FROM nodes WHERE state = 'gone'"), "0;") << "nothing was done";
   Create("c1", {"dead", 1});
   ASSERT_TRUE(one_->Leave("dead").ok());
-  auto reaper = Connection::Open(*Target::Parse(Database()), Limits());
-  ASSERT_TRUE((*reaper)->Execute(absl::StrCat("BEGIN; SELECT pg_advisory_xact_lock(", 0x43425247, ", 4)")).ok());
-  auto reaped = Reap(*one_);
+  reaped = Reap(*one_);
   ASSERT_TRUE(reaped.ok()) << reaped.status();
   EXPECT_TRUE(reaped->busy);
   EXPECT_TRUE(reaped->calls.empty());
@@ -255,8 +264,9 @@ TEST_F(PostgresNodeTableTest, ACallThatSomebodyWritesToIsLeftOut) {
 }
 
 TEST_F(PostgresNodeTableTest, ARenewalWaitsBehindNothingElse) {
+  one_ = *PostgresNodeTable::Open(Database(), {absl::Seconds(2), absl::Minutes(1), absl::Minutes(1)});
   ASSERT_TRUE(one_->Register(MakeNode("n1"), kLease).ok());
-  // Somebody holds what claims need: both other connections wait.
+  // Somebody holds what claims need: both other connections wait, for longer than anybody waits for one.
   auto gate = Connection::Open(*Target::Parse(Database()), Limits());
   ASSERT_TRUE((*gate)->Execute("BEGIN; LOCK TABLE carrier_claims IN EXCLUSIVE MODE").ok());
   std::vector<std::thread> claims;
@@ -286,6 +296,10 @@ TEST_F(PostgresNodeTableTest, CallsOfAProcessThatHasTheDatabaseAloneAreNotReaped
   store_.reset();
   auto alone = PostgresStore::Open(Database());
   ASSERT_TRUE(alone.ok()) << alone.status();
+  ASSERT_TRUE(one_->Register(MakeNode("silent"), kLease).ok());
+  AdvanceClock(absl::Hours(1));
+  EXPECT_EQ(Reap(*one_).status().code(), absl::StatusCode::kFailedPrecondition) << "also where there is no call";
+  EXPECT_EQ(Query("SELECT state FROM nodes"), "up;");
   ASSERT_TRUE((*alone)->CreateCall(MakeCall("c1"), {}, absl::nullopt).ok());
   AdvanceClock(absl::Hours(1));
   EXPECT_EQ(Reap(*one_).status().code(), absl::StatusCode::kFailedPrecondition);

@@ -1,6 +1,3 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_READING_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_READING_CONTRACT_H_
-
 #include <string>
 #include <vector>
 
@@ -9,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about what comes back. Part of call_store_contract.h.
+// Promises about what comes back. Part of the contract of stores.
 namespace callbridge::store {
 
 // --- Reading calls
@@ -305,5 +302,3 @@ TEST_P(CallStoreContract, WhatIsNotTextIsReplaced) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_READING_CONTRACT_H_

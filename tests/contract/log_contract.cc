@@ -1,6 +1,3 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_LOG_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_LOG_CONTRACT_H_
-
 #include <atomic>
 #include <map>
 #include <string>
@@ -12,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about the log of all calls, and about what is there after a restart. Part of call_store_contract.h.
+// Promises about the log of all calls, and about what is there after a restart. Part of the contract of stores.
 namespace callbridge::store {
 
 // --- The log
@@ -116,5 +113,3 @@ TEST_P(CallStoreContract, EverythingIsThereAfterReopening) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_LOG_CONTRACT_H_

@@ -1,6 +1,3 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_CREATE_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_CREATE_CONTRACT_H_
-
 #include <atomic>
 #include <string>
 #include <thread>
@@ -12,7 +9,7 @@
 #include "src/base/error.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about making a call. Part of call_store_contract.h.
+// Promises about making a call. Part of the contract of stores.
 namespace callbridge::store {
 
 TEST_P(CallStoreContract, CreateKeepsEveryField) {
@@ -154,5 +151,3 @@ TEST_P(CallStoreContract, ConcurrentDuplicatesMakeOneCall) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_CREATE_CONTRACT_H_

@@ -1,6 +1,3 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_OWNER_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_OWNER_CONTRACT_H_
-
 #include <functional>
 #include <string>
 
@@ -9,23 +6,24 @@
 #include "src/base/error.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about who may write to a call. Part of call_store_contract.h.
+// Promises about who may write to a call. Part of the contract of stores.
 namespace callbridge::store {
+namespace {
 
-inline CallRecord OwnedCall(const std::string& call_id, const Owner& owner = {"n1", 1}) {
+CallRecord OwnedCall(const std::string& call_id, const Owner& owner = {"n1", 1}) {
   CallRecord call = MakeCall(call_id);
   call.owner = owner;
   return call;
 }
 
-inline CallWrite OwnedWrite(const std::string& call_id, const Owner& owner, std::vector<int64_t> sequences = {}) {
+CallWrite OwnedWrite(const std::string& call_id, const Owner& owner, std::vector<int64_t> sequences = {}) {
   CallWrite write = MakeWrite(call_id, std::move(sequences));
   write.owner = owner;
   return write;
 }
 
 // A write that changes everything that a write can.
-inline CallWrite FullWrite(const std::string& call_id, const Owner& owner) {
+CallWrite WholeWrite(const std::string& call_id, const Owner& owner) {
   CallWrite write = OwnedWrite(call_id, owner, {2});
   write.state = call::State::kInProgress;
   write.answer_time = kStart;
@@ -46,6 +44,8 @@ inline CallWrite FullWrite(const std::string& call_id, const Owner& owner) {
   write.settlement->time = kStart;
   return write;
 }
+
+}  // namespace
 
 TEST_P(CallStoreContract, ACallKeepsItsOwner) {
   EXPECT_EQ(Create(OwnedCall("c1")).owner, (Owner{"n1", 1}));
@@ -93,7 +93,7 @@ TEST_P(CallStoreContract, WhoeverIsNotTheOwnerWritesNothing) {
     const std::string id = test.name;
     Create(OwnedCall(id, test.has));
     std::vector<int64_t> positions = {7};
-    const absl::Status status = store().Apply(FullWrite(id, test.writes), &positions);
+    const absl::Status status = store().Apply(WholeWrite(id, test.writes), &positions);
     EXPECT_EQ(status.code(), absl::StatusCode::kAborted) << status;
     EXPECT_EQ(base::GetErrorInfo(status).reason, "OWNER_CHANGED");
     EXPECT_EQ(base::GetErrorInfo(status).metadata.at("call"), id);
@@ -200,5 +200,3 @@ TEST_P(CallStoreContract, AJobThatWasSavedOrSettledMeanwhileIsNotClaimed) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_OWNER_CONTRACT_H_

@@ -1,13 +1,10 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_LEAD_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_LEAD_CONTRACT_H_
-
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about leads. Part of call_store_contract.h.
+// Promises about leads. Part of the contract of stores.
 namespace callbridge::store {
 
 TEST_P(CallStoreContract, AnInboundCallMakesALeadOfItsCaller) {
@@ -144,5 +141,3 @@ TEST_P(CallStoreContract, TransfersOfOneLeadDoNotTouchAnother) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_LEAD_CONTRACT_H_

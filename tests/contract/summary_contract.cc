@@ -1,6 +1,3 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_SUMMARY_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_SUMMARY_CONTRACT_H_
-
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -9,7 +6,7 @@
 #include "tests/contract/store_under_test.h"
 
 // Promises about what is made of a call when it is over: its result, and the jobs that make it. Part of
-// call_store_contract.h.
+// the contract of stores.
 namespace callbridge::store {
 
 // --- Jobs
@@ -221,5 +218,3 @@ TEST_P(CallStoreContract, AMachineIsOnTheCall) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_SUMMARY_CONTRACT_H_

@@ -1,6 +1,3 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_LEAD_WRITE_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_LEAD_WRITE_CONTRACT_H_
-
 #include <atomic>
 #include <string>
 #include <thread>
@@ -10,30 +7,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "src/base/error.h"
+#include "tests/contract/made_records.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about leads that clients write. Part of call_store_contract.h.
+// Promises about leads that clients write. Part of the contract of stores.
 namespace callbridge::store {
-
-inline LeadRecord MakeLead(const std::string& lead_id, const std::string& phone = "+15550001111") {
-  LeadRecord lead;
-  lead.lead_id = lead_id;
-  lead.phone = phone;
-  lead.name = "Ada";
-  lead.metadata = {{"crm", "17"}};
-  lead.create_time = kStart;
-  return lead;
-}
-
-inline CallRecord MakeOutbound(const std::string& call_id, const std::string& to = "+15550001111") {
-  CallRecord call = MakeCall(call_id, "+15559990000");
-  call.direction = call::Direction::kOutbound;
-  call.to = to;
-  call.state = call::State::kDialing;
-  return call;
-}
-
-inline std::string ReasonOf(const absl::Status& status) { return base::GetErrorInfo(status).reason; }
 
 // --- Create
 
@@ -486,5 +464,3 @@ TEST_P(CallStoreContract, ARepeatOfARequestIsAnsweredThoughItsLeadIsSuppressedNo
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_LEAD_WRITE_CONTRACT_H_

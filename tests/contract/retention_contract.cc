@@ -1,6 +1,3 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_RETENTION_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_RETENTION_CONTRACT_H_
-
 #include <string>
 #include <vector>
 
@@ -8,34 +5,37 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "src/base/error.h"
-#include "tests/contract/erasure_contract.h"
+#include "tests/contract/made_records.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about what is kept how long. Part of call_store_contract.h.
+// Promises about what is kept how long. Part of the contract of stores.
 namespace callbridge::store {
+namespace {
 
 // Behind every end that MakeEnd() makes.
-inline const absl::Time kLater = kStart + absl::Hours(1);
+const absl::Time kLater = kStart + absl::Hours(1);
 
-inline Retention KeepEventsFrom(absl::Time time) {
+Retention KeepEventsFrom(absl::Time time) {
   Retention keep;
   keep.events = time;
   return keep;
 }
-inline Retention KeepTranscriptsFrom(absl::Time time) {
+Retention KeepTranscriptsFrom(absl::Time time) {
   Retention keep;
   keep.transcripts = time;
   return keep;
 }
-inline Retention KeepCallsFrom(absl::Time time) {
+Retention KeepCallsFrom(absl::Time time) {
   Retention keep;
   keep.calls = time;
   return keep;
 }
-inline std::string OldestIn(const absl::Status& status) {
+std::string OldestIn(const absl::Status& status) {
   const auto info = base::GetErrorInfo(status);
   return info.reason == "EVENTS_PURGED" && info.metadata.count("oldest") > 0 ? info.metadata.at("oldest") : "";
 }
+
+}  // namespace
 
 TEST_P(CallStoreContract, NothingIsPurgedUnlessAsked) {
   Create("c1");
@@ -241,5 +241,3 @@ TEST_P(CallStoreContract, WhereTheLogBeginsSurvivesReopening) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_RETENTION_CONTRACT_H_

@@ -1,13 +1,10 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_APPLY_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_APPLY_CONTRACT_H_
-
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about the steps of a call. Part of call_store_contract.h.
+// Promises about the steps of a call. Part of the contract of stores.
 namespace callbridge::store {
 
 // --- Apply: events
@@ -228,5 +225,3 @@ TEST_P(CallStoreContract, AFailedWriteLeavesNothingBehind) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_APPLY_CONTRACT_H_

@@ -1,45 +1,13 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_SETTLEMENT_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_SETTLEMENT_CONTRACT_H_
-
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/contract/made_records.h"
 #include "tests/contract/store_under_test.h"
 
 // Promises about what the carrier says of a call, in time or late, and how its calls are found. Part of
-// call_store_contract.h.
+// the contract of stores.
 namespace callbridge::store {
-
-inline Settlement MakeSettlement(absl::Time time = kStart + absl::Seconds(100)) {
-  Settlement settlement;
-  settlement.duration_seconds = 83;
-  settlement.billed_seconds = 120;
-  settlement.cost = "0.01100";
-  settlement.currency = "USD";
-  settlement.cause_code = 4000;
-  settlement.cause = "Normal Hangup";
-  settlement.source = "Caller";
-  settlement.time = time;
-  return settlement;
-}
-
-inline void ExpectEqual(const Settlement& got, const Settlement& want) {
-  EXPECT_EQ(got.duration_seconds, want.duration_seconds);
-  EXPECT_EQ(got.billed_seconds, want.billed_seconds);
-  EXPECT_EQ(got.cost, want.cost);
-  EXPECT_EQ(got.currency, want.currency);
-  EXPECT_EQ(got.cause_code, want.cause_code);
-  EXPECT_EQ(got.cause, want.cause);
-  EXPECT_EQ(got.source, want.source);
-  EXPECT_EQ(got.time, want.time);
-}
-
-inline CallWrite Settling(const std::string& call_id, const Settlement& settlement) {
-  CallWrite write = MakeWrite(call_id);
-  write.settlement = settlement;
-  return write;
-}
 
 TEST_P(CallStoreContract, ANewCallIsNotSettled) {
   Create("c1");
@@ -159,5 +127,3 @@ TEST_P(CallStoreContract, OfTwoCallsWithOneIdTheNewestIsFound) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_SETTLEMENT_CONTRACT_H_

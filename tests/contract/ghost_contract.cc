@@ -1,11 +1,8 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_GHOST_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_GHOST_CONTRACT_H_
-
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about calls that a previous process left open. Part of call_store_contract.h.
+// Promises about calls that a previous process left open. Part of the contract of stores.
 namespace callbridge::store {
 
 TEST_P(CallStoreContract, GhostsAreClosedOnce) {
@@ -174,5 +171,3 @@ TEST_P(CallStoreContract, ClosingAnEmptyStore) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_GHOST_CONTRACT_H_

@@ -1,6 +1,3 @@
-#ifndef CALLBRIDGE_TESTS_CONTRACT_ERASURE_CONTRACT_H_
-#define CALLBRIDGE_TESTS_CONTRACT_ERASURE_CONTRACT_H_
-
 #include <string>
 #include <vector>
 
@@ -8,39 +5,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "src/base/error.h"
-#include "tests/contract/lead_write_contract.h"
-#include "tests/contract/settlement_contract.h"
+#include "tests/contract/made_records.h"
 #include "tests/contract/store_under_test.h"
 
-// Promises about people who are erased, and about who read what they said. Part of call_store_contract.h.
+// Promises about people who are erased, and about who read what they said. Part of the contract of stores.
 namespace callbridge::store {
-
-constexpr char kErased[] = "+15550001111";
-
-// A call with that person that is over, with something in every place that can hold words.
-inline CallWrite FullWrite(const std::string& call_id) {
-  CallWrite write = MakeWrite(call_id);
-  call::TranscriptItemFinal said;
-  said.item = MakeItem("i1", 1, "my secret");
-  write.events = {MakeEvent(call_id, 2, said), MakeEvent(call_id, 3, call::DtmfReceived{"7"})};
-  write.transcript_items = {said.item, MakeItem("i2", 2, "another secret")};
-  write.transfer.emplace();
-  write.transfer->transfer_id = "t1";
-  write.transfer->number = "+15557770000";
-  write.transfer->reason = "secret reason";
-  write.transfer->detail = "secret detail";
-  write.transfer->state = call::TransferState::kFailed;
-  write.transfer->outcome = call::TransferOutcome::kBusy;
-  write.transfer->attempts = {{"+15557770000", call::TransferOutcome::kBusy, "busy", kStart, kStart}};
-  write.transferred = true;
-  write.transfer_reason = "secret reason";
-  write.end = MakeEnd();
-  write.summary = "secret summary";
-  write.result = MakeResult();
-  write.summary_due = true;
-  write.settlement = MakeSettlement();
-  return write;
-}
 
 TEST_P(CallStoreContract, ErasureTakesThePersonFromEverything) {
   CallRecord call = MakeCall("c1", kErased);
@@ -281,5 +250,3 @@ TEST_P(CallStoreContract, ReadsOfCallsThatAreNotThere) {
 }
 
 }  // namespace callbridge::store
-
-#endif  // CALLBRIDGE_TESTS_CONTRACT_ERASURE_CONTRACT_H_
