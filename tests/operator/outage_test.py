@@ -43,7 +43,7 @@ reply: say vm-login
 class OutageTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.postgres = postgres.Postgres()
+        cls.postgres = postgres.Postgres(disk_megabytes=256)
         cls.addClassCleanup(cls.postgres.close)
         spool = tempfile.mkdtemp(prefix="spool-", dir=os.environ.get("TEST_TMPDIR"))
         cls.world = world.World("--database_url=" + cls.postgres.url, "--spool_dir=" + spool)
@@ -123,11 +123,16 @@ class OutageTest(unittest.TestCase):
         self.trouble(lambda: self.postgres.stop("immediate"), self.postgres.start, 5)
 
     def test_a_server_that_takes_no_writes(self):
-        """As after a failover to a standby, or with a full disk."""
+        """As after a failover to a standby."""
         def writes(allowed):
             self.postgres.execute("ALTER SYSTEM SET default_transaction_read_only = %s" % ("off" if allowed else "on"))
             self.postgres.execute("SELECT pg_reload_conf()")
         self.trouble(lambda: writes(False), lambda: writes(True), 5)
+
+    def test_a_server_whose_disk_is_full(self):
+        if not self.postgres.disk:
+            self.skipTest("needs to be root, and to mount a small disk")
+        self.trouble(self.postgres.fill_disk, self.postgres.free_disk, 5)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,13 @@ def programs():
 
 
 class Postgres:
-    """On a socket, and on port 5432 of `address` for whoever is in `network`."""
+    """On a socket, and on port 5432 of `address` for whoever is in `network`. With a disk of its own if that can be had: `disk`."""
 
-    def __init__(self, address="", network=""):
+    def __init__(self, address="", network="", disk_megabytes=0):
         self.address = address
         self.folder = tempfile.mkdtemp(prefix="callbridge-pg-", dir="/tmp")  # A socket's path must be short.
+        self.disk = bool(disk_megabytes) and os.geteuid() == 0 and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=%dm" % disk_megabytes, "tmpfs", self.folder], capture_output=True, check=False).returncode
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
         self.tool("initdb", "-D", self.folder + "/data", "-U", "callbridge", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
@@ -68,8 +70,30 @@ class Postgres:
     def execute(self, sql):
         subprocess.run([os.path.join(programs(), "psql"), "-X", "-q", "-c", sql, self.url], capture_output=True, check=True)
 
+    def fill_disk(self):
+        """Until the server cannot even write its log of transactions, and dies of it."""
+        with open(self.folder + "/filler", "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(bytes(64 << 10))
+            except OSError:
+                pass
+        for _ in range(20):  # Some segments of that log are there already.
+            try:
+                self.rows("SELECT pg_switch_wal(), pg_logical_emit_message(true, 'full', 'disk')")
+            except AssertionError:
+                return
+        raise AssertionError("the server goes on with a full disk")
+
+    def free_disk(self):
+        os.remove(self.folder + "/filler")
+        self.stop("immediate")
+        self.start()
+
     def close(self):
         self.signal(signal.SIGCONT)
         self.stop("immediate")
+        if self.disk:
+            subprocess.run(["umount", "--lazy", self.folder], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
         os.remove(self.folder + ".log")
