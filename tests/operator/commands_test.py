@@ -130,9 +130,13 @@ class CommandsTest(unittest.TestCase):
             if name.startswith("calls.db"):
                 os.unlink(self.path(name))
         os.rename(copy, self.database)
-        self.assertIn("up to date", self.done("migrate"))
+        migrated = self.run_command("migrate")
+        self.assertEqual(migrated.returncode, 0, migrated.stderr)
+        self.assertIn("up to date", migrated.stdout)
+        self.assertIn("restored from a backup", migrated.stderr)
+        self.assertEqual(self.done("migrate"), migrated.stdout, "which is noted once")
         self.assertEqual(self.sql("SELECT count(*) FROM call_events"), [(2,)])
-        self.assertEqual(self.sql("SELECT count(*) FROM lost_positions"), [(1,)], "it knows that it was restored")
+        self.assertEqual(self.sql("SELECT count(*) FROM lost_positions"), [(1,)])
 
     def test_restored_is_noted(self):
         self.fill()
