@@ -142,7 +142,7 @@ class Nodes:
 
     def __init__(self, count=3):
         self.folder = tempfile.mkdtemp(prefix="callbridge-", dir=os.environ.get("TEST_TMPDIR"))
-        self.programs, self.nodes, self.database = [], [], None
+        self.programs, self.nodes, self.database, self.nginx = [], [], None, None
         try:
             self._start(count)
         except BaseException:
@@ -245,6 +245,9 @@ class Nodes:
         self.nginx.signal(signal.SIGHUP)
 
     def close(self):
+        if self.nginx and self.nginx.running():  # Killed, it would leave its workers behind.
+            self.nginx.signal(signal.SIGTERM)
+            self.nginx.wait()
         for program in reversed(self.programs):
             if program.running():
                 program.signal(signal.SIGCONT)
