@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,14 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr char kRequest[] = "GET /media-stream?token=x HTTP/1.1\r\nHost: a\r\n\r\n";
+
+// Whether the stream of a peer that sends nothing more has an end; RawPeer::ReceiveAll() does not tell that from
+// silence.
+bool Ends(RawPeer& peer) {
+  char byte;
+  const ssize_t got = recv(peer.fd(), &byte, 1, 0);
+  return got == 0 || (got < 0 && errno == ECONNRESET);
+}
 
 // A server that passes everything on to `to_`.
 class RelayTest : public ::testing::Test {
@@ -106,11 +115,12 @@ TEST_F(RelayTest, PassesTheEndOfOneDirectionOn) {
   ASSERT_TRUE(carrier.Send(kRequest));
   RawPeer other = owner.Accept();
   shutdown(carrier.fd(), SHUT_WR);
-  EXPECT_EQ(other.ReceiveAll(), kRequest);
+  EXPECT_EQ(other.Receive(sizeof(kRequest) - 1), kRequest);
+  EXPECT_TRUE(Ends(other));
   ASSERT_TRUE(other.Send("still talking"));
   EXPECT_EQ(carrier.Receive(13), "still talking");
   other.Close();
-  EXPECT_EQ(carrier.ReceiveAll(), "");
+  EXPECT_TRUE(Ends(carrier));
 }
 
 TEST_F(RelayTest, EndsWithEitherSide) {
@@ -124,7 +134,7 @@ TEST_F(RelayTest, EndsWithEitherSide) {
     RawPeer other = owner.Accept();
     ASSERT_EQ(other.Receive(sizeof(kRequest) - 1), kRequest);
     (carrier_dies ? carrier : other).Reset();
-    EXPECT_EQ((carrier_dies ? other : carrier).ReceiveAll(), "");
+    EXPECT_TRUE(Ends(carrier_dies ? other : carrier));
   }
 }
 
@@ -220,8 +230,8 @@ TEST_F(RelayTest, StopCutsBothSides) {
   RawPeer other = owner.Accept();
   ASSERT_EQ(other.Receive(sizeof(kRequest) - 1), kRequest);
   server_->Stop();
-  EXPECT_EQ(other.ReceiveAll(), "");
-  EXPECT_EQ(carrier.ReceiveAll(), "");
+  EXPECT_TRUE(Ends(other));
+  EXPECT_TRUE(Ends(carrier));
 }
 
 TEST_F(RelayTest, CutsWhatIsIdleOnBothSides) {
@@ -238,8 +248,8 @@ TEST_F(RelayTest, CutsWhatIsIdleOnBothSides) {
     ASSERT_EQ(carrier.Receive(1), "a");
     absl::SleepFor(absl::Milliseconds(20));
   }
-  EXPECT_EQ(other.ReceiveAll(), "");
-  EXPECT_EQ(carrier.ReceiveAll(), "");
+  EXPECT_TRUE(Ends(other));
+  EXPECT_TRUE(Ends(carrier));
 }
 
 TEST_F(RelayTest, CountsAgainstTheLimitOfConnections) {

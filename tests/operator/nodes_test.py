@@ -173,7 +173,7 @@ class NodesTest(unittest.TestCase):
     def wait_over(self, ids, within=90):
         for each in ids:
             until("end at the carrier of " + each, lambda each=each: self.world.calls_at_carrier()[each]["over"], within)
-        where = "carrier_call_id IN (%s) AND state IN (%s) AND summary_settled" % (quoted(ids), quoted(FINAL))
+        where = "carrier_call_id IN (%s) AND state IN (%s) AND (summary_settled OR end_reason = 'process_lost')" % (quoted(ids), quoted(FINAL))
         until("records of %s" % ids, lambda: len(self.world.database.rows("SELECT 1 FROM call_logs WHERE " + where)) >= len(ids), within)
 
     def account(self, gone=()):

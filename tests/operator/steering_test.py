@@ -10,7 +10,7 @@ import unittest
 
 from tests.house import junit
 from tests.operator import world
-from tests.operator.outage_test import Postgres, programs
+from tests.operator.postgres import Postgres, programs
 from tests.operator.world import KEYS, SERVICE, request, until
 
 
