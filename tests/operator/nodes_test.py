@@ -382,9 +382,16 @@ class NodesTest(unittest.TestCase):
         self.check_normal(rows, others)
 
 
+def stop(number, frame):
+    """Bazel's time is over: what was started has to end too."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
     nodes_world.enter_hub()
+    signal.signal(signal.SIGTERM, stop)
     try:
         junit.main()
     finally:
+        NodesTest.doClassCleanups()
         nodes_world.leave_hub()
