@@ -142,7 +142,7 @@ class Nodes:
 
     def __init__(self, count=3):
         self.folder = tempfile.mkdtemp(prefix="callbridge-", dir=os.environ.get("TEST_TMPDIR"))
-        self.programs, self.nodes, self.database = [], [], None
+        self.programs, self.nodes, self.database, self.nginx = [], [], None, None
         try:
             self._start(count)
         except BaseException:
@@ -254,9 +254,20 @@ class Nodes:
                  for row in self.database.rows("SELECT id, media_address FROM nodes WHERE state <> 'gone'")]
         with open(self.file("callbridge-nodes.map"), "w", encoding="utf-8") as out:
             out.writelines(lines)
+        before = self._workers()
         self.nginx.signal(signal.SIGHUP)
+        # Until then streams may still go the old way, and through a node that is about to be harmed.
+        until("the proxy has read it", lambda: not before & self._workers())
+
+    def _workers(self):
+        """-> the processes of the proxy that take connections."""
+        out = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(self.nginx.process.pid)], capture_output=True, text=True, check=False).stdout
+        return {line.split()[0] for line in out.splitlines() if "shutting down" not in line}
 
     def close(self):
+        if self.nginx and self.nginx.running():  # Killed, it would leave its workers behind.
+            self.nginx.signal(signal.SIGTERM)
+            self.nginx.wait()
         for program in reversed(self.programs):
             if program.running():
                 program.signal(signal.SIGCONT)
