@@ -210,7 +210,7 @@ class Nodes:
         text = re.sub(r"\n  ssl_[^;]*;", "", text).replace("/etc/nginx/", self.folder + "/")
         with open(self.file("nginx.conf"), "w", encoding="utf-8") as out:
             out.write("daemon off;\nworker_processes 1;\npid nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\n"
-                      "log_format nodes '$request_method $uri $status $upstream_addr $upstream_status $request_time';\naccess_log access.log nodes;\n"
+                      "log_format nodes '$request_method $request_uri $status $upstream_addr $upstream_status $request_time';\naccess_log access.log nodes;\n"
                       + "".join("%s_temp_path %s;\n" % (each, each) for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
                       + text + "}\n")
         user = ["-g", "user root;"] if os.geteuid() == 0 else []
@@ -236,13 +236,33 @@ class Nodes:
                     found.append(words[3].split(","))
         return found
 
+    def at_others(self, path):
+        """-> how many requests with that beginning, and a call's token, came to a node that does not have the call."""
+        homes = {node.id: "%s:%d" % (node.front, node.http) for node in self.nodes}
+        found = 0
+        with open(self.file("access.log"), encoding="utf-8") as file:
+            for line in file:
+                words = line.replace(", ", ",").split()
+                owner = re.search("[/=]([0-9a-f-]{36})[.]", words[1])
+                if words[1].startswith(path) and owner and owner.group(1) in homes:
+                    found += words[3].split(",")[-1] != homes[owner.group(1)]
+        return found
+
     def route_streams(self):
         """As an operator would who saves the hop."""
         lines = ["~^%s[.] %s;\n" % (row["id"], row["media_address"].replace("10.231.2.", "10.231.1."))
                  for row in self.database.rows("SELECT id, media_address FROM nodes WHERE state <> 'gone'")]
         with open(self.file("callbridge-nodes.map"), "w", encoding="utf-8") as out:
             out.writelines(lines)
+        before = self._workers()
         self.nginx.signal(signal.SIGHUP)
+        # Until then streams may still go the old way, and through a node that is about to be harmed.
+        until("the proxy has read it", lambda: not before & self._workers())
+
+    def _workers(self):
+        """-> the processes of the proxy that take connections."""
+        out = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(self.nginx.process.pid)], capture_output=True, text=True, check=False).stdout
+        return {line.split()[0] for line in out.splitlines() if "shutting down" not in line}
 
     def close(self):
         if self.nginx and self.nginx.running():  # Killed, it would leave its workers behind.
