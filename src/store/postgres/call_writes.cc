@@ -44,6 +44,7 @@ absl::StatusOr<std::vector<OpenCall>> CloseCalls(Connection& connection, const s
                                                  const call::Termination& termination, absl::Time now,
                                                  bool summaries_due) {
   std::vector<std::string> ids;
+  ids.reserve(open.size());
   for (const CallRecord& call : open) ids.push_back(call.call_id);
   auto rows = connection.Run({SelectTranscripts(ids), SelectTransfers(ids)}, kCloseLimit);
   if (!rows.ok()) return rows.status();

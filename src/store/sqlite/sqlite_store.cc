@@ -57,7 +57,7 @@ absl::Status NoteRestoredIn(Database& database, absl::Time now) {
 absl::Status NoticeRestore(Database& database, const std::string& path) {
   const absl::StatusOr<bool> restored = IsBackup(database);
   if (!restored.ok() || !*restored) return restored.status();
-  const absl::Status status = NoteRestoredIn(database, absl::Now());
+  absl::Status status = NoteRestoredIn(database, absl::Now());
   if (status.ok()) base::Log(base::LogKind::kDatabase, "", "the database was restored from a backup", {{"path", path}});
   return status;
 }
