@@ -2,7 +2,7 @@
 
 usage: tidy.py [--all] CACHE_FOLDER
 
-Left out: net, control, app, client, demo, bench and sim, where websocketpp or gRPC makes each file a minute of work, unless
+Left out: net, control, nodes, app, client, demo, bench and sim, where websocketpp or gRPC makes each file a minute of work, unless
 --all; and tests. A file is looked at again when it, a header of ours that it includes, or .clang-tidy has changed.
 """
 
@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-HEAVY = ("net", "control", "app", "client", "demo", "bench", "sim")
+HEAVY = ("net", "control", "nodes", "app", "client", "demo", "bench", "sim")
 FLAGS = ["-std=c++17", "-I.", "-Ibazel-bin/proto", "-DASIO_STANDALONE", "-D_WEBSOCKETPP_CPP11_STL_", "-DSPDLOG_COMPILED_LIB",
          "-DSPDLOG_FMT_EXTERNAL", "-DSPDLOG_SHARED_LIB", "-Wno-unknown-warning-option"]
 _OWN_INCLUDE = re.compile(r'^\s*#\s*include\s*"(src/[^"]+)"', re.MULTILINE)
