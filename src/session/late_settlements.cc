@@ -1,10 +1,10 @@
 #include "src/session/late_settlements.h"
 
 #include <utility>
-#include <vector>
 
 #include "src/base/log.h"
 #include "src/base/mutex.h"
+#include "src/session/retry_queue.h"
 
 namespace callbridge::session {
 namespace {
@@ -27,7 +27,8 @@ struct Late {
 
 class LateSettlements::Core : public std::enable_shared_from_this<Core> {
  public:
-  Core(CallRecorder& recorder, net::Loop& loop, Find find) : recorder_(recorder), loop_(loop), find_(std::move(find)) {}
+  Core(CallRecorder& recorder, net::Loop& loop, Find find)
+      : recorder_(recorder), find_(std::move(find)), queue_(std::make_shared<RetryQueue>(loop, kPause, kMostWaiting)) {}
 
   void Try(Late late) {
     if (!find_) return;
@@ -41,16 +42,15 @@ class LateSettlements::Core : public std::enable_shared_from_this<Core> {
           });
   }
 
-  // Nothing is begun any more. The timer goes here, with its loop still there.
+  // Nothing is begun any more.
   void Close() {
-    base::MutexLock lock(mutex_);
-    closed_ = true;
-    if (!waiting_.empty()) {
-      Log(LogKind::kTrouble, "", "stopping with calls that are not settled",
-          {{"calls", std::to_string(waiting_.size())}});
+    {
+      base::MutexLock lock(mutex_);
+      closed_ = true;
     }
-    waiting_.clear();
-    timer_.reset();
+    const size_t waiting = queue_->Close();
+    if (waiting == 0) return;
+    Log(LogKind::kTrouble, "", "stopping with calls that are not settled", {{"calls", std::to_string(waiting)}});
   }
 
  private:
@@ -67,41 +67,23 @@ class LateSettlements::Core : public std::enable_shared_from_this<Core> {
     } else if (absl::IsNotFound(found.status())) {
       Log(LogKind::kTrouble, "", "a hang-up notice of a call that is not known",
           {{"carrier_call_id", late.carrier_call_id}});
-    } else if (late.attempts >= kMostAttempts || waiting_.size() >= kMostWaiting) {
+    } else if (late.attempts >= kMostAttempts || !TryLater(late)) {
       Log(LogKind::kTrouble, "", "a call could not be settled",
           {{"carrier_call_id", late.carrier_call_id}, {"why", std::string(found.status().message())}});
-    } else {
-      waiting_.push_back(late);
-      if (!std::exchange(armed_, true)) loop_.Post([self = shared_from_this()] { self->Arm(); });
     }
   }
 
-  // On the loop.
-  void Arm() {
-    base::MutexLock lock(mutex_);
-    if (closed_) return;
-    if (timer_ == nullptr) timer_ = loop_.NewTimer([this] { TryAgain(); });
-    timer_->Set(loop_.clock().Now() + kPause);
-  }
-
-  void TryAgain() {
-    std::vector<Late> due;
-    {
-      base::MutexLock lock(mutex_);
-      armed_ = false;
-      due.swap(waiting_);
-    }
-    for (Late& late : due) Try(std::move(late));
+  bool TryLater(const Late& late) {
+    return queue_->Add([weak = weak_from_this(), late] {
+      if (const auto core = weak.lock()) core->Try(late);
+    });
   }
 
   CallRecorder& recorder_;
-  net::Loop& loop_;
   const Find find_;
-  base::Mutex mutex_;
+  const std::shared_ptr<RetryQueue> queue_;
+  base::Mutex mutex_;  // Before the queue's.
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  bool armed_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<Late> waiting_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<net::Timer> timer_ ABSL_GUARDED_BY(mutex_);
 };
 
 LateSettlements::LateSettlements(CallRecorder& recorder, net::Loop& loop, Find find)

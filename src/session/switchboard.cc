@@ -75,7 +75,8 @@ bool MayDial(const Settings& settings, absl::string_view number) {
 Switchboard::Switchboard(const Settings& settings, Deps deps)
     : settings_(settings),
       deps_(std::move(deps)),
-      late_(*deps_.recorder, *deps_.loops.front()->loop, deps_.find_carrier_call) {}
+      late_(*deps_.recorder, *deps_.loops.front()->loop, deps_.find_carrier_call),
+      undialled_(*deps_.recorder, *deps_.loops.front()->loop, deps_.find_call) {}
 
 Switchboard::~Switchboard() = default;
 
@@ -247,6 +248,8 @@ void Switchboard::StartCall(StartRequest request, std::function<void(absl::Statu
         } else if (created.status().code() == absl::StatusCode::kInvalidArgument) {
           done(FieldError("request_id", "REQUEST_ID_REUSED", "was used before with other content"));
         } else {
+          // Not recorded as far as we know.
+          undialled_.Watch(plan.call.call_id);
           done(MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
                          absl::StrCat("the call could not be recorded, so it was not dialled: ",
                                       absl::IsUnavailable(created.status()) ? created.status().message()

@@ -25,6 +25,7 @@
 #include "src/session/next_steps.h"
 #include "src/session/settings.h"
 #include "src/session/tool_runner.h"
+#include "src/session/undialled_calls.h"
 #include "src/tape/tape_shelf.h"
 
 namespace callbridge::session {
@@ -163,6 +164,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   absl::flat_hash_map<std::string, std::string> ended_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::string> ended_order_ ABSL_GUARDED_BY(mutex_);
   LateSettlements late_;
+  UndialledCalls undialled_;
 };
 
 }  // namespace callbridge::session

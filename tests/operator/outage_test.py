@@ -106,12 +106,18 @@ class OutageTest(unittest.TestCase):
         finally:
             end()
         self.check(ids + late, like)
+        names = {"calls/" + row["id"] for row in self.wait_for_records(ids + late)}
         # Whoever watched all the time was shown everything, each once and in the order of its call.
         watched = {}
-        until("the last events", lambda: [e["type"] for e in watching.events()].count("call_ended") == len(ids + late), 60)
+        until("the last events", lambda: [e["type"] for e in watching.events() if e["call"] in names].count("call_ended") == len(names), 60)
         for event in watching.events():
             watched.setdefault(event["call"], []).append(int(event["sequence"]))
-        self.assertEqual(len(watched), len(ids + late))
+        # The call that was refused may have been recorded by a server that stood still, when it went on. It is over then, and was not dialled.
+        for name in set(watched) - names:
+            until("the end of what was not dialled", lambda name=name: self.postgres.rows(
+                "SELECT 1 FROM call_logs WHERE id = '%s' AND state = 'failed' AND end_evidence LIKE 'not dialled%%'" % name[6:]))
+            del watched[name]
+        self.assertEqual(set(watched), names)
         for sequences in watched.values():
             self.assertEqual(sequences, list(range(1, len(sequences) + 1)))
         watching.program.kill()

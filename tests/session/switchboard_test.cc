@@ -81,7 +81,10 @@ class SwitchboardTest : public ::testing::Test {
     deps.recorder = &recorder_;
     deps.carrier = &carrier_;
     deps.carrier_executor = &carrier_executor_;
-    deps.find_call = [this](const std::string& id, auto done) { done(store_.GetCall(id)); };
+    deps.find_call = [this](const std::string& id, auto done) {
+      looked_for_.push_back(id);
+      done(store_.GetCall(id));
+    };
     deps.find_carrier_call = [this](const std::string& call, const std::string& request, auto done) {
       done(store_.FindCall(call, request));
     };
@@ -134,6 +137,7 @@ class SwitchboardTest : public ::testing::Test {
   }
   CallRecorder::Options RecorderOptions() {
     CallRecorder::Options options;
+    options.create_patience = absl::ZeroDuration();
     options.on_fenced = [this](const std::string& call) {
       if (drops_) board_->DropCall(call, "another node has it");
     };
@@ -165,7 +169,8 @@ class SwitchboardTest : public ::testing::Test {
   store::MemoryCallStore store_;
   base::ManualExecutor executor_;
   base::ManualExecutor carrier_executor_;
-  bool drops_ = false;  // The calls that the recorder was told are lost.
+  std::vector<std::string> looked_for_;  // In the store.
+  bool drops_ = false;                   // The calls that the recorder was told are lost.
   CallRecorder recorder_{store_, executor_, RecorderOptions()};
   FakeCarrier carrier_;
   std::vector<int64_t> finished_;
@@ -173,6 +178,53 @@ class SwitchboardTest : public ::testing::Test {
   std::unique_ptr<testing::FakeWsConnection> stream_;
   std::string token_;
 };
+
+TEST_F(SwitchboardTest, AnOutboundCallThatIsRecordedAfterAllIsClosed) {
+  store_.SetFault([](absl::string_view method) {
+    return method == "CreateCall" ? absl::UnavailableError("stands still") : absl::OkStatus();
+  });
+  absl::StatusOr<store::CallRecord> answer = absl::UnknownError("never answered");
+  CallControl::StartRequest request;
+  request.to = "+14155550199";
+  board_->StartCall(request, [&](auto result) { answer = std::move(result); });
+  Settle();
+  ASSERT_EQ(ReasonOf(answer.status()), "STORE_UNAVAILABLE") << answer.status();
+  EXPECT_THAT(looked_for_, IsEmpty());
+  store_.SetFault(nullptr);
+  loop_.Advance(absl::Seconds(10));
+  ASSERT_THAT(looked_for_, SizeIs(1));
+  // What the database was asked for comes about now.
+  store::CallRecord call;
+  call.call_id = looked_for_[0];
+  call.direction = call::Direction::kOutbound;
+  call.to = request.to;
+  call.create_time = loop_.now();
+  ASSERT_TRUE(
+      store_.CreateCall(call, {call::Event{call.call_id, 1, loop_.now(), call::CallCreated()}}, absl::nullopt).ok());
+  loop_.Advance(absl::Seconds(10));
+  Settle();
+  EXPECT_EQ(store_.GetCall(call.call_id)->state, call::State::kFailed);
+  EXPECT_EQ(Events(call.call_id, "call_ended"), 1);
+  EXPECT_THAT(carrier_.placed, IsEmpty());
+  loop_.Advance(absl::Minutes(5));
+  EXPECT_THAT(looked_for_, SizeIs(2));
+}
+
+TEST_F(SwitchboardTest, AnOutboundCallThatWasNeverRecordedIsLookedForTwice) {
+  bool away = true;
+  store_.SetFault([&](absl::string_view method) {
+    return method == "CreateCall" || away ? absl::UnavailableError("away") : absl::OkStatus();
+  });
+  CallControl::StartRequest request;
+  request.to = "+14155550199";
+  board_->StartCall(request, [](auto) {});
+  Settle();
+  loop_.Advance(absl::Minutes(10));
+  EXPECT_THAT(looked_for_, SizeIs(60)) << "as long as the store is away";
+  away = false;
+  loop_.Advance(absl::Minutes(10));
+  EXPECT_THAT(looked_for_, SizeIs(62));
+}
 
 TEST_F(SwitchboardTest, TheNextTargetIsTheAnswerToTheLastOnesEnd) {
   const std::string call = Connect();
