@@ -112,6 +112,7 @@ int Run(int argc, char** argv, const sigset_t& signals) {
     if (std::fwrite(printed->data(), 1, printed->size(), stdout) != printed->size() || std::fflush(stdout) != 0) {
       return Fail(absl::UnavailableError("what was to be printed could not be written"));
     }
+    callbridge::base::FlushLog();
     return 0;
   }
   if (absl::Status status = CheckOptions(*options); !status.ok()) return Fail(status);
