@@ -7,6 +7,7 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -94,7 +95,7 @@ class GenericClient {
 // All methods of the package callbridge.v1, in the order in which they are written.
 inline std::vector<const google::protobuf::MethodDescriptor*> AllMethods() {
   std::vector<const google::protobuf::MethodDescriptor*> methods;
-  for (const char* const file : {"call", "lead", "operations"}) {
+  for (const char* const file : {"call", "lead"}) {
     const auto* const found = google::protobuf::DescriptorPool::generated_pool()->FindFileByName(
         "callbridge/v1/" + std::string(file) + "_service.proto");
     for (int i = 0; found != nullptr && i < found->service_count(); ++i) {

@@ -58,6 +58,13 @@ class FakeCallControl final : public CallControl {
     base::MutexLock lock(mutex_);
     transfer_result_ = std::move(result);
   }
+  // Everything that is asked is answered with this error.
+  void FailAll(const absl::Status& error) {
+    base::MutexLock lock(mutex_);
+    start_result_ = error;
+    end_result_ = error;
+    transfer_result_ = error;
+  }
   // Whether it says that calls are here.
   void SetLive(bool live) {
     base::MutexLock lock(mutex_);

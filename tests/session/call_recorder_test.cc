@@ -84,6 +84,7 @@ class FakeStore final : public store::CallStore {
                                                            const absl::optional<store::LeadPageKey>&, int) override {
     return Unused();
   }
+  absl::StatusOr<store::CallRecord> UpdateCall(const store::CallUpdate&) override { return Unused(); }
   absl::StatusOr<store::LeadRecord> UpdateLead(const store::LeadUpdate&, absl::Time) override { return Unused(); }
   absl::Status AddTranscriptRead(const store::TranscriptRead&) override { return Unused(); }
   absl::StatusOr<std::vector<store::TranscriptRead>> ListTranscriptReads(absl::string_view, int) override {
