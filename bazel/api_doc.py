@@ -143,6 +143,13 @@ def describe_service(file, service, path, out):
             link(text(method, 2)), stream, link(text(method, 3)), scope), "", file.comment(*path, 2, index), ""]
 
 
+def methods(protoset):
+    """-> ["callbridge.v1.CallService/StartCall"]."""
+    files = [each for each in map(File, all_of(protoset, 1)) if each.package == PACKAGE]
+    return ["%s.%s/%s" % (PACKAGE, text(service, 1), text(method, 1))
+            for file in files for service in all_of(file.data, 6) for method in all_of(service, 2)]
+
+
 def document(protoset):
     """-> the whole page."""
     files = [File(each) for each in all_of(protoset, 1)]
