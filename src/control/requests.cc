@@ -16,6 +16,7 @@
 #include "src/base/phone.h"
 #include "src/base/sha256.h"
 #include "src/call/event.h"
+#include "src/control/field_checks.h"
 #include "src/control/utf8.h"
 
 namespace callbridge::control {
@@ -28,6 +29,7 @@ constexpr int kMaxCallsPage = 500;
 constexpr int kDefaultItemsPage = 100;
 constexpr int kMaxItemsPage = 1000;
 constexpr size_t kMaxReasonBytes = 512;
+constexpr size_t kMaxWordsBytes = 1024;
 constexpr size_t kMaxNumberBytes = 256;
 constexpr int kMaxMetadataEntries = 50;
 constexpr size_t kMaxMetadataKeyBytes = 64;
@@ -38,10 +40,6 @@ constexpr absl::Duration kMinCall = absl::Seconds(10);
 constexpr absl::Duration kMaxCall = absl::Hours(4);
 constexpr absl::Duration kMinHeartbeat = absl::Seconds(1);
 constexpr absl::Duration kMaxHeartbeat = absl::Minutes(5);
-
-absl::Status Required(absl::string_view field, absl::string_view example) {
-  return FieldError(field, "FIELD_REQUIRED", absl::StrCat("is required: ", example));
-}
 
 absl::StatusOr<std::string> ParseName(absl::string_view field, absl::string_view prefix, absl::string_view reason,
                                       absl::string_view name) {
@@ -54,23 +52,11 @@ absl::StatusOr<std::string> ParseName(absl::string_view field, absl::string_view
   return std::string(id);
 }
 
-absl::Status CheckUuid(absl::string_view field, absl::string_view value) {
-  if (value.empty() || base::IsCanonicalUuid(value)) return absl::OkStatus();
-  return FieldError(
-      field, "INVALID_REQUEST_ID",
-      absl::StrCat(Quoted(value), " is not a UUID; write 36 characters, hexadecimal digits in lower case"));
-}
-
 absl::Status CheckNumber(absl::string_view field, absl::string_view number) {
   if (base::IsE164(number)) return absl::OkStatus();
   return FieldError(
       field, "INVALID_E164",
       absl::StrCat(Quoted(number), " is not a number in E.164 form; write + and 7 to 15 digits: +14155550100"));
-}
-
-absl::Status CheckLength(absl::string_view field, absl::string_view text, size_t most) {
-  if (text.size() <= most) return absl::OkStatus();
-  return FieldError(field, "TEXT_TOO_LONG", absl::StrCat("has ", text.size(), " bytes; at most ", most, " are taken"));
 }
 
 std::string Readable(absl::Duration duration) { return absl::FormatDuration(duration); }
@@ -318,9 +304,10 @@ absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::Star
 absl::StatusOr<EndRequest> ParseEndCall(const v1::EndCallRequest& request) {
   auto call_id = ParseCallName("call", request.call());
   if (!call_id.ok()) return call_id.status();
-  const absl::Status status = CheckLength("reason", request.reason(), kMaxReasonBytes);
+  absl::Status status = CheckLength("reason", request.reason(), kMaxReasonBytes);
+  if (status.ok()) status = CheckLength("goodbye", request.goodbye(), kMaxWordsBytes);
   if (!status.ok()) return status;
-  return EndRequest{*std::move(call_id), request.reason()};
+  return EndRequest{*std::move(call_id), request.reason(), request.goodbye()};
 }
 
 absl::StatusOr<session::CallControl::TransferRequest> ParseTransferCall(const v1::TransferCallRequest& request,
