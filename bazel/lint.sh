@@ -71,8 +71,11 @@ else
 fi
 if [[ -n $BUF ]]; then
   check "buf lint" "$BUF" lint
+  # Against the contract that users have. A release puts its own there: buf build proto --exclude-source-info -o proto/released/contract.binpb
+  check "buf breaking" "$BUF" breaking proto --against proto/released/contract.binpb
 else
   skip "buf lint" "it comes from npm, which is not here"
+  skip "buf breaking" "it comes from npm, which is not here"
 fi
 check "include rules" python3 tests/house/include_rules.py
 check shellcheck shellcheck --external-sources "${scripts[@]}"

@@ -1,4 +1,4 @@
-"""protoc and the gRPC plugin as a Bazel rule, usable from a second workspace.
+"""protoc and the gRPC plugin as a Bazel rule, usable from a monorepo.
 
 cc_proto_library would bring in protobuf's own repository; this runs the machine's protoc instead. One callbridge_proto is one
 directory of one proto package. It makes

@@ -128,6 +128,8 @@ class ServerApplication final : public Application {
     return absl::OkStatus();
   }
 
+  void SetAccess(control::AccessList access) override { control_->SetAccess(std::move(access)); }
+
   void BeginDrain() override { BeginDrainIfListening(); }
 
   int live_calls() const override { return switchboard_->live_calls(); }
@@ -344,6 +346,7 @@ class ServerApplication final : public Application {
     control.tls_key_file = options_.grpc_tls_key;
     control.tls_client_ca_file = options_.grpc_tls_client_ca;
     control.api_tokens = options_.api_tokens;
+    control.access = options_.access;
     auto control_server = control::ControlServer::Start(
         control, {*switchboard_, *store_, *read_executor_, *hub_, node_ != nullptr ? &node_->forwarder() : nullptr});
     if (!control_server.ok()) return control_server.status();

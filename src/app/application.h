@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "src/app/options.h"
+#include "src/control/access.h"
 #include "src/session/settings.h"
 #include "src/store/call_store.h"
 
@@ -23,6 +24,9 @@ class Application {
   static absl::StatusOr<std::unique_ptr<Application>> Start(const Options& options, session::Settings settings,
                                                             const WrapStore& wrap = nullptr);
   virtual ~Application() = default;
+
+  // In place of who could use the gRPC port by the configuration so far. Any thread.
+  virtual void SetAccess(control::AccessList access) = 0;
 
   // No new calls from now on: readiness and health fall, webhooks refuse.
   virtual void BeginDrain() = 0;

@@ -8,10 +8,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "src/app/config.h"
 #include "src/app/open_store.h"
 #include "src/app/retention.h"
 #include "src/base/clock.h"
+#include "src/base/ids.h"
 #include "src/base/phone.h"
+#include "src/base/sha256.h"
+#include "src/control/access.h"
 #include "src/store/number_export.h"
 #include "src/store/sqlite/backup.h"
 
@@ -98,6 +102,31 @@ absl::StatusOr<std::string> PurgeNow(const Options& options, const session::Sett
                       purged->calls, " whole calls\n");
 }
 
+absl::StatusOr<std::string> MakeToken(const Options& options, const session::Settings&) {
+  const Words& words = options.command;
+  const std::string scopes = absl::StrJoin(control::AllScopes(), " ");
+  if (words.size() < 3) {
+    return Wrong(
+        absl::StrCat("token: a name and what it may be used for are needed: callbridge token crm calls.start "
+                     "events.read; scopes are: ",
+                     scopes));
+  }
+  std::string stanza = absl::StrCat("api_tokens {\n  name: \"", words[1], "\"\n");
+  // 256 bits; the beginning is for those who search for secrets in what was published.
+  const std::string token = absl::StrCat("cbt_", base::NewToken(), base::NewToken());
+  absl::StrAppend(&stanza, "  sha256: \"", base::Sha256Hex(token), "\"\n");
+  for (size_t i = 2; i < words.size(); ++i) {
+    if (control::AllScopes().count(words[i]) == 0) {
+      return Wrong(absl::StrCat("token: no scope '", words[i], "'; there are: ", scopes));
+    }
+    absl::StrAppend(&stanza, "  scopes: \"", words[i], "\"\n");
+  }
+  const absl::Status check = CheckAccess(absl::StrCat(stanza, "}\n"));
+  if (!check.ok()) return Wrong(absl::StrCat("token: ", check.message()));
+  return absl::StrCat("# Give this to the client; it is not kept and not shown again:\n#   ", token,
+                      "\n# Add this to the file that --config names, then send the server SIGHUP:\n", stanza, "}\n");
+}
+
 absl::StatusOr<std::string> NoteRestored(const Options& options, const session::Settings&) {
   if (absl::Status status = TakeNoWords(options.command); !status.ok()) return status;
   const auto store = OpenStore(options.database_url, Access::kWrite);
@@ -112,7 +141,8 @@ struct Command {
   absl::StatusOr<std::string> (*run)(const Options&, const session::Settings&);
 };
 constexpr Command kCommands[] = {{"migrate", MigrateDatabase}, {"backup", BackUpDatabase}, {"erase", ErasePerson},
-                                 {"export", ExportPerson},     {"purge", PurgeNow},        {"restored", NoteRestored}};
+                                 {"export", ExportPerson},     {"purge", PurgeNow},        {"restored", NoteRestored},
+                                 {"token", MakeToken}};
 
 }  // namespace
 

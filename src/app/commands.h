@@ -15,8 +15,10 @@ namespace callbridge::app {
 //   callbridge backup FILE        copies the database while a server uses it
 //   callbridge erase NUMBER --by NAME
 //   callbridge export NUMBER      everything about a person, as JSON
+//   callbridge token NAME SCOPE...  makes a token for a client of the gRPC port, and what the configuration says of it
 //   callbridge purge              removes now what the configuration's `retention` keeps no longer
-// They work on --database_url. Those that write need it for themselves and refuse while a server has an SQLite file.
+// All but `token` work on --database_url. Those that write need it for themselves and refuse while a server has an
+// SQLite file.
 bool IsCommand(const Options& options);
 
 // Does it; what is to be printed. Errors are one line that says what would be right: kInvalidArgument for the command

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "callbridge/config/v1/config.pb.h"
+#include "src/app/config_access.h"
 #include "src/app/config_agent.h"
 #include "src/app/config_destinations.h"
 #include "src/app/config_fields.h"
@@ -83,7 +84,8 @@ void CheckReferences(const v1::Config& in, ConfigReading& reading, const session
   }
 }
 
-absl::Status Read(const v1::Config& in, const std::string& folder, session::Settings& out) {
+absl::Status Read(const v1::Config& in, const std::string& folder, session::Settings& out,
+                  control::AccessList& access) {
   ConfigReading reading(folder);
   ReadAgents(in, reading, out);
   ReadInbound(in, reading, out);
@@ -92,13 +94,14 @@ absl::Status Read(const v1::Config& in, const std::string& folder, session::Sett
   if (in.max_calls() != 0) reading.ReadNumber("max_calls", in.max_calls(), 1, 100'000, &out.max_calls);
   ReadRetention(in, reading, out);
   CheckReferences(in, reading, out);
+  ReadAccess(in, reading, access);
   return reading.status();
 }
 
 }  // namespace
 
 absl::StatusOr<session::Settings> ParseConfig(absl::string_view text, const std::string& name,
-                                              const std::string& folder) {
+                                              const std::string& folder, control::AccessList* access) {
   v1::Config config;
   FirstError error;
   google::protobuf::TextFormat::Parser parser;
@@ -107,13 +110,15 @@ absl::StatusOr<session::Settings> ParseConfig(absl::string_view text, const std:
     return absl::InvalidArgumentError(absl::StrCat(name, ":", error.text()));
   }
   session::Settings settings;
-  if (absl::Status status = Read(config, folder, settings); !status.ok()) {
+  control::AccessList read;
+  if (absl::Status status = Read(config, folder, settings, read); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": ", status.message()));
   }
+  if (access != nullptr) *access = std::move(read);
   return settings;
 }
 
-absl::StatusOr<session::Settings> LoadConfig(const std::string& path) {
+absl::StatusOr<session::Settings> LoadConfig(const std::string& path, control::AccessList* access) {
   std::ifstream file(path);
   // What cannot be read shows at the first byte; an empty file has none, and writing nothing into a stream would count
   // as a failure.
@@ -122,7 +127,18 @@ absl::StatusOr<session::Settings> LoadConfig(const std::string& path) {
   std::ostringstream text;
   if (!file.eof()) text << file.rdbuf();
   const size_t slash = path.rfind('/');
-  return ParseConfig(text.str(), path, slash == std::string::npos ? "" : path.substr(0, slash + 1));
+  return ParseConfig(text.str(), path, slash == std::string::npos ? "" : path.substr(0, slash + 1), access);
+}
+
+absl::Status CheckAccess(absl::string_view text) {
+  v1::Config config;
+  if (!google::protobuf::TextFormat::ParseFromString(std::string(text), &config)) {
+    return absl::InvalidArgumentError("the name must be 1 to 64 letters, digits, '-' or '_'");
+  }
+  ConfigReading reading("");
+  control::AccessList access;
+  ReadAccess(config, reading, access);
+  return reading.status();
 }
 
 session::Settings DefaultConfig() {
@@ -134,7 +150,8 @@ session::Settings DefaultConfig() {
       "time.");
   agent.set_greeting_prompt("The caller is on the line. Greet them in one short sentence and ask how you can help.");
   session::Settings settings;
-  Read(config, "", settings).IgnoreError();  // As the product has it by default, which is valid.
+  control::AccessList nobody;
+  Read(config, "", settings, nobody).IgnoreError();  // As the product has it by default, which is valid.
   return settings;
 }
 

@@ -35,11 +35,41 @@ absl::Status InConfig(const Options& options, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(options.config, ": ", status.message()));
 }
 
-// Waits for SIGINT or SIGTERM, for at most `limit`; whether one came.
-bool WaitForSignal(const sigset_t& signals, absl::Duration limit) {
-  const timespec at_most = absl::ToTimespec(limit);
-  return sigtimedwait(&signals, nullptr, &at_most) > 0;
+// Who may use the gRPC port, as the configuration says now. One that is wrong changes nothing.
+void ReadAccessAgain(Application& application, const Options& options) {
+  using callbridge::base::LogKind;
+  callbridge::control::AccessList access;
+  const absl::Status status =
+      options.config.empty() ? absl::OkStatus() : callbridge::app::LoadConfig(options.config, &access).status();
+  if (!status.ok()) {
+    callbridge::base::Log(LogKind::kTrouble, "", "the configuration is wrong; tokens and identities stay as they were",
+                          {{"why", std::string(status.message())}});
+    return;
+  }
+  callbridge::base::Log(
+      LogKind::kStart, "", "tokens and identities are read again",
+      {{"tokens", absl::StrCat(access.tokens.size())}, {"identities", absl::StrCat(access.identities.size())}});
+  application.SetAccess(std::move(access));
 }
+
+// Waits for SIGINT or SIGTERM, for at most `limit`; whether one came. SIGHUP is dealt with meanwhile.
+class Signals {
+ public:
+  Signals(const sigset_t& signals, Application& application, const Options& options)
+      : signals_(signals), application_(application), options_(options) {}
+
+  bool Wait(absl::Duration limit) {
+    const timespec at_most = absl::ToTimespec(limit);
+    const int signal = sigtimedwait(&signals_, nullptr, &at_most);
+    if (signal == SIGHUP) ReadAccessAgain(application_, options_);
+    return signal > 0 && signal != SIGHUP;
+  }
+
+ private:
+  const sigset_t& signals_;
+  Application& application_;
+  const Options& options_;
+};
 
 // Tells the service manager that the server lives, as long as all its loops do: one that is stuck has calls that hear
 // nothing, and only another start helps them.
@@ -67,13 +97,14 @@ class Pulse {
 };
 
 // The first signal drains: no new calls, those under way may finish. A second one, or the time-out, ends them.
-void Serve(Application& application, const Options& options, const sigset_t& signals) {
+void Serve(Application& application, const Options& options, const sigset_t& signal_set) {
+  Signals signals(signal_set, application, options);
   const ServiceManager manager = ServiceManager::FromEnvironment();
   manager.Ready(absl::StrCat("taking calls for ", options.public_url));
   Pulse pulse(application, manager);
   do {
     pulse.Beat();
-  } while (!WaitForSignal(signals, pulse.period()));
+  } while (!signals.Wait(pulse.period()));
   application.BeginDrain();
   manager.Stopping(absl::StrCat("draining ", application.live_calls(), " calls"));
   callbridge::base::Log(callbridge::base::LogKind::kEnd, "", "draining; once more to stop at once",
@@ -86,7 +117,7 @@ void Serve(Application& application, const Options& options, const sigset_t& sig
       manager.StillStopping(kStopLimit);
       next_word = absl::Now() + kStopLimit / 4;
     }
-    if (WaitForSignal(signals, absl::Milliseconds(50))) break;
+    if (signals.Wait(absl::Milliseconds(50))) break;
   }
   application.Stop();
 }
@@ -95,8 +126,8 @@ int Run(int argc, char** argv, const sigset_t& signals) {
   auto options = callbridge::app::ReadOptions(argc, argv);
   if (!options.ok()) return Fail(options.status());
   if (options->log_format == "json") callbridge::base::SetLogFormat(callbridge::base::LogFormat::kJson);
-  auto settings =
-      options->config.empty() ? callbridge::app::DefaultConfig() : callbridge::app::LoadConfig(options->config);
+  auto settings = options->config.empty() ? callbridge::app::DefaultConfig()
+                                          : callbridge::app::LoadConfig(options->config, &options->access);
   if (!settings.ok()) return Fail(settings.status());
   for (const auto& check : {&callbridge::tools::CheckTools, &callbridge::after_call::CheckAfterCall}) {
     if (absl::Status status = check(*settings); !status.ok()) return Fail(InConfig(*options, status));
@@ -142,6 +173,7 @@ int main(int argc, char** argv) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return Run(argc, argv, signals);
 }

@@ -61,9 +61,10 @@ void NodeRooms::MakeRooms(Deps deps) {
   deps_ = std::move(deps);
   self_.max_calls = deps_.max_calls;
   forwarder_ = std::make_unique<control::Forwarder>(
-      self_.node_id, *deps_.store, [this](absl::string_view node_id) -> std::shared_ptr<grpc::Channel> {
+      self_.node_id, *deps_.store, [this](absl::string_view node_id) -> absl::optional<std::shared_ptr<grpc::Channel>> {
         const auto peer = membership_->Find(node_id);
-        return peer && peer->alive ? channels_->To(peer->address) : nullptr;
+        if (!peer) return absl::nullopt;
+        return peer->alive ? channels_->To(peer->address) : nullptr;
       });
   authorizer_ = std::make_unique<control::PeerAuthorizer>();
   steering_ = std::make_unique<control::SteeringService>(*deps_.control, *deps_.store, *deps_.read_executor,

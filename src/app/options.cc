@@ -157,7 +157,7 @@ void DescribeUsage() {
   absl::SetProgramUsageMessage(
       "callbridge: a media bridge between telephones (Plivo) and speech models (OpenAI Realtime).\n"
       "Without a command it serves. Commands work on --database_url: migrate; backup FILE; erase NUMBER --by NAME;\n"
-      "export NUMBER; purge; restored (docs/operations.md).\n"
+      "export NUMBER; purge; restored (docs/operations.md). token NAME SCOPE... makes a token for a client.\n"
       "Each flag has an environment twin: --http_listen is CALLBRIDGE_HTTP_LISTEN. Keys: OPENAI_API_KEY, "
       "PLIVO_AUTH_ID,\n"
       "PLIVO_AUTH_TOKEN, CALLBRIDGE_API_TOKENS, or files named by the same with _FILE.");

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "src/control/access.h"
 
 namespace callbridge::app {
 
@@ -48,6 +49,7 @@ struct Options {
   std::string plivo_auth_id;            // PLIVO_AUTH_ID
   std::string plivo_auth_token;         // PLIVO_AUTH_TOKEN
   std::vector<std::string> api_tokens;  // CALLBRIDGE_API_TOKENS, separated by commas.
+  control::AccessList access;           // Of the configuration.
 };
 
 // Parses the command line over the environment's twins: --http_listen is CALLBRIDGE_HTTP_LISTEN, and the flag wins. A

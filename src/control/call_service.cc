@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "src/base/error.h"
 #include "src/control/convert.h"
+#include "src/control/event_pages.h"
 #include "src/control/handle.h"
 #include "src/control/pages.h"
 #include "src/control/requests.h"
@@ -34,19 +35,6 @@ absl::Status InsideCall(const absl::Status& status) {
 
 }  // namespace
 
-template <typename Response, typename Parse, typename Read>
-grpc::ServerUnaryReactor* CallService::HandleRead(grpc::CallbackServerContext* context, absl::string_view method,
-                                                  Response* response, Parse parse, Read read) {
-  return HandleUnary(authorizer_, longest_unary_, context, FullName(method), response, std::move(parse),
-                     [this, &read](const auto& call, auto parsed) {
-                       // The task may run when this service is gone, so it has the store only.
-                       executor_.Post([call, parsed = std::move(parsed), read = std::move(read), &store = store_] {
-                         if (call->finished()) return call->Finish(absl::CancelledError("the client went away"));
-                         call->Guard([&] { call->Finish(read(store, parsed)); });
-                       });
-                     });
-}
-
 grpc::ServerUnaryReactor* CallService::StartCall(grpc::CallbackServerContext* context,
                                                  const v1::StartCallRequest* request, v1::StartCallResponse* response) {
   return HandleUnary(
@@ -67,23 +55,24 @@ grpc::ServerUnaryReactor* CallService::StartCall(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* CallService::GetTransfer(grpc::CallbackServerContext* context,
                                                    const v1::GetTransferRequest* request,
                                                    v1::GetTransferResponse* response) {
-  return HandleRead(
-      context, "GetTransfer", response,
+  return HandleOnStore(
+      desk_, context, FullName("GetTransfer"), response,
       [&](const std::string&) { return ParseTransferName("transfer", request->transfer()); }, ReadTransfer);
 }
 
 grpc::ServerUnaryReactor* CallService::ListTransfers(grpc::CallbackServerContext* context,
                                                      const v1::ListTransfersRequest* request,
                                                      v1::ListTransfersResponse* response) {
-  return HandleRead(
-      context, "ListTransfers", response, [&](const std::string&) { return ParseCallName("call", request->call()); },
-      ReadTransfers);
+  return HandleOnStore(
+      desk_, context, FullName("ListTransfers"), response,
+      [&](const std::string&) { return ParseCallName("call", request->call()); }, ReadTransfers);
 }
 
 grpc::ServerUnaryReactor* CallService::GetCall(grpc::CallbackServerContext* context, const v1::GetCallRequest* request,
                                                v1::GetCallResponse* response) {
-  return HandleRead(
-      context, "GetCall", response, [&](const std::string&) { return ParseCallName("call", request->call()); },
+  return HandleOnStore(
+      desk_, context, FullName("GetCall"), response,
+      [&](const std::string&) { return ParseCallName("call", request->call()); },
       [](store::CallStore& store, const std::string& call_id) -> absl::StatusOr<v1::GetCallResponse> {
         const auto record = store.GetCall(call_id);
         if (!record.ok()) return FromStore(record.status(), call_id);
@@ -95,16 +84,39 @@ grpc::ServerUnaryReactor* CallService::GetCall(grpc::CallbackServerContext* cont
 
 grpc::ServerUnaryReactor* CallService::ListCalls(grpc::CallbackServerContext* context,
                                                  const v1::ListCallsRequest* request, v1::ListCallsResponse* response) {
-  return HandleRead(
-      context, "ListCalls", response, [&](const std::string&) { return ParseListCalls(*request); }, ReadCallsPage);
+  return HandleOnStore(
+      desk_, context, FullName("ListCalls"), response, [&](const std::string&) { return ParseListCalls(*request); },
+      ReadCallsPage);
 }
 
 grpc::ServerUnaryReactor* CallService::GetTranscript(grpc::CallbackServerContext* context,
                                                      const v1::GetTranscriptRequest* request,
                                                      v1::GetTranscriptResponse* response) {
-  return HandleRead(
-      context, "GetTranscript", response,
+  return HandleOnStore(
+      desk_, context, FullName("GetTranscript"), response,
       [&](const std::string& principal) { return ParseGetTranscript(*request, principal); }, ReadTranscriptPage);
+}
+
+grpc::ServerUnaryReactor* CallService::UpdateCall(grpc::CallbackServerContext* context,
+                                                  const v1::UpdateCallRequest* request,
+                                                  v1::UpdateCallResponse* response) {
+  return HandleOnStore(
+      desk_, context, FullName("UpdateCall"), response, [&](const std::string&) { return ParseUpdateCall(*request); },
+      [](store::CallStore& store, const store::CallUpdate& update) -> absl::StatusOr<v1::UpdateCallResponse> {
+        const auto record = store.UpdateCall(update);
+        if (!record.ok()) return FromStore(record.status(), update.call_id);
+        v1::UpdateCallResponse answer;
+        *answer.mutable_call() = ToProto(*record);
+        return answer;
+      });
+}
+
+grpc::ServerUnaryReactor* CallService::ListCallEvents(grpc::CallbackServerContext* context,
+                                                      const v1::ListCallEventsRequest* request,
+                                                      v1::ListCallEventsResponse* response) {
+  return HandleOnStore(
+      desk_, context, FullName("ListCallEvents"), response,
+      [&](const std::string&) { return ParseListCallEvents(*request); }, ReadEventsPage);
 }
 
 grpc::ServerWriteReactor<v1::CallEventsResponse>* CallService::CallEvents(grpc::CallbackServerContext* context,

@@ -7,6 +7,7 @@
 #include "src/base/executor.h"
 #include "src/control/authorize.h"
 #include "src/control/event_stream.h"
+#include "src/control/handle.h"
 #include "src/control/steering_service.h"
 #include "src/session/call_control.h"
 #include "src/store/call_store.h"
@@ -20,7 +21,9 @@ class CallService final : public SteeringService {
   // As SteeringService says.
   CallService(session::CallControl& control, store::CallStore& store, base::Executor& executor, EventStreams& streams,
               const Authorizer& authorizer, Forwarder* forwarder, std::chrono::milliseconds longest_unary)
-      : SteeringService(control, store, executor, authorizer, forwarder, longest_unary), streams_(streams) {}
+      : SteeringService(control, store, executor, authorizer, forwarder, longest_unary),
+        streams_(streams),
+        desk_{store, executor, authorizer, longest_unary} {}
 
   grpc::ServerUnaryReactor* StartCall(grpc::CallbackServerContext* context, const v1::StartCallRequest* request,
                                       v1::StartCallResponse* response) override;
@@ -34,16 +37,17 @@ class CallService final : public SteeringService {
                                       v1::ListCallsResponse* response) override;
   grpc::ServerUnaryReactor* GetTranscript(grpc::CallbackServerContext* context, const v1::GetTranscriptRequest* request,
                                           v1::GetTranscriptResponse* response) override;
+  grpc::ServerUnaryReactor* UpdateCall(grpc::CallbackServerContext* context, const v1::UpdateCallRequest* request,
+                                       v1::UpdateCallResponse* response) override;
+  grpc::ServerUnaryReactor* ListCallEvents(grpc::CallbackServerContext* context,
+                                           const v1::ListCallEventsRequest* request,
+                                           v1::ListCallEventsResponse* response) override;
   grpc::ServerWriteReactor<v1::CallEventsResponse>* CallEvents(grpc::CallbackServerContext* context,
                                                                const v1::CallEventsRequest* request) override;
 
  private:
-  // Like HandleUnary(), where `read(store, parsed)` runs on the executor and gives the answer.
-  template <typename Response, typename Parse, typename Read>
-  grpc::ServerUnaryReactor* HandleRead(grpc::CallbackServerContext* context, absl::string_view method,
-                                       Response* response, Parse parse, Read read);
-
   EventStreams& streams_;
+  const StoreDesk desk_;
 };
 
 }  // namespace callbridge::control

@@ -17,6 +17,7 @@
 #include "src/control/call_service.h"
 #include "src/control/credentials.h"
 #include "src/control/event_stream.h"
+#include "src/control/lead_service.h"
 #include "src/control/listen_address.h"
 
 namespace callbridge::control {
@@ -44,6 +45,9 @@ absl::Status CheckExposure(const ControlServerOptions& options, const ListenAddr
   for (const std::string& token : options.api_tokens) {
     if (token.empty()) return absl::InvalidArgumentError("CALLBRIDGE_API_TOKENS has an empty token");
   }
+  if (!options.access.identities.empty() && options.tls_client_ca_file.empty()) {
+    return absl::InvalidArgumentError("client_identities in the configuration need --grpc_tls_client_ca");
+  }
   if (address.loopback) return absl::OkStatus();
   if (!HasTls(options)) {
     return absl::FailedPreconditionError(
@@ -51,10 +55,11 @@ absl::Status CheckExposure(const ControlServerOptions& options, const ListenAddr
                      " is reachable from other machines: set --grpc_tls_cert and --grpc_tls_key, or listen at "
                      "127.0.0.1 and put a proxy in front"));
   }
-  if (options.api_tokens.empty() && options.tls_client_ca_file.empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("--grpc_listen=", options.listen,
-                     " would be open to everybody: set CALLBRIDGE_API_TOKENS, or --grpc_tls_client_ca"));
+  if (options.api_tokens.empty() && options.access.empty() && options.tls_client_ca_file.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--grpc_listen=", options.listen,
+        " would be open to everybody: put api_tokens into the configuration, or set CALLBRIDGE_API_TOKENS or "
+        "--grpc_tls_client_ca"));
   }
   return absl::OkStatus();
 }
@@ -77,6 +82,12 @@ void SetLimits(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
 
+// Whom the server lets in.
+AccessList WithTokens(AccessList access, const std::vector<std::string>& api_tokens) {
+  for (const std::string& token : api_tokens) access.tokens.push_back(TokenForEverything(token));
+  return access;
+}
+
 EventStreams::Options StreamOptions(const ControlServerOptions& options) {
   EventStreams::Options streams;
   streams.max_streams = options.max_streams;
@@ -91,12 +102,15 @@ class ControlServer::Impl {
  public:
   Impl(const ControlServerOptions& options, const ControlServerDeps& deps, ListenAddress address)
       : address_(std::move(address)),
-        open_(address_.loopback && options.api_tokens.empty() && options.tls_client_ca_file.empty()),
+        open_(address_.loopback && options.api_tokens.empty() && options.access.empty() &&
+              options.tls_client_ca_file.empty()),
         tls_(HasTls(options)),
-        authorizer_(options.api_tokens),
+        api_tokens_(options.api_tokens),
+        authorizer_(WithTokens(options.access, api_tokens_)),
         streams_(deps.store, deps.store_executor, deps.hub, StreamOptions(options)),
         service_(deps.control, deps.store, deps.store_executor, streams_, authorizer_, deps.forwarder,
-                 absl::ToChronoMilliseconds(options.longest_unary)) {}
+                 absl::ToChronoMilliseconds(options.longest_unary)),
+        leads_({deps.store, deps.store_executor, authorizer_, absl::ToChronoMilliseconds(options.longest_unary)}) {}
 
   ~Impl() { Shutdown(absl::ZeroDuration()); }
 
@@ -111,6 +125,7 @@ class ControlServer::Impl {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(FormatListenAddress(address_.host, address_.port), *credentials, &port_);
     builder.RegisterService(&service_);
+    builder.RegisterService(&leads_);
     SetLimits(builder);
     server_ = builder.BuildAndStart();
     if (server_ != nullptr && port_ > 0) {
@@ -134,6 +149,7 @@ class ControlServer::Impl {
     auto* const health = server_->GetHealthCheckService();
     health->SetServingStatus("", serving);
     health->SetServingStatus(v1::CallService::service_full_name(), serving);
+    health->SetServingStatus(v1::LeadService::service_full_name(), serving);
   }
 
   void Shutdown(absl::Duration grace) {
@@ -144,6 +160,8 @@ class ControlServer::Impl {
     server_ = nullptr;
   }
 
+  void SetAccess(AccessList access) { authorizer_.Replace(WithTokens(std::move(access), api_tokens_)); }
+
   int port() const { return port_; }
   std::string address() const { return FormatListenAddress(address_.host, port_); }
 
@@ -152,9 +170,11 @@ class ControlServer::Impl {
   const bool open_;
   const bool tls_;
   bool announced_ = false;
-  const TokenAuthorizer authorizer_;
+  const std::vector<std::string> api_tokens_;
+  AccessAuthorizer authorizer_;
   EventStreams streams_;
   CallService service_;
+  LeadService leads_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;  // Last: its end waits for all that use the rest.
 };
@@ -177,6 +197,7 @@ ControlServer::~ControlServer() = default;
 int ControlServer::port() const { return impl_->port(); }
 std::string ControlServer::address() const { return impl_->address(); }
 void ControlServer::SetServing(bool serving) { impl_->SetServing(serving); }
+void ControlServer::SetAccess(AccessList access) { impl_->SetAccess(std::move(access)); }
 void ControlServer::Shutdown(absl::Duration grace) { impl_->Shutdown(grace); }
 
 }  // namespace callbridge::control

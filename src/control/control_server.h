@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "src/base/executor.h"
+#include "src/control/access.h"
 #include "src/control/forwarder.h"
 #include "src/events/event_hub.h"
 #include "src/session/call_control.h"
@@ -24,7 +25,8 @@ struct ControlServerOptions {
   std::string tls_key_file;
   std::string tls_client_ca_file;
 
-  std::vector<std::string> api_tokens;  // With any, every request must show one, on loopback too.
+  std::vector<std::string> api_tokens;  // That may be used for everything.
+  AccessList access;                    // With any of both, every request must be of one of these, on loopback too.
 
   // grpc.reflection, by which grpcurl finds the services. Process-wide: once a server had it on, later ones have it.
   bool reflection = true;
@@ -45,7 +47,8 @@ struct ControlServerDeps {
   Forwarder* forwarder = nullptr;  // Null: calls that are not here are nowhere.
 };
 
-// The gRPC port: callbridge.v1.CallService, grpc.health.v1.Health, reflection. All methods from one thread.
+// The gRPC port: callbridge.v1.CallService and LeadService, grpc.health.v1.Health, reflection. All methods from one
+// thread.
 class ControlServer {
  public:
   // Listens. Health says NOT_SERVING until SetServing(true).
@@ -70,6 +73,9 @@ class ControlServer {
   // Whether health says SERVING, for the whole server ("") and for each service. To be turned off some seconds before
   // Shutdown(), so that load balancers look elsewhere.
   void SetServing(bool serving);
+
+  // In place of the `access` it was started with. Thread-safe.
+  void SetAccess(AccessList access);
 
   // Health falls, event streams end with UNAVAILABLE and their cursor, requests under way get up to `grace` to finish
   // and are then cut off. Blocks until all of that is over. A repeat does nothing.

@@ -9,6 +9,7 @@
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "src/control/cursor.h"
+#include "src/control/etag.h"
 #include "src/control/utf8.h"
 #include "src/store/text.h"
 
@@ -32,12 +33,7 @@ Proto Shifted(Enum value) {
 template <typename SetTime>
 void PutTime(absl::Time time, SetTime mutable_field) {
   if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return;
-  google::protobuf::Timestamp* field = mutable_field();
-  // Whole seconds rounded down, so that the rest is never negative. Of the rest what the store keeps, so that an event
-  // reads the same as it happens and when it is replayed.
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  field->set_seconds(seconds);
-  field->set_nanos(static_cast<int32_t>(absl::ToInt64Microseconds(time - absl::FromUnixSeconds(seconds))) * 1000);
+  *mutable_field() = ToTimestamp(time);
 }
 
 google::protobuf::Duration Milliseconds(int64_t ms) {
@@ -270,6 +266,16 @@ v1::LeadCallStatus LeadCallStatusOf(absl::string_view status) {
 
 }  // namespace
 
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  google::protobuf::Timestamp out;
+  // Whole seconds rounded down, so that the rest is never negative. Of the rest what the store keeps, so that an event
+  // reads the same as it happens and when it is replayed.
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  out.set_seconds(seconds);
+  out.set_nanos(static_cast<int32_t>(absl::ToInt64Microseconds(time - absl::FromUnixSeconds(seconds))) * 1000);
+  return out;
+}
+
 std::string CallName(absl::string_view call_id) { return absl::StrCat("calls/", Word(call_id)); }
 
 std::string LeadName(absl::string_view lead_id) {
@@ -344,6 +350,7 @@ v1::Call ToProto(const store::CallRecord& record) {
   out.set_transferred(record.transferred);
   out.set_transfer_reason(Detail(record.transfer_reason));
   for (const auto& [key, value] : record.metadata) (*out.mutable_metadata())[Word(key)] = Detail(value);
+  for (const auto& [key, value] : record.labels) (*out.mutable_labels())[Word(key)] = Word(value);
   out.set_event_sequence(record.event_head);
   out.set_summary(ToUtf8(record.summary));
   out.set_carrier_call_id(Word(record.carrier_call_id));
@@ -368,6 +375,12 @@ v1::Lead ToProto(const store::LeadRecord& record) {
   out.set_interest(Word(record.result.interest));
   PutTimeText(record.result.follow_up_time, [&] { return out.mutable_follow_up_time(); });
   if (!record.result_call_id.empty()) out.set_result_call(CallName(record.result_call_id));
+  if (!record.status_call_id.empty()) out.set_status_call(CallName(record.status_call_id));
+  for (const auto& [key, value] : record.metadata) (*out.mutable_metadata())[Word(key)] = Detail(value);
+  out.set_suppressed(record.suppressed);
+  out.set_suppress_reason(Detail(record.suppressed_reason));
+  PutTime(record.suppressed_time, [&] { return out.mutable_suppress_time(); });
+  out.set_etag(FormatEtag(record.revision));
   return out;
 }
 

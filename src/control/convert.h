@@ -1,9 +1,12 @@
 #ifndef CALLBRIDGE_SRC_CONTROL_CONVERT_H_
 #define CALLBRIDGE_SRC_CONTROL_CONVERT_H_
 
+#include <google/protobuf/timestamp.pb.h>
+
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "callbridge/v1/call.pb.h"
 #include "callbridge/v1/event.pb.h"
 #include "callbridge/v1/lead.pb.h"
@@ -20,6 +23,9 @@ namespace callbridge::control {
 std::string CallName(absl::string_view call_id);                                     // "calls/{id}"
 std::string LeadName(absl::string_view lead_id);                                     // "leads/{id}"; empty for "".
 std::string TransferName(absl::string_view call_id, absl::string_view transfer_id);  // "calls/{id}/transfers/{id}"
+
+// A finite time, in whole microseconds.
+google::protobuf::Timestamp ToTimestamp(absl::Time time);
 
 v1::CallDirection ToProto(call::Direction value);
 v1::CallState ToProto(call::State value);

@@ -11,8 +11,8 @@
 #include "src/base/error.h"
 #include "src/call/event.h"
 #include "src/control/convert.h"
+#include "src/control/event_start.h"
 #include "src/control/status_map.h"
-#include "src/store/refusals.h"
 
 namespace callbridge::control {
 namespace {
@@ -29,26 +29,6 @@ absl::Status SlowConsumer() {
   return base::MakeError(
       absl::StatusCode::kResourceExhausted, "SLOW_CONSUMER",
       "a message was not taken in time; subscribe again with after_cursor of the last message, and read faster");
-}
-
-absl::Status CursorAhead() {
-  return base::FieldError("after_cursor", "CURSOR_INVALID",
-                          "lies beyond the latest event; it is from another server's log");
-}
-
-// What lies before `oldest` is not kept any more.
-absl::Status CursorLost(const Cursor& oldest) {
-  return base::MakeError(absl::StatusCode::kOutOfRange, "CURSOR_LOST",
-                         "the database was restored from a backup and does not have the events before this place any "
-                         "more; forget what came behind oldest_cursor, and go on with after_cursor of it",
-                         {{"oldest_cursor", FormatCursor(oldest)}});
-}
-
-absl::Status CursorExpired(const Cursor& oldest) {
-  return base::MakeError(absl::StatusCode::kOutOfRange, "CURSOR_EXPIRED",
-                         "events behind this place are not kept any more; go on with after_cursor of oldest_cursor, or "
-                         "from_beginning",
-                         {{"oldest_cursor", FormatCursor(oldest)}});
 }
 
 // Ends at once.
@@ -247,106 +227,28 @@ void EventStream::Read() {
   {
     base::MutexLock lock(mutex_);
     reading_ = false;
-    const int64_t oldest = store::OldestOf(status);
-    if (oldest >= 0) {
-      status = CursorExpired(query_.call_id.empty() ? Cursor{oldest, "", 0} : Cursor{0, query_.call_id, oldest});
-    }
-    if (!status.ok()) CloseLocked(FromStore(status, query_.call_id));
+    if (!status.ok()) CloseLocked(FromEventStore(status, query_.call_id));
   }
   Advance();
 }
 
 absl::Status EventStream::Begin() {
-  absl::Status status = query_.start == EventQuery::Start::kCursor ? CheckKept() : absl::OkStatus();
-  if (status.ok()) status = query_.call_id.empty() ? BeginAll() : BeginCall();
-  if (!status.ok()) return status;
+  const auto start = FindEventStart(streams_.store_, query_, streams_.hub_.head());
+  if (!start.ok()) return start.status();
+  {
+    base::MutexLock lock(mutex_);
+    scanned_ = start->at;
+    skip_to_position_ = start->skip_to_position;
+  }
+  if (start->call && call::IsFinal(start->call->state)) {
+    if (absl::Status status = LookForEnd(*start->call); !status.ok()) return status;
+  }
   base::MutexLock lock(mutex_);
   delivered_ = scanned_;
   const int64_t after = query_.call_id.empty() ? scanned_.position : scanned_.sequence;
   // No filter: the pump's would hide the end of the call from us.
   pump_.emplace(streams_.hub_, events::EventPump::Options{query_.call_id, after, {}, streams_.options_.batch});
   return absl::OkStatus();
-}
-
-// Whether the client has seen events that a restore has taken away: their numbers mean other events now.
-absl::Status EventStream::CheckKept() {
-  const auto restores = streams_.store_.ListLostPositions();
-  if (!restores.ok()) return restores.status();
-  for (const store::LostPositions& lost : *restores) {
-    if (query_.cursor.position <= lost.after || query_.cursor.position >= lost.before) continue;
-    return CursorLost(query_.call_id.empty() ? Cursor{lost.after, "", 0} : Cursor{0, query_.call_id, 0});
-  }
-  return absl::OkStatus();
-}
-
-absl::Status EventStream::BeginAll() {
-  int64_t position = 0;
-  if (query_.start == EventQuery::Start::kNow) position = streams_.hub_.head();
-  if (query_.start == EventQuery::Start::kBeginning) {
-    const auto oldest = streams_.store_.OldestPosition();
-    if (!oldest.ok()) return oldest.status();
-    position = *oldest;
-  }
-  if (query_.start == EventQuery::Start::kCursor) {
-    position = query_.cursor.position;
-    const auto head = streams_.store_.HeadPosition();
-    if (!head.ok()) return head.status();
-    if (position > *head) return CursorAhead();
-  }
-  base::MutexLock lock(mutex_);
-  scanned_.position = position;
-  return absl::OkStatus();
-}
-
-absl::Status EventStream::BeginCall() {
-  const auto call = streams_.store_.GetCall(query_.call_id);
-  if (!call.ok()) return call.status();
-  int64_t sequence = 0;
-  int64_t skip_to = 0;
-  switch (query_.start) {
-    case EventQuery::Start::kNow: sequence = call->event_head; break;
-    case EventQuery::Start::kBeginning: sequence = call->event_floor; break;
-    case EventQuery::Start::kSequence: sequence = query_.sequence; break;
-    case EventQuery::Start::kCursor:
-      // Another call's cursor, or one of all calls, says nothing about sequences here.
-      if (query_.cursor.call_id == query_.call_id) {
-        sequence = query_.cursor.sequence;
-      } else {
-        skip_to = query_.cursor.position;
-        sequence = call->event_floor;
-        if (absl::Status status = CheckSeen(*call, skip_to); !status.ok()) return status;
-      }
-      break;
-  }
-  if (sequence > call->event_head) {
-    if (query_.start == EventQuery::Start::kCursor) return CursorAhead();
-    return base::FieldError("after_sequence", "INVALID_SEQUENCE",
-                            absl::StrCat("is beyond the call's latest event, ", call->event_head));
-  }
-  // Where an event was is not known any more when it was purged; its sequence says enough.
-  const auto cursor =
-      sequence == call->event_floor ? absl::StatusOr<Cursor>(Cursor{0, query_.call_id, sequence}) : CursorAt(sequence);
-  if (!cursor.ok()) return cursor.status();
-  {
-    base::MutexLock lock(mutex_);
-    scanned_ = *cursor;
-    skip_to_position_ = skip_to;
-  }
-  return call::IsFinal(call->state) ? LookForEnd(*call) : absl::OkStatus();
-}
-
-absl::Status EventStream::CheckSeen(const store::CallRecord& call, int64_t position) {
-  if (call.event_floor == 0) return absl::OkStatus();
-  const auto oldest = streams_.store_.OldestPosition();
-  if (!oldest.ok()) return oldest.status();
-  return position < *oldest ? store::EventsPurged(call.event_floor) : absl::OkStatus();
-}
-
-absl::StatusOr<Cursor> EventStream::CursorAt(int64_t sequence) {
-  const auto events = streams_.store_.ReadCallEvents(query_.call_id, sequence - 1, 1);
-  if (!events.ok()) return events.status();
-  if (events->empty()) return absl::InternalError(absl::StrCat("event ", sequence, " of the call is missing"));
-  return Cursor{events->front().position, query_.call_id, sequence};
 }
 
 // A stream that starts behind the end of its call does not come by the events that tell of it.

@@ -72,12 +72,6 @@ class EventStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse
   // On the executor; only one at a time.
   void Read() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Begin() ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status BeginAll() ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status BeginCall() ABSL_LOCKS_EXCLUDED(mutex_);
-  // kOutOfRange: the call had events behind that position of the log which were purged.
-  absl::Status CheckSeen(const store::CallRecord& call, int64_t position);
-  absl::StatusOr<Cursor> CursorAt(int64_t sequence);
-  absl::Status CheckKept();
   absl::Status LookForEnd(const store::CallRecord& call) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status ReadBatch() ABSL_LOCKS_EXCLUDED(mutex_);
 

@@ -1,9 +1,11 @@
 #ifndef CALLBRIDGE_SRC_CONTROL_FORWARDED_CALL_H_
 #define CALLBRIDGE_SRC_CONTROL_FORWARDED_CALL_H_
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,7 +23,8 @@ namespace callbridge::control {
 
 // A request about a call that is not live here, on its way to the node that has the call: found in the store, asked
 // with the time that is left and no longer than the client waits, its answer passed through as it is. A node that has
-// not got the call any more leads to one more look and one more try. Keeps itself alive.
+// not got the call any more leads to one more look and one more try. Of a node that joined a moment ago, news are
+// waited for: nodes hear of each other every 2 s. Keeps itself alive.
 template <typename Request, typename Response>
 class ForwardedCall final : public std::enable_shared_from_this<ForwardedCall<Request, Response>> {
  public:
@@ -67,7 +70,27 @@ class ForwardedCall final : public std::enable_shared_from_this<ForwardedCall<Re
       return call_->Finish(FromStore(owner.status(), what_.call_id));
     }
     if (!owner->has_value()) return what_.here();
+    if ((*owner)->channel == nullptr) return AwaitStranger((*owner)->node_id);
     Send(**std::move(owner));
+  }
+
+  void AwaitStranger(const std::string& node_id) {
+    if (looks_at_strangers_++ == kLooksAtStrangers) {
+      forwarder_.Count(ForwardOutcome::kUnreachable);
+      return call_->Finish(Forwarder::Unreachable(what_.call_id, node_id, "it is not known here"));
+    }
+    const auto alarm = std::make_shared<grpc::Alarm>();
+    next_look_ = alarm;
+    // The alarm is this object's own: whom it wakes lets go of it, or neither would ever end.
+    alarm->Set(std::chrono::system_clock::now() + kBetweenLooks,
+               [waiting = this->shared_from_this()](bool expired) mutable {
+                 const auto self = std::move(waiting);
+                 if (expired) return self->Look();
+                 self->call_->Finish(absl::CancelledError("the client went away"));
+               });
+    call_->WhenOver([weak = std::weak_ptr<grpc::Alarm>(alarm)] {
+      if (const auto running = weak.lock()) running->Cancel();
+    });
   }
 
   static bool IsUnreachable(const absl::Status& status) {
@@ -100,9 +123,9 @@ class ForwardedCall final : public std::enable_shared_from_this<ForwardedCall<Re
         return call_->Finish(absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message()));
       case ForwardOutcome::kMoved:
         if (!again) return Look();
-        return call_->Finish(Forwarder::Unreachable(what_.call_id, attempt.owner.node_id));
+        return call_->Finish(Forwarder::Unreachable(what_.call_id, attempt.owner.node_id, "the call moves about"));
       case ForwardOutcome::kUnreachable:
-        return call_->Finish(Forwarder::Unreachable(what_.call_id, attempt.owner.node_id));
+        return call_->Finish(Forwarder::Unreachable(what_.call_id, attempt.owner.node_id, status.error_message()));
       case ForwardOutcome::kGivenUp:
         return call_->Finish(status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED
                                  ? NoAnswerInTime()
@@ -110,11 +133,16 @@ class ForwardedCall final : public std::enable_shared_from_this<ForwardedCall<Re
     }
   }
 
+  static constexpr std::chrono::milliseconds kBetweenLooks{100};
+  static constexpr int kLooksAtStrangers = 25;
+
   const std::shared_ptr<UnaryCall<Response>> call_;
   Forwarder& forwarder_;
   base::Executor& executor_;
   const What what_;
   std::string asked_;  // The node that was asked last; empty: none yet.
+  int looks_at_strangers_ = 0;
+  std::shared_ptr<grpc::Alarm> next_look_;
 };
 
 }  // namespace callbridge::control

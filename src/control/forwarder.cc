@@ -6,6 +6,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "src/base/error.h"
+#include "src/base/log.h"
 #include "src/call/types.h"
 
 namespace callbridge::control {
@@ -40,8 +41,9 @@ absl::StatusOr<absl::optional<Forwarder::Owner>> Forwarder::Find(const std::stri
   const std::string& owner = call->owner.node_id;
   if (call::IsFinal(call->state) || owner.empty() || owner == self_id_) return absl::nullopt;
   auto channel = channel_to_(owner);
-  if (channel == nullptr) return Unreachable(call_id, owner);
-  return Owner{owner, std::move(channel)};
+  if (!channel.has_value()) return Owner{owner, nullptr};
+  if (*channel == nullptr) return Unreachable(call_id, owner, "it has no lease");
+  return Owner{owner, *std::move(channel)};
 }
 
 absl::Status Forwarder::CheckOver(const std::string& call_id) const {
@@ -65,7 +67,9 @@ ForwardOutcome Forwarder::OutcomeOf(const grpc::Status& answer) {
   }
 }
 
-absl::Status Forwarder::Unreachable(absl::string_view call_id, absl::string_view node_id) {
+absl::Status Forwarder::Unreachable(absl::string_view call_id, absl::string_view node_id, const std::string& why) {
+  base::Log(base::LogKind::kTrouble, call_id, "a request could not be passed on to the call's node",
+            {{"node", std::string(node_id)}, {"why", why}});
   return base::MakeError(absl::StatusCode::kUnavailable, "OWNER_UNREACHABLE",
                          absl::StrCat("the node ", node_id,
                                       " that has the call does not answer; ask again: if it is dead, the call is "

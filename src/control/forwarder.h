@@ -33,8 +33,9 @@ absl::string_view Name(ForwardOutcome outcome);  // "answered", "moved", "unreac
 // Which node of several has a call, and the way to it. Thread-safe.
 class Forwarder {
  public:
-  // The way to a node that is alive as far as this process knows; null: it is unknown or dead. Never blocks.
-  using ChannelTo = std::function<std::shared_ptr<grpc::Channel>(absl::string_view node_id)>;
+  // The way to a node. nullopt: this process has not heard of it (yet); null: it is dead, as far as this process knows.
+  // Never blocks.
+  using ChannelTo = std::function<absl::optional<std::shared_ptr<grpc::Channel>>(absl::string_view node_id)>;
 
   // The store and what the function refers to outlive this.
   Forwarder(std::string self_id, store::CallStore& store, ChannelTo channel_to)
@@ -42,7 +43,7 @@ class Forwarder {
 
   struct Owner {
     std::string node_id;
-    std::shared_ptr<grpc::Channel> channel;  // Never null.
+    std::shared_ptr<grpc::Channel> channel;  // Null: a stranger, who may have joined a moment ago. Look again soon.
   };
   // The other node that has the call now. nullopt: none; it is over, or this process is to answer for it. Errors:
   // kUnavailable OWNER_UNREACHABLE when the owner is dead, else the store's. Blocks on the store.
@@ -55,8 +56,8 @@ class Forwarder {
   // What another node's answer means.
   static ForwardOutcome OutcomeOf(const grpc::Status& answer);
 
-  // kUnavailable, with the node in the metadata.
-  static absl::Status Unreachable(absl::string_view call_id, absl::string_view node_id);
+  // kUnavailable, with the node in the metadata. Logs why, which is not the client's business.
+  static absl::Status Unreachable(absl::string_view call_id, absl::string_view node_id, const std::string& why);
 
   void Count(ForwardOutcome outcome) { counts_[static_cast<size_t>(outcome)].fetch_add(1); }
   int64_t count(ForwardOutcome outcome) const { return counts_[static_cast<size_t>(outcome)].load(); }

@@ -9,8 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "src/base/executor.h"
 #include "src/control/authorize.h"
 #include "src/control/unary_call.h"
+#include "src/store/call_store.h"
 
 namespace callbridge::control {
 
@@ -30,6 +32,29 @@ grpc::ServerUnaryReactor* HandleUnary(const Authorizer& authorizer, std::chrono:
     work(call, *std::move(parsed));
   });
   return call->reactor();
+}
+
+// What requests that only read or write the store have in common. All of it outlives the server.
+struct StoreDesk {
+  store::CallStore& store;
+  base::Executor& executor;  // Runs what blocks on the store.
+  const Authorizer& authorizer;
+  std::chrono::milliseconds longest_unary;
+};
+
+// Like HandleUnary(), where `read(store, parsed)` runs on the executor and gives the answer.
+template <typename Response, typename Parse, typename Read>
+grpc::ServerUnaryReactor* HandleOnStore(const StoreDesk& desk, grpc::CallbackServerContext* context,
+                                        absl::string_view method, Response* response, Parse parse, Read read) {
+  return HandleUnary(
+      desk.authorizer, desk.longest_unary, context, method, response, std::move(parse),
+      [&desk, &read](const auto& call, auto parsed) {
+        // The task may run when the service is gone, so it has the store only.
+        desk.executor.Post([call, parsed = std::move(parsed), read = std::move(read), &store = desk.store] {
+          if (call->finished()) return call->Finish(absl::CancelledError("the client went away"));
+          call->Guard([&] { call->Finish(read(store, parsed)); });
+        });
+      });
 }
 
 }  // namespace callbridge::control

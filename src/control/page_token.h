@@ -10,13 +10,18 @@
 
 namespace callbridge::control {
 
-// Tokens of ListCalls and GetTranscript: opaque to clients, versioned, bound to what was asked for, so that a token
-// used with another filter is refused instead of answering with a mixture.
+// Tokens of ListCalls, ListLeads and GetTranscript: opaque to clients, versioned, bound to what was asked for, so that
+// a token used with another filter is refused instead of answering with a mixture.
 
 std::string FormatCallPageToken(const store::CallFilter& filter, const store::CallPageKey& last);
 
 // nullopt: not a token of ListCalls, damaged, or made for another filter.
 absl::optional<store::CallPageKey> ParseCallPageToken(const store::CallFilter& filter, absl::string_view token);
+
+std::string FormatLeadPageToken(const store::LeadFilter& filter, const store::LeadPageKey& last);
+
+// nullopt: not a token of ListLeads, damaged, or made for another filter.
+absl::optional<store::LeadPageKey> ParseLeadPageToken(const store::LeadFilter& filter, absl::string_view token);
 
 // Where a page of GetTranscript begins. Items may share a position, so it also says how many of that position were
 // shown.

@@ -7,24 +7,12 @@
 #include "src/base/clock.h"
 #include "src/base/error.h"
 #include "src/control/convert.h"
+#include "src/control/page_bytes.h"
 #include "src/control/page_token.h"
 #include "src/control/status_map.h"
 
 namespace callbridge::control {
 namespace {
-
-// What a page's entries may take together, room for the token and the last entry's framing left.
-constexpr size_t kMaxPageBytes = 1000 * 1024;
-
-// Adds `entry` if the page has room for it; a page without entries always has.
-template <typename Entry, typename Field>
-bool TryAdd(Entry entry, size_t& bytes, Field* page) {
-  const size_t more = entry.ByteSizeLong() + 8;
-  if (page->size() > 0 && bytes + more > kMaxPageBytes) return false;
-  bytes += more;
-  *page->Add() = std::move(entry);
-  return true;
-}
 
 bool IsShown(const call::TranscriptItem& item, v1::TranscriptView view) {
   if (view != v1::TRANSCRIPT_VIEW_HEARD || item.role != call::Role::kAssistant) return true;
@@ -38,11 +26,27 @@ absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, con
   const auto records = store.ListCalls(request.filter, request.after, request.page_size + 1);
   if (!records.ok()) return FromStore(records.status(), "");
   v1::ListCallsResponse response;
-  size_t bytes = 0;
+  PageBytes bytes;
   const store::CallRecord* last = nullptr;
   for (const store::CallRecord& record : *records) {
-    if (response.calls_size() == request.page_size || !TryAdd(ToProto(record), bytes, response.mutable_calls())) {
+    if (response.calls_size() == request.page_size || !bytes.TryAdd(ToProto(record), response.mutable_calls())) {
       response.set_next_page_token(FormatCallPageToken(request.filter, {last->create_time, last->call_id}));
+      break;
+    }
+    last = &record;
+  }
+  return response;
+}
+
+absl::StatusOr<v1::ListLeadsResponse> ReadLeadsPage(store::CallStore& store, const ListLeadsQuery& request) {
+  const auto records = store.ListLeads(request.filter, request.after, request.page_size + 1);
+  if (!records.ok()) return FromStore(records.status(), "");
+  v1::ListLeadsResponse response;
+  PageBytes bytes;
+  const store::LeadRecord* last = nullptr;
+  for (const store::LeadRecord& record : *records) {
+    if (response.leads_size() == request.page_size || !bytes.TryAdd(ToProto(record), response.mutable_leads())) {
+      response.set_next_page_token(FormatLeadPageToken(request.filter, {last->create_time, last->lead_id}));
       break;
     }
     last = &record;
@@ -96,7 +100,7 @@ absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& s
   const absl::Status noted = store.AddTranscriptRead({request.call_id, request.principal, base::SystemClock().Now()});
   if (!noted.ok()) return FromStore(noted, request.call_id);
   v1::GetTranscriptResponse response;
-  size_t bytes = 0;
+  PageBytes bytes;
   TranscriptPageKey key;  // Of the last item that was looked at.
   for (const call::TranscriptItem& item : *items) {
     if (!IsShown(item, request.view)) continue;
@@ -104,7 +108,7 @@ absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& s
     const bool before =
         request.after && std::tie(next.position, next.shown) <= std::tie(request.after->position, request.after->shown);
     if (!before && (response.items_size() == request.page_size ||
-                    !TryAdd(ToProto(item, request.view), bytes, response.mutable_items()))) {
+                    !bytes.TryAdd(ToProto(item, request.view), response.mutable_items()))) {
       response.set_next_page_token(FormatTranscriptPageToken(request.scope, key));
       break;
     }

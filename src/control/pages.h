@@ -6,6 +6,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "callbridge/v1/call_service.pb.h"
+#include "callbridge/v1/lead_service.pb.h"
+#include "src/control/lead_requests.h"
 #include "src/control/requests.h"
 #include "src/store/call_store.h"
 
@@ -14,6 +16,8 @@
 namespace callbridge::control {
 
 absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, const ListRequest& request);
+
+absl::StatusOr<v1::ListLeadsResponse> ReadLeadsPage(store::CallStore& store, const ListLeadsQuery& request);
 
 // kNotFound CALL_NOT_FOUND, TRANSFER_NOT_FOUND.
 absl::StatusOr<v1::GetTransferResponse> ReadTransfer(store::CallStore& store, const TransferKey& key);

@@ -16,7 +16,7 @@
 #include "src/base/phone.h"
 #include "src/base/sha256.h"
 #include "src/call/event.h"
-#include "src/control/field_checks.h"
+#include "src/control/fields.h"
 #include "src/control/utf8.h"
 
 namespace callbridge::control {
@@ -28,102 +28,16 @@ constexpr int kDefaultCallsPage = 50;
 constexpr int kMaxCallsPage = 500;
 constexpr int kDefaultItemsPage = 100;
 constexpr int kMaxItemsPage = 1000;
-constexpr size_t kMaxReasonBytes = 512;
-constexpr size_t kMaxWordsBytes = 1024;
+constexpr size_t kMaxGoodbyeBytes = 1024;
 constexpr size_t kMaxNumberBytes = 256;
-constexpr int kMaxMetadataEntries = 50;
-constexpr size_t kMaxMetadataKeyBytes = 64;
-constexpr size_t kMaxMetadataValueBytes = 1024;
+constexpr int kMaxDispositions = 16;
+constexpr size_t kMaxDispositionBytes = 64;
 constexpr absl::Duration kMinRing = absl::Seconds(5);
 constexpr absl::Duration kMaxRing = absl::Seconds(120);
 constexpr absl::Duration kMinCall = absl::Seconds(10);
 constexpr absl::Duration kMaxCall = absl::Hours(4);
 constexpr absl::Duration kMinHeartbeat = absl::Seconds(1);
 constexpr absl::Duration kMaxHeartbeat = absl::Minutes(5);
-
-absl::StatusOr<std::string> ParseName(absl::string_view field, absl::string_view prefix, absl::string_view reason,
-                                      absl::string_view name) {
-  absl::string_view id = name;
-  absl::ConsumePrefix(&id, prefix);
-  if (!base::IsCanonicalUuid(id)) {
-    return FieldError(field, reason,
-                      absl::StrCat(Quoted(name), " is not a name; write ", prefix, "{uuid}, the UUID in lower case"));
-  }
-  return std::string(id);
-}
-
-absl::Status CheckNumber(absl::string_view field, absl::string_view number) {
-  if (base::IsE164(number)) return absl::OkStatus();
-  return FieldError(
-      field, "INVALID_E164",
-      absl::StrCat(Quoted(number), " is not a number in E.164 form; write + and 7 to 15 digits: +14155550100"));
-}
-
-std::string Readable(absl::Duration duration) { return absl::FormatDuration(duration); }
-
-bool IsValid(const google::protobuf::Duration& duration) {
-  constexpr int64_t kMostSeconds = 315'576'000'000;  // As the message's comments define it.
-  constexpr int32_t kMostNanos = 999'999'999;
-  if (duration.seconds() < -kMostSeconds || duration.seconds() > kMostSeconds) return false;
-  if (duration.nanos() < -kMostNanos || duration.nanos() > kMostNanos) return false;
-  return !(duration.seconds() > 0 && duration.nanos() < 0) && !(duration.seconds() < 0 && duration.nanos() > 0);
-}
-
-absl::StatusOr<absl::Duration> ParseDuration(absl::string_view field, const google::protobuf::Duration& value,
-                                             absl::Duration least, absl::Duration most, bool whole_seconds) {
-  const absl::Duration duration = absl::Seconds(value.seconds()) + absl::Nanoseconds(value.nanos());
-  if (IsValid(value) && duration >= least && duration <= most && !(whole_seconds && value.nanos() != 0))
-    return duration;
-  return FieldError(
-      field, "INVALID_DURATION",
-      absl::StrCat("must be ", Readable(least), " to ", Readable(most), whole_seconds ? " in whole seconds" : ""));
-}
-
-absl::StatusOr<absl::Time> ParseTime(absl::string_view field, const google::protobuf::Timestamp& value) {
-  // 0001-01-01 to 9999-12-31, as the message's comments define it.
-  constexpr int64_t kFirst = -62'135'596'800;
-  constexpr int64_t kLast = 253'402'300'799;
-  if (value.seconds() < kFirst || value.seconds() > kLast || value.nanos() < 0 || value.nanos() > 999'999'999) {
-    return FieldError(field, "INVALID_FILTER", "is not a time between the years 1 and 9999");
-  }
-  return absl::FromUnixSeconds(value.seconds()) + absl::Nanoseconds(value.nanos());
-}
-
-absl::StatusOr<int> ParsePageSize(int page_size, int normally, int most) {
-  if (page_size < 0) {
-    return FieldError("page_size", "INVALID_PAGE_SIZE",
-                      absl::StrCat("is ", page_size, "; write 1 to ", most, ", or 0 for ", normally));
-  }
-  return page_size == 0 ? normally : std::min(page_size, most);
-}
-
-absl::Status PageTokenError() {
-  return FieldError("page_token", "PAGE_TOKEN_INVALID",
-                    "is no token for this request; pass next_page_token of the page before and leave the rest of the "
-                    "request as it was");
-}
-
-absl::Status CheckMetadata(const v1::OutboundCall& call) {
-  constexpr char kField[] = "call.metadata";
-  constexpr char kReason[] = "INVALID_METADATA";
-  if (call.metadata_size() > kMaxMetadataEntries) {
-    return FieldError(
-        kField, kReason,
-        absl::StrCat("has ", call.metadata_size(), " entries; at most ", kMaxMetadataEntries, " are kept"));
-  }
-  for (const auto& [key, value] : call.metadata()) {
-    if (key.empty() || key.size() > kMaxMetadataKeyBytes) {
-      return FieldError(kField, kReason,
-                        absl::StrCat("key ", Quoted(key), " must have 1 to ", kMaxMetadataKeyBytes, " bytes"));
-    }
-    if (value.size() > kMaxMetadataValueBytes) {
-      return FieldError(kField, kReason,
-                        absl::StrCat("the value of ", Quoted(key), " has ", value.size(), " bytes; at most ",
-                                     kMaxMetadataValueBytes, " are kept"));
-    }
-  }
-  return absl::OkStatus();
-}
 
 // A hash of all that StartCall acts on. Every part has its length before it, so that no two requests run together.
 std::string Fingerprint(const session::CallControl::StartRequest& request) {
@@ -135,6 +49,12 @@ std::string Fingerprint(const session::CallControl::StartRequest& request) {
   add(absl::FormatDuration(request.ring_timeout));
   add(absl::FormatDuration(request.max_duration));
   for (const auto& [key, value] : request.metadata) {
+    add(key);
+    add(value);
+  }
+  // The same hash as before there were labels, where there are none.
+  if (!request.labels.empty()) add("labels");
+  for (const auto& [key, value] : request.labels) {
     add(key);
     add(value);
   }
@@ -169,6 +89,30 @@ absl::Status ParseTimes(const v1::CallFilter& filter, store::CallFilter& out) {
   return FieldError("filter.created_before", "INVALID_FILTER", "must be later than filter.created_after");
 }
 
+absl::Status ParseOutcomes(const v1::CallFilter& filter, store::CallFilter& out) {
+  for (int i = 0; i < filter.end_reasons_size(); ++i) {
+    const int value = filter.end_reasons(i);
+    if (value == v1::END_REASON_UNSPECIFIED || !v1::EndReason_IsValid(value)) {
+      return FieldError(absl::StrCat("filter.end_reasons[", i, "]"), "INVALID_FILTER",
+                        absl::StrCat(value, " is not a reason for the end of a call"));
+    }
+    out.end_reasons.push_back(static_cast<call::EndReason>(value - 1));
+  }
+  if (filter.dispositions_size() > kMaxDispositions) {
+    return FieldError("filter.dispositions", "INVALID_FILTER",
+                      absl::StrCat("has ", filter.dispositions_size(), " entries; at most ", kMaxDispositions));
+  }
+  for (int i = 0; i < filter.dispositions_size(); ++i) {
+    const std::string& disposition = filter.dispositions(i);
+    if (disposition.empty() || disposition.size() > kMaxDispositionBytes) {
+      return FieldError(absl::StrCat("filter.dispositions[", i, "]"), "INVALID_FILTER",
+                        absl::StrCat("must have 1 to ", kMaxDispositionBytes, " bytes"));
+    }
+    out.dispositions.push_back(disposition);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<store::CallFilter> ParseFilter(const v1::CallFilter& filter) {
   store::CallFilter out;
   auto states = ParseStates(filter);
@@ -185,12 +129,15 @@ absl::StatusOr<store::CallFilter> ParseFilter(const v1::CallFilter& filter) {
   }
   out.number = base::NormalizeNumber(filter.number());
   if (!filter.lead().empty()) {
-    auto lead_id = ParseName("filter.lead", "leads/", "INVALID_FILTER", filter.lead());
+    auto lead_id = ParseResourceName("filter.lead", "leads/", "INVALID_FILTER", filter.lead());
     if (!lead_id.ok()) return lead_id.status();
     out.lead_id = *std::move(lead_id);
   }
-  const absl::Status times = ParseTimes(filter, out);
-  if (!times.ok()) return times;
+  absl::Status status = ParseTimes(filter, out);
+  if (status.ok()) status = CheckLabels("filter.labels", "INVALID_FILTER", filter.labels());
+  if (status.ok()) status = ParseOutcomes(filter, out);
+  if (!status.ok()) return status;
+  out.labels.insert(filter.labels().begin(), filter.labels().end());
   return out;
 }
 
@@ -220,7 +167,8 @@ std::string AllTypeNames() {
   return absl::StrJoin(TypeNames(std::make_index_sequence<std::variant_size_v<call::EventBody>>()), ", ");
 }
 
-absl::Status ParseTypes(const v1::CallEventsRequest& request, EventQuery& query) {
+template <typename Request>
+absl::Status ParseTypes(const Request& request, EventQuery& query) {
   for (int i = 0; i < request.event_types_size(); ++i) {
     const std::string& type = request.event_types(i);
     if (!call::IsEventType(type)) {
@@ -262,8 +210,7 @@ absl::Status ParseStart(const v1::CallEventsRequest& request, EventQuery& query)
 }  // namespace
 
 absl::StatusOr<std::string> ParseCallName(absl::string_view field, absl::string_view name) {
-  if (name.empty()) return Required(field, "calls/{uuid}");
-  return ParseName(field, "calls/", "INVALID_CALL_NAME", name);
+  return ParseResourceName(field, "calls/", "INVALID_CALL_NAME", name);
 }
 
 absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::StartCallRequest& request,
@@ -277,7 +224,8 @@ absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::Star
   if (!status.ok()) return status;
   if (!call.from().empty()) status = CheckNumber("call.from", call.from());
   if (!status.ok()) return status;
-  status = CheckMetadata(call);
+  status = CheckMetadata("call.metadata", call.metadata());
+  if (status.ok()) status = CheckLabels("call.labels", "INVALID_LABELS", call.labels());
   if (!status.ok()) return status;
 
   session::CallControl::StartRequest out;
@@ -295,6 +243,7 @@ absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::Star
   out.from = call.from();
   out.agent = call.agent();
   out.metadata.insert(call.metadata().begin(), call.metadata().end());
+  out.labels.insert(call.labels().begin(), call.labels().end());
   if (!request.request_id().empty()) {
     out.key = store::RequestKey{std::string(principal), request.request_id(), Fingerprint(out)};
   }
@@ -305,7 +254,7 @@ absl::StatusOr<EndRequest> ParseEndCall(const v1::EndCallRequest& request) {
   auto call_id = ParseCallName("call", request.call());
   if (!call_id.ok()) return call_id.status();
   absl::Status status = CheckLength("reason", request.reason(), kMaxReasonBytes);
-  if (status.ok()) status = CheckLength("goodbye", request.goodbye(), kMaxWordsBytes);
+  if (status.ok()) status = CheckLength("goodbye", request.goodbye(), kMaxGoodbyeBytes);
   if (!status.ok()) return status;
   return EndRequest{*std::move(call_id), request.reason(), request.goodbye()};
 }
@@ -389,6 +338,47 @@ absl::StatusOr<EventQuery> ParseCallEvents(const v1::CallEventsRequest& request)
     query.heartbeat = *heartbeat;
   }
   return query;
+}
+
+absl::StatusOr<EventListRequest> ParseListCallEvents(const v1::ListCallEventsRequest& request) {
+  EventListRequest out;
+  if (!request.call().empty()) {
+    auto call_id = ParseCallName("call", request.call());
+    if (!call_id.ok()) return call_id.status();
+    out.query.call_id = *std::move(call_id);
+  }
+  const absl::Status status = ParseTypes(request, out.query);
+  if (!status.ok()) return status;
+  const auto page_size = ParsePageSize(request.page_size(), kDefaultItemsPage, kMaxItemsPage);
+  if (!page_size.ok()) return page_size.status();
+  out.page_size = *page_size;
+  out.query.start = EventQuery::Start::kBeginning;
+  if (request.page_token().empty()) return out;
+  const auto cursor = ParseCursor(request.page_token());
+  if (!cursor) return PageTokenError();
+  out.query.start = EventQuery::Start::kCursor;
+  out.query.cursor = *cursor;
+  return out;
+}
+
+absl::StatusOr<store::CallUpdate> ParseUpdateCall(const v1::UpdateCallRequest& request) {
+  auto call_id = ParseCallName("call", request.call());
+  if (!call_id.ok()) return call_id.status();
+  const auto paths = ParseUpdateMask(request.update_mask(), {"labels", "metadata"});
+  if (!paths.ok()) return paths.status();
+  store::CallUpdate update;
+  update.call_id = *std::move(call_id);
+  if (paths->count("metadata") > 0) {
+    const absl::Status status = CheckMetadata("metadata", request.metadata());
+    if (!status.ok()) return status;
+    update.metadata.emplace(request.metadata().begin(), request.metadata().end());
+  }
+  if (paths->count("labels") > 0) {
+    const absl::Status status = CheckLabels("labels", "INVALID_LABELS", request.labels());
+    if (!status.ok()) return status;
+    update.labels.emplace(request.labels().begin(), request.labels().end());
+  }
+  return update;
 }
 
 }  // namespace callbridge::control

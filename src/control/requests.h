@@ -77,6 +77,14 @@ struct EventQuery {
 };
 absl::StatusOr<EventQuery> ParseCallEvents(const v1::CallEventsRequest& request);
 
+struct EventListRequest {
+  EventQuery query;  // From the beginning, or behind a cursor.
+  int page_size = 0;
+};
+absl::StatusOr<EventListRequest> ParseListCallEvents(const v1::ListCallEventsRequest& request);
+
+absl::StatusOr<store::CallUpdate> ParseUpdateCall(const v1::UpdateCallRequest& request);
+
 }  // namespace callbridge::control
 
 #endif  // CALLBRIDGE_SRC_CONTROL_REQUESTS_H_

@@ -9,7 +9,7 @@
 #include "nlohmann/json.hpp"
 #include "src/base/error.h"
 #include "src/base/ids.h"
-#include "src/control/field_checks.h"
+#include "src/control/fields.h"
 #include "src/control/requests.h"
 
 namespace callbridge::control {
@@ -19,7 +19,6 @@ using base::FieldError;
 using SteerRequest = session::CallControl::SteerRequest;
 namespace input = call::input;
 
-constexpr size_t kMaxReasonBytes = 512;
 constexpr size_t kMaxWordsBytes = 1024;
 constexpr size_t kMaxContextBytes = 16 << 10;
 constexpr size_t kMaxInstructionsBytes = 64 << 10;

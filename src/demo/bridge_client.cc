@@ -1,17 +1,10 @@
 #include "src/demo/bridge_client.h"
 
-#include <grpcpp/grpcpp.h>
-
-#include <chrono>
-#include <deque>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "callbridge/v1/call_service.grpc.pb.h"
-#include "src/base/ids.h"
-#include "src/base/mutex.h"
+#include "src/client/client.h"
 
 namespace callbridge::demo {
 namespace {
@@ -19,51 +12,45 @@ namespace {
 constexpr absl::Duration kRequestLimit = absl::Seconds(5);
 constexpr int kPageSize = 100;
 
-absl::Status ToStatus(absl::string_view what, const grpc::Status& status) {
-  if (status.ok()) return absl::OkStatus();
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                      absl::StrCat(what, ": ", status.error_message()));
+absl::Status Named(absl::string_view what, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(what, ": ", status.message()));
 }
 
-void LimitTime(grpc::ClientContext& context) { context.set_deadline(absl::ToChronoTime(absl::Now() + kRequestLimit)); }
-
-class Client : public BridgeClient {
+class Follower : public BridgeClient {
  public:
-  explicit Client(const std::shared_ptr<grpc::Channel>& channel)
-      : service_(v1::CallService::NewStub(channel)), reader_([this] { Follow(); }) {}
-
-  ~Client() override {
-    follow_context_.TryCancel();
-    reader_.join();
+  explicit Follower(std::unique_ptr<client::Client> client) : client_(std::move(client)) {
+    client::EventReaderOptions options;
+    options.from_beginning = true;
+    options.ahead = 100'000;
+    reader_ = client_->ReadEvents(options);
   }
 
   absl::StatusOr<absl::optional<v1::CallEvent>> NextEvent(absl::Duration at_most) override {
     const absl::Time deadline = absl::Now() + at_most;
-    base::MutexLock lock(mutex_);
-    for (absl::Duration left = at_most; events_.empty() && !over_ && left > absl::ZeroDuration();
-         left = deadline - absl::Now()) {
-      changed_.WaitFor(mutex_, absl::ToChronoMicroseconds(left));
+    while (end_.ok()) {
+      auto reading = reader_->Next(deadline - absl::Now());
+      if (!reading.ok()) {
+        end_ = Named("CallEvents", reading.status());
+      } else if (reading->kind == client::Reading::Kind::kEvent) {
+        return absl::optional<v1::CallEvent>(std::move(reading->event));
+      } else if (reading->kind == client::Reading::Kind::kNothing) {
+        return absl::optional<v1::CallEvent>();
+      } else if (reading->kind == client::Reading::Kind::kBreak) {
+        // The reader would go on; here the server is to live as long as this does.
+        end_ = reading->why.ok() ? absl::InternalError("CallEvents: the stream of all calls has ended")
+                                 : Named("CallEvents", reading->why);
+      }
     }
-    if (!events_.empty()) {
-      absl::optional<v1::CallEvent> event = std::move(events_.front());
-      events_.pop_front();
-      return event;
-    }
-    if (over_) return end_;
-    return absl::optional<v1::CallEvent>();
+    return end_;
   }
 
   absl::StatusOr<std::string> StartCall(const std::string& to, const std::string& agent) override {
-    grpc::ClientContext context;
-    LimitTime(context);
     v1::StartCallRequest request;
-    request.set_request_id(base::NewUuid());
     request.mutable_call()->set_to(to);
     request.mutable_call()->set_agent(agent);
-    v1::StartCallResponse response;
-    const absl::Status status = ToStatus("StartCall", service_->StartCall(&context, request, &response));
-    if (!status.ok()) return status;
-    return response.call().name();
+    const auto response = client_->Ask(&client::Calls::StartCall, request);
+    if (!response.ok()) return Named("StartCall", response.status());
+    return response->call().name();
   }
 
   absl::StatusOr<std::vector<v1::TranscriptItem>> GetTranscript(const std::string& call) override {
@@ -73,57 +60,30 @@ class Client : public BridgeClient {
     request.set_view(v1::TRANSCRIPT_VIEW_BOTH);
     request.set_page_size(kPageSize);
     do {
-      grpc::ClientContext context;
-      LimitTime(context);
-      v1::GetTranscriptResponse response;
-      const absl::Status status = ToStatus("GetTranscript", service_->GetTranscript(&context, request, &response));
-      if (!status.ok()) return status;
-      items.insert(items.end(), response.items().begin(), response.items().end());
-      request.set_page_token(response.next_page_token());
+      const auto response = client_->Ask(&client::Calls::GetTranscript, request);
+      if (!response.ok()) return Named("GetTranscript", response.status());
+      items.insert(items.end(), response->items().begin(), response->items().end());
+      request.set_page_token(response->next_page_token());
     } while (!request.page_token().empty());
     return items;
   }
 
  private:
-  // On a thread of its own, until the stream ends or is cancelled.
-  void Follow() {
-    v1::CallEventsRequest request;
-    request.set_from_beginning(true);
-    const auto stream = service_->CallEvents(&follow_context_, request);
-    v1::CallEventsResponse message;
-    while (stream->Read(&message)) {
-      if (!message.has_event()) continue;
-      base::MutexLock lock(mutex_);
-      events_.push_back(std::move(*message.mutable_event()));
-      changed_.NotifyOne();
-    }
-    const absl::Status status = ToStatus("CallEvents", stream->Finish());
-    base::MutexLock lock(mutex_);
-    over_ = true;
-    end_ = status.ok() ? absl::InternalError("CallEvents: the stream of all calls has ended") : status;
-    changed_.NotifyOne();
-  }
-
-  const std::unique_ptr<v1::CallService::Stub> service_;
-  grpc::ClientContext follow_context_;
-  base::Mutex mutex_;
-  base::CondVar changed_;
-  std::deque<v1::CallEvent> events_ ABSL_GUARDED_BY(mutex_);
-  bool over_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Status end_ ABSL_GUARDED_BY(mutex_);
-  std::thread reader_;  // Last: it uses all of the above.
+  const std::unique_ptr<client::Client> client_;
+  std::unique_ptr<client::EventReader> reader_;
+  absl::Status end_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BridgeClient>> BridgeClient::Connect(const std::string& address, absl::Duration limit) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  const auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  if (!channel->WaitForConnected(absl::ToChronoTime(absl::Now() + limit))) {
-    return absl::UnavailableError(absl::StrCat("no gRPC server answers at ", address));
-  }
-  return std::unique_ptr<BridgeClient>(std::make_unique<Client>(channel));
+  client::ClientOptions options;
+  options.address = address;
+  options.plaintext = true;
+  options.deadline = kRequestLimit;
+  auto client = std::make_unique<client::Client>(options);
+  if (const absl::Status status = client->WaitUntilConnected(limit); !status.ok()) return status;
+  return std::unique_ptr<BridgeClient>(std::make_unique<Follower>(std::move(client)));
 }
 
 }  // namespace callbridge::demo

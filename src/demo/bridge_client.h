@@ -14,7 +14,8 @@
 
 namespace callbridge::demo {
 
-// A client of callbridge.v1.CallService, which follows the events of all calls from its start to its end. One thread.
+// What the demo wants of src/client: the events of all calls, for as long as the server lives. Events: one thread;
+// requests: any.
 class BridgeClient {
  public:
   // Follows from the first event on. `address`: host:port, plain text. kUnavailable: nobody answers there within

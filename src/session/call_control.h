@@ -31,6 +31,7 @@ class CallControl {
     absl::Duration ring_timeout = absl::ZeroDuration();  // Zero: the configuration's.
     absl::Duration max_duration = absl::ZeroDuration();  // Zero: the configuration's.
     std::map<std::string, std::string> metadata;
+    std::map<std::string, std::string> labels;
     absl::optional<store::RequestKey> key;  // With it, the same request dials at most once.
   };
   // Answers once the row is committed, before the carrier has been asked to dial; what comes of it are events. The same

@@ -236,6 +236,7 @@ void Switchboard::StartCall(StartRequest request, std::function<void(absl::Statu
   const absl::Time now = Now();
   store::CallRecord record = RecordOf(plan, now);
   record.metadata = request.metadata;
+  record.labels = request.labels;
   const absl::optional<store::RequestKey> key = request.key;
   deps_.recorder->Create(
       std::move(record), {call::Call::Created(plan.call, now)}, key,

@@ -54,6 +54,10 @@ class CallStore {
   // kNotFound: no such call.
   virtual absl::StatusOr<CallRecord> GetCall(absl::string_view call_id) = 0;
 
+  // Changes what is the client's own in a call, at any time of its life, and returns the call. The last write wins; a
+  // repeat changes nothing. kNotFound: no such call. kFailedPrecondition: it was erased (CALL_ERASED {call}).
+  virtual absl::StatusOr<CallRecord> UpdateCall(const CallUpdate& update) = 0;
+
   // The newest call with that CallUUID, else the newest with that RequestUUID; empty ids find nothing. kNotFound: no
   // such call.
   virtual absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id,
@@ -138,10 +142,10 @@ class CallStore {
   virtual absl::StatusOr<std::vector<TranscriptRead>> ListTranscriptReads(absl::string_view call_id, int limit) = 0;
 
   // Erases a person by phone number, in one transaction: the lead; in each call with that number on the other side
-  // (`to` of outbound calls, `from` of inbound ones) the number, transcript, summary, result, metadata and the words in
-  // which somebody gave reasons; its transcript items, the numbers and words of its transfers, the payloads of its
-  // events (type, sequence and position stay), its summary job. What the carrier settled, times and states stay. Notes
-  // and returns who did it and what it touched; a number that nobody has leaves a note too. kInvalidArgument: not
+  // (`to` of outbound calls, `from` of inbound ones) the number, transcript, summary, result, metadata, labels and the
+  // words in which somebody gave reasons; its transcript items, the numbers and words of its transfers, the payloads of
+  // its events (type, sequence and position stay), its summary job. What the carrier settled, times and states stay.
+  // Notes and returns who did it and what it touched; a number that nobody has leaves a note too. kInvalidArgument: not
   // E.164, or nobody did it. kFailedPrecondition: calls with that number are not over (CALLS_NOT_OVER {calls}).
   virtual absl::StatusOr<Erasure> EraseNumber(absl::string_view number, absl::string_view by, absl::Time now) = 0;
 

@@ -91,6 +91,7 @@ json OfCall(const CallRecord& call) {
               {"follow_up_time", call.result.follow_up_time},
               {"result_fields", Parsed(call.result.fields_json)},
               {"metadata", call.metadata},
+              {"labels", call.labels},
               {"carrier_call_id", call.carrier_call_id},
               {"carrier_duration", OrNull(settled.duration_seconds)},
               {"billed_duration", OrNull(settled.billed_seconds)},

@@ -49,12 +49,20 @@ struct CallRecord {
   std::string summary;
   call::CallResult result;
   std::map<std::string, std::string> metadata;  // The client's own.
+  std::map<std::string, std::string> labels;    // The client's own, to find calls by.
   int64_t event_head = 0;                       // Highest event sequence.
   bool answered_by_machine = false;             // As the carrier told; false: a person, or nobody knows.
   Settlement settlement;
   int64_t event_floor = 0;                       // Events up to this sequence were purged.
   absl::Time erase_time = absl::InfinitePast();  // When the person was erased from it. InfinitePast: was not.
   Owner owner;                                   // Written by CreateCall.
+};
+
+// What a client wants changed in a call; what is not set stays.
+struct CallUpdate {
+  std::string call_id;
+  absl::optional<std::map<std::string, std::string>> metadata;  // In place of all that was there.
+  absl::optional<std::map<std::string, std::string>> labels;    // In place of all that were there.
 };
 
 // One row of leads: a person, by phone number.
@@ -168,6 +176,9 @@ struct CallFilter {
   std::string lead_id;
   absl::Time created_after = absl::InfinitePast();     // Inclusive.
   absl::Time created_before = absl::InfiniteFuture();  // Exclusive.
+  std::map<std::string, std::string> labels;           // All of these, each with this value.
+  std::vector<call::EndReason> end_reasons;            // Over, for one of these.
+  std::vector<std::string> dispositions;               // One of these.
 };
 
 // Where a page of ListCalls begins: behind this call. Newest first.

@@ -52,6 +52,11 @@ absl::Status CallsNotOver(const std::vector<std::string>& call_ids) {
                    {{"calls", calls}});
 }
 
+absl::Status CallErased(absl::string_view call_id) {
+  return MakeError(Code::kFailedPrecondition, "CALL_ERASED", "the person was erased from this call",
+                   {{"call", std::string(call_id)}});
+}
+
 absl::Status EventsPurged(int64_t oldest) {
   return MakeError(Code::kOutOfRange, kEventsPurged, absl::StrCat("events up to ", oldest, " are not kept any more"),
                    {{"oldest", absl::StrCat(oldest)}});

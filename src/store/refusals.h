@@ -19,6 +19,7 @@ absl::Status LeadIdReused(absl::string_view lead_id);
 absl::Status LeadExists(absl::string_view lead_id);
 absl::Status LeadChanged(const LeadRecord& lead);
 absl::Status CallsNotOver(const std::vector<std::string>& call_ids);
+absl::Status CallErased(absl::string_view call_id);
 absl::Status EventsPurged(int64_t oldest);
 absl::Status OwnerChanged(absl::string_view call_id);
 

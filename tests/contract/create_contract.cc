@@ -21,6 +21,7 @@ TEST_P(CallStoreContract, CreateKeepsEveryField) {
   call.model_session_id = "session";
   call.answer_time = kStart + absl::Seconds(3);
   call.metadata = {{"crm", "17"}, {"", "empty key"}, {"quote\"", "it's"}};
+  call.labels = {{"campaign", "spring"}, {"", "empty key"}, {"quote\"", "it's"}};
   Create(call);
   const CallRecord got = Get("c1");
   EXPECT_EQ(got.direction, call::Direction::kOutbound);
@@ -34,6 +35,7 @@ TEST_P(CallStoreContract, CreateKeepsEveryField) {
   EXPECT_EQ(got.create_time, kStart);
   EXPECT_EQ(got.answer_time, kStart + absl::Seconds(3));
   EXPECT_EQ(got.metadata, call.metadata);
+  EXPECT_EQ(got.labels, call.labels);
   EXPECT_EQ(got.event_head, 1);
 }
 

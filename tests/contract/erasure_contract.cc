@@ -14,6 +14,7 @@ namespace callbridge::store {
 TEST_P(CallStoreContract, ErasureTakesThePersonFromEverything) {
   CallRecord call = MakeCall("c1", kErased);
   call.metadata = {{"crm", "secret"}};
+  call.labels = {{"name", "secret"}};
   Create(call);
   ApplyOk(FullWrite("c1"));
   const std::string lead_id = Lead().lead_id;
@@ -32,6 +33,7 @@ TEST_P(CallStoreContract, ErasureTakesThePersonFromEverything) {
   EXPECT_EQ(got.transfer_reason, "");
   EXPECT_EQ(got.termination->evidence, "");
   EXPECT_THAT(got.metadata, IsEmpty());
+  EXPECT_THAT(got.labels, IsEmpty());
   EXPECT_EQ(got.erase_time, kStart + absl::Hours(2));
   EXPECT_EQ(got.state, call::State::kCompleted);
   EXPECT_EQ(got.duration_seconds, 60);

@@ -1,9 +1,11 @@
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "src/base/error.h"
 #include "tests/contract/store_under_test.h"
 
 // Promises about what comes back. Part of the contract of stores.
@@ -83,6 +85,80 @@ TEST_P(CallStoreContract, FilterByDirectionNumberAndLead) {
   EXPECT_THAT(Ids(lead), ElementsAre("c3"));
   lead.direction = call::Direction::kOutbound;
   EXPECT_THAT(Ids(lead), IsEmpty());
+}
+
+TEST_P(CallStoreContract, FilterByLabelsThatAreAllThere) {
+  const std::vector<std::map<std::string, std::string>> labels = {
+      {}, {{"campaign", "spring"}}, {{"campaign", "spring"}, {"region", "it's"}}, {{"region", "spring"}}};
+  for (size_t i = 0; i < labels.size(); ++i) {
+    CallRecord call = MakeCall(absl::StrCat("c", i));
+    call.labels = labels[i];
+    Create(call);
+  }
+  CallFilter filter;
+  filter.labels = {{"campaign", "spring"}};
+  EXPECT_THAT(Ids(filter), ElementsAre("c2", "c1"));
+  filter.labels = {{"campaign", "spring"}, {"region", "it's"}};
+  EXPECT_THAT(Ids(filter), ElementsAre("c2"));
+  filter.labels = {{"campaign", "spr"}};
+  EXPECT_THAT(Ids(filter), IsEmpty());
+  filter.labels = {{"campaign", "spring"}};
+  filter.direction = call::Direction::kOutbound;
+  EXPECT_THAT(Ids(filter), IsEmpty()) << "with the rest of the filter";
+}
+
+TEST_P(CallStoreContract, FilterByHowCallsEnded) {
+  for (const char* const id : {"c1", "c2", "c3"}) Create(id);
+  End("c2");
+  CallWrite write = MakeWrite("c3");
+  write.result.emplace();
+  write.result->disposition = "callback";
+  ApplyOk(write);
+  CallFilter filter;
+  filter.end_reasons = {Get("c2").termination->reason};
+  EXPECT_THAT(Ids(filter), ElementsAre("c2"));
+  filter.end_reasons = {call::EndReason::kBusy};
+  EXPECT_THAT(Ids(filter), IsEmpty());
+  filter = {};
+  filter.dispositions = {"interested", "callback"};
+  EXPECT_THAT(Ids(filter), ElementsAre("c3"));
+}
+
+TEST_P(CallStoreContract, UpdateCallWritesWhatIsTheClientsOwn) {
+  CallRecord call = MakeCall("c1");
+  call.metadata = {{"crm", "17"}, {"old", "1"}};
+  call.labels = {{"campaign", "spring"}};
+  Create(call);
+  CallUpdate update;
+  update.call_id = "c1";
+  update.metadata = std::map<std::string, std::string>{{"crm", "18"}};
+  auto changed = store().UpdateCall(update);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_EQ(changed->metadata, *update.metadata) << "in place of all that was there";
+  EXPECT_EQ(changed->labels, call.labels) << "not asked for";
+  EXPECT_EQ(Get("c1").metadata, *update.metadata);
+  End("c1");
+  update.metadata = absl::nullopt;
+  update.labels.emplace();
+  changed = store().UpdateCall(update);
+  ASSERT_TRUE(changed.ok()) << "of a call that is over, too: " << changed.status();
+  EXPECT_THAT(changed->labels, IsEmpty());
+  EXPECT_EQ(changed->state, call::State::kCompleted);
+}
+
+TEST_P(CallStoreContract, UpdateCallRefusesCallsThatAreNotThere) {
+  CallUpdate update;
+  update.call_id = "nobody";
+  EXPECT_EQ(store().UpdateCall(update).status().code(), absl::StatusCode::kNotFound);
+  Create("c1");
+  End("c1");
+  ASSERT_TRUE(store().EraseNumber("+15550001111", "test", kStart + absl::Hours(1)).ok());
+  update.call_id = "c1";
+  update.labels = std::map<std::string, std::string>{{"name", "Ada"}};
+  const absl::Status erased = store().UpdateCall(update).status();
+  EXPECT_EQ(erased.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(base::GetErrorInfo(erased).reason, "CALL_ERASED");
+  EXPECT_THAT(Get("c1").labels, IsEmpty());
 }
 
 TEST_P(CallStoreContract, FilterByTimeIncludesItsBeginAndNotItsEnd) {

@@ -35,7 +35,7 @@ class ProtosTest : public testing::Test {
       ASSERT_NE(built, nullptr) << file.name();
       if (file.package() == "callbridge.v1") files_.push_back(built);
     }
-    ASSERT_EQ(files_.size(), 6);
+    ASSERT_EQ(files_.size(), 8);
   }
 
   google::protobuf::DescriptorPool pool_;
@@ -43,20 +43,24 @@ class ProtosTest : public testing::Test {
 };
 
 TEST_F(ProtosTest, EachRpcSaysItsErrorsAndWhatARepeatDoes) {
-  const auto* service = pool_.FindServiceByName("callbridge.v1.CallService");
-  ASSERT_NE(service, nullptr);
-  EXPECT_EQ(service->method_count(), 10);
-  for (int i = 0; i < service->method_count(); ++i) {
-    const auto* method = service->method(i);
-    SCOPED_TRACE(method->name());
-    const std::string comment = CommentOf(method);
-    EXPECT_TRUE(absl::StrContains(comment, "Errors:"));
-    EXPECT_TRUE(absl::StrContains(absl::AsciiStrToLower(comment), "repeat") ||
-                absl::StrContains(comment, "at least once"))
-        << comment;
-    EXPECT_EQ(method->input_type()->name(), method->name() + "Request");
-    EXPECT_EQ(method->output_type()->name(), method->name() + "Response");
+  int methods = 0;
+  for (const FileDescriptor* const file : files_) {
+    for (int i = 0; i < file->service_count(); ++i) {
+      for (int j = 0; j < file->service(i)->method_count(); ++j, ++methods) {
+        const auto* method = file->service(i)->method(j);
+        SCOPED_TRACE(method->full_name());
+        const std::string comment = CommentOf(method);
+        EXPECT_TRUE(absl::StrContains(comment, "Errors:"));
+        const std::string lower = absl::AsciiStrToLower(comment);
+        EXPECT_TRUE(absl::StrContains(lower, "repeat") || absl::StrContains(lower, "at least once")) << comment;
+        EXPECT_EQ(method->input_type()->name(), method->name() + "Request");
+        EXPECT_EQ(method->output_type()->name(), method->name() + "Response");
+        const std::string options = method->options().ShortDebugString();
+        EXPECT_TRUE(absl::StrContains(options, "scope") || absl::StrContains(options, "51740")) << "who may use it";
+      }
+    }
   }
+  EXPECT_EQ(methods, 20);
 }
 
 void CheckFields(const Descriptor* message) {

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "callbridge/v1/call_service.grpc.pb.h"
+#include "callbridge/v1/lead_service.grpc.pb.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "gtest/gtest.h"
@@ -75,6 +76,10 @@ class ServerUnderTest {
   std::unique_ptr<v1::CallService::Stub> NewStub(const grpc::ChannelArguments& arguments = grpc::ChannelArguments()) {
     return v1::CallService::NewStub(
         grpc::CreateCustomChannel(server_->address(), grpc::InsecureChannelCredentials(), arguments));
+  }
+
+  std::unique_ptr<v1::LeadService::Stub> NewLeadStub() {
+    return v1::LeadService::NewStub(grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
   }
 
   // A call with its first event.

@@ -69,10 +69,10 @@ class FakeCallControl final : public CallControl {
     base::MutexLock lock(mutex_);
     steer_result_ = std::move(result);
   }
-  // From now on everything that answers answers that; OK: as before.
-  void FailAll(absl::Status status) {
+  // From now on everything that answers answers that error; OK: as before.
+  void FailAll(const absl::Status& error) {
     base::MutexLock lock(mutex_);
-    failure_ = std::move(status);
+    failure_ = error;
   }
   // Whether it says that calls are here.
   void SetLive(bool live) {

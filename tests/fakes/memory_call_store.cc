@@ -38,6 +38,20 @@ bool Matches(const CallRecord& call, const CallFilter& filter) {
   if (filter.direction && call.direction != *filter.direction) return false;
   if (!filter.number.empty() && call.from != filter.number && call.to != filter.number) return false;
   if (!filter.lead_id.empty() && call.lead_id != filter.lead_id) return false;
+  for (const auto& [key, value] : filter.labels) {
+    const auto found = call.labels.find(key);
+    if (found == call.labels.end() || found->second != value) return false;
+  }
+  const auto& reasons = filter.end_reasons;
+  if (!reasons.empty() &&
+      (!call.termination || std::find(reasons.begin(), reasons.end(), call.termination->reason) == reasons.end())) {
+    return false;
+  }
+  const auto& dispositions = filter.dispositions;
+  if (!dispositions.empty() &&
+      std::find(dispositions.begin(), dispositions.end(), call.result.disposition) == dispositions.end()) {
+    return false;
+  }
   return call.create_time >= filter.created_after && call.create_time < filter.created_before;
 }
 
@@ -536,6 +550,23 @@ absl::StatusOr<std::vector<LeadRecord>> MemoryCallStore::ListLeads(const LeadFil
   return found;
 }
 
+absl::StatusOr<CallRecord> MemoryCallStore::UpdateCall(const CallUpdate& update) {
+  const absl::Status status = Fail("UpdateCall");
+  if (!status.ok()) return status;
+  base::MutexLock lock(mutex_);
+  Entry* const entry = Find(update.call_id);
+  if (entry == nullptr) return NotFound("call");
+  if (entry->record.erase_time != absl::InfinitePast()) return CallErased(update.call_id);
+  const auto write = [](const auto& from, auto& to) {
+    if (!from) return;
+    to.clear();
+    for (const auto& [key, value] : *from) to[CleanText(key)] = CleanText(value);
+  };
+  write(update.metadata, entry->record.metadata);
+  write(update.labels, entry->record.labels);
+  return entry->record;
+}
+
 absl::StatusOr<LeadRecord> MemoryCallStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
   absl::Status status = Fail("UpdateLead");
   if (status.ok()) status = CheckLeadUpdate(update, now);
@@ -694,6 +725,7 @@ absl::StatusOr<Erasure> MemoryCallStore::EraseNumber(absl::string_view number, a
     call.summary.clear();
     call.result = {};
     call.metadata.clear();
+    call.labels.clear();
     call.transfer_reason.clear();
     if (call.termination) call.termination->evidence.clear();
     call.erase_time = now;

@@ -120,6 +120,9 @@ absl::StatusOr<std::vector<LeadRecord>> TroubledStore::ListLeads(const LeadFilte
   return Read([&] { return inside_->ListLeads(filter, after, limit); });
 }
 
+absl::StatusOr<CallRecord> TroubledStore::UpdateCall(const CallUpdate& update) {
+  return Write([&] { return inside_->UpdateCall(update); });
+}
 absl::StatusOr<LeadRecord> TroubledStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
   return Write([&] { return inside_->UpdateLead(update, now); });
 }

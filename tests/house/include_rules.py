@@ -43,7 +43,7 @@ LAYERS = {
     "sim": ["net", "audio", "base"],
     # Programs that drive both sides from outside.
     "bench": ["session", "store", "call", "sim", "net", "audio", "base"],
-    "demo": ["sim", "net", "audio", "base"],
+    "demo": ["client", "sim", "net", "audio", "base"],
 }
 
 # (room, other room) -> the only headers of the other room that it may include.

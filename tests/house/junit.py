@@ -47,6 +47,8 @@ def _write(path, result):
 
 
 def main():
+    if "TESTBRIDGE_TEST_ONLY" in os.environ:  # bazel test --test_filter=part_of_a_name
+        unittest.defaultTestLoader.testNamePatterns = ["*%s*" % os.environ["TESTBRIDGE_TEST_ONLY"]]
     tests = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
     result = unittest.TextTestRunner(resultclass=_Result, verbosity=2).run(tests)
     if "XML_OUTPUT_FILE" in os.environ:

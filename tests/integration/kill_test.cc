@@ -56,6 +56,7 @@ constexpr char kTalker[] =
     "[model]\nreply: say dir-welcome\nreply: say vm-login\nreply: say vm-login\nreply: say vm-login\nreply: say "
     "vm-login\n"
     "reply: say vm-login\n";
+constexpr char kBriefCaller[] = "14155550122";
 constexpr char kBrief[] =
     "summary: They left a message.\n[person]\nwait assistant speaking 300ms\nhang up\n[model]\nreply: say "
     "dir-welcome\n";
@@ -206,7 +207,7 @@ TEST_P(Kill, EveryCallIsClosedAndNothingIsMissing) {
   ASSERT_TRUE(server.Start()) << server.Log();
   server.Subscribe();
   server.CallIn("14155550121", kTalker);
-  server.CallIn("14155550122", kBrief);
+  server.CallIn(kBriefCaller, kBrief);
   server.RegisterPhone("14155550151", absl::StrCat("pickup: answer after 200ms\n", kTalker));
   server.RegisterPhone("14155550152", "pickup: no answer\n[person]\nhang up\n");
   // One is being asked for at the time of the kill, maybe.
@@ -253,9 +254,13 @@ TEST_P(Kill, EveryCallIsClosedAndNothingIsMissing) {
     bool asked = false;
     for (const auto& step : server.world().carrier().Call(row[6])->steps)
       asked |= step.what == "rest" && step.detail == "DELETE Call";
-    // Its stream gone and nobody at the webhooks, the carrier ends some calls before it can be asked to.
-    const std::string by = server.world().carrier().Call(row[6])->hangup_source;
-    EXPECT_TRUE(asked || by == "Error" || by == "Answer XML") << by;
+    // Its stream gone and nobody at the webhooks, the carrier ends some calls before it can be asked to; and one caller
+    // has little to say and hangs up.
+    const auto ended = *server.world().carrier().Call(row[6]);
+    const std::string by = ended.hangup_source;
+    EXPECT_TRUE(asked || by == "Error" || by == "Answer XML" ||
+                (by == "Caller" && absl::EndsWith(ended.from, kBriefCaller)))
+        << by;
   }
   for (const std::string& call : acknowledged) {
     EXPECT_EQ(server.Query("SELECT id FROM call_logs WHERE id = '" + call + "'").size(), 1u)

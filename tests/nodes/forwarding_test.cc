@@ -435,7 +435,7 @@ TEST_F(ForwardingTest, AnOwnerThatHasJustEndedTheCallAnswers) {
   v1::EndCallRequest request;
   request.set_call(kCall);
   v1::EndCallResponse response;
-  const auto stub = v1::CallService::NewStub(asked().channels().To(addresses_.Of("b")));
+  const auto stub = v1::CallService::NewStub(asked().channels().To(*addresses_.Of("b")));
   EXPECT_TRUE(stub->EndCall(&context, request, &response).ok());
   EXPECT_EQ(owner().control().ends().size(), 1);
 }
@@ -446,6 +446,40 @@ TEST_F(ForwardingTest, ADeadOwnerIsUnreachable) {
   addresses_.Remove("b");
   ExpectUnreachable(End());
   EXPECT_EQ(asked().count(ForwardOutcome::kUnreachable), 1);
+  EXPECT_TRUE(owner().control().ends().empty());
+}
+
+TEST_F(ForwardingTest, AnOwnerThatHasJustJoinedIsWaitedFor) {
+  owner();
+  Create("b");
+  const std::string address = *addresses_.Of("b");
+  addresses_.Forget("b");
+  asked();
+  std::thread news([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    addresses_.Set("b", address);
+  });
+  const grpc::Status status = End();
+  news.join();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(owner().control().ends().size(), 1);
+}
+
+TEST_F(ForwardingTest, AnOwnerOfWhomNobodyHearsIsUnreachable) {
+  owner();
+  Create("b");
+  addresses_.Forget("b");
+  ExpectUnreachable(End());
+  EXPECT_EQ(asked().count(ForwardOutcome::kUnreachable), 1);
+  EXPECT_TRUE(owner().control().ends().empty());
+}
+
+TEST_F(ForwardingTest, AClientThatHasNoTimeIsNotMadeToWaitForAStranger) {
+  owner();
+  Create("b");
+  addresses_.Forget("b");
+  const grpc::Status status = End(asked().stub(), std::chrono::milliseconds(250));
+  EXPECT_EQ(status.error_code(), StatusCode::DEADLINE_EXCEEDED);
   EXPECT_TRUE(owner().control().ends().empty());
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "gtest/gtest.h"
 #include "src/base/executor.h"
 #include "src/base/mutex.h"
@@ -48,14 +49,19 @@ class Addresses {
     base::MutexLock lock(mutex_);
     by_id_[node_id] = address;
   }
-  void Remove(const std::string& node_id) {
+  // The node is dead.
+  void Remove(const std::string& node_id) { Set(node_id, ""); }
+  // Nobody has heard of the node.
+  void Forget(const std::string& node_id) {
     base::MutexLock lock(mutex_);
     by_id_.erase(node_id);
   }
-  std::string Of(absl::string_view node_id) const {
+  // Empty: it is dead. nullopt: there is none.
+  absl::optional<std::string> Of(absl::string_view node_id) const {
     base::MutexLock lock(mutex_);
     const auto found = by_id_.find(std::string(node_id));
-    return found == by_id_.end() ? "" : found->second;
+    if (found == by_id_.end()) return absl::nullopt;
+    return found->second;
   }
 
  private:
@@ -72,9 +78,10 @@ class NodeUnderTest {
       : executor_("test-store"),
         channels_(*Channels::Open(tls)),
         forwarder_(id, store,
-                   [this, &addresses](absl::string_view node_id) -> std::shared_ptr<grpc::Channel> {
-                     const std::string address = addresses.Of(node_id);
-                     return address.empty() ? nullptr : channels_->To(address);
+                   [this, &addresses](absl::string_view node_id) -> absl::optional<std::shared_ptr<grpc::Channel>> {
+                     const auto address = addresses.Of(node_id);
+                     if (!address.has_value()) return absl::nullopt;
+                     return address->empty() ? nullptr : channels_->To(*address);
                    }),
         steering_(control_, store, executor_, authorizer_, &forwarder_, std::chrono::seconds(30),
                   control::SteeringService::Clients::kPeers) {

@@ -127,7 +127,8 @@ class Node:
     def rpc(self, method, **fields):
         answer, failure = self.ask(method, **fields)
         if failure:
-            raise AssertionError("%s %s: %s" % (method, fields, failure.text))
+            troubles = [line for line in self.program.text().splitlines() if "⚠" in line]
+            raise AssertionError("%s %s: %s\n%s" % (method, fields, failure.text, "\n".join(troubles[-10:])))
         return answer
 
     def events(self, **fields):

@@ -19,15 +19,15 @@ from: 1415555%04d
 to: 14155550100
 
 [person]
-wait assistant done 200ms
+wait assistant done 500ms
 say vm-youhave
-wait assistant done 200ms
+wait assistant done 500ms
 pause 2s
 say vm-youhave
-wait assistant done 200ms
+wait assistant done 500ms
 pause 2s
 say vm-youhave
-wait assistant done 200ms
+wait assistant done 500ms
 hang up
 
 [model]

@@ -84,6 +84,7 @@ class FakeStore final : public store::CallStore {
                                                            const absl::optional<store::LeadPageKey>&, int) override {
     return Unused();
   }
+  absl::StatusOr<store::CallRecord> UpdateCall(const store::CallUpdate&) override { return Unused(); }
   absl::StatusOr<store::LeadRecord> UpdateLead(const store::LeadUpdate&, absl::Time) override { return Unused(); }
   absl::Status AddTranscriptRead(const store::TranscriptRead&) override { return Unused(); }
   absl::StatusOr<std::vector<store::TranscriptRead>> ListTranscriptReads(absl::string_view, int) override {
@@ -95,7 +96,7 @@ class FakeStore final : public store::CallStore {
   absl::StatusOr<std::vector<store::Erasure>> ListErasures(int) override { return Unused(); }
   absl::StatusOr<store::Purged> Purge(const store::Retention&, int) override { return Unused(); }
 
-  int attempts = 0;
+  std::atomic<int> attempts{0};
   absl::Status next_error;
   std::function<bool(const store::CallWrite&)> refuse;
   std::map<std::string, int64_t> heads;
@@ -444,7 +445,8 @@ TEST(CallRecorderThreads, EndsWhileItWaitsOutAPause) {
     options.first_pause = absl::Milliseconds(1);
     CallRecorder recorder(store, executor, options);
     recorder.Write(MakeWrite("a", {1}));
-    EXPECT_FALSE(recorder.Flush(absl::Milliseconds(20)));
+    // Not before it waits out a pause.
+    for (int i = 0; i < 500 && store.attempts == 0; ++i) EXPECT_FALSE(recorder.Flush(absl::Milliseconds(20)));
     EXPECT_EQ(recorder.pending(), 1);
   }
   base::SetLogEnabled(true);

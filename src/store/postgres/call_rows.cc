@@ -11,7 +11,8 @@ namespace {
 constexpr char kCallColumns[] =
     "id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, "
     "state, created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, "
-    "event_head, disposition, interest, follow_up_time, result_fields, answered_by, carrier_duration, billed_duration, "
+    "labels, event_head, disposition, interest, follow_up_time, result_fields, answered_by, carrier_duration, "
+    "billed_duration, "
     "cost, cost_currency, hangup_code, hangup_cause, hangup_source, settled_at, event_floor, erased_at, "
     "owner_node, owner_epoch, "
     "end_reason, end_initiator, end_layer, end_evidence, end_retryable";
@@ -57,13 +58,13 @@ Settlement ReadSettlement(Rows& rows) {
 Statement InsertCall(const CallRecord& call, absl::string_view phone) {
   Statement statement(
       "INSERT INTO call_logs (id, direction, from_number, to_number, agent, lead_id, carrier_call_id, "
-      "carrier_request_id, model_session_id, state, created_at, answered_at, metadata, event_head, owner_node, "
+      "carrier_request_id, model_session_id, state, created_at, answered_at, metadata, labels, event_head, owner_node, "
       "owner_epoch) VALUES ($1, $2, $3, $4, $5, (SELECT id FROM leads WHERE phone = $6), $7, $8, $9, $10, $11, $12, "
-      "$13, $14, $15, $16)");
+      "$13, $14, $15, $16, $17)");
   statement.Text(call.call_id).Text(Name(call.direction)).Text(call.from).Text(call.to).Text(call.agent);
   statement.TextOrNull(phone).Text(call.carrier_call_id).Text(call.carrier_request_id).Text(call.model_session_id);
   statement.Text(Name(call.state)).Time(call.create_time).TimeOrNull(call.answer_time);
-  statement.Text(EncodeMetadata(call.metadata)).Int(call.event_head);
+  statement.Text(EncodeMetadata(call.metadata)).Text(EncodeMetadata(call.labels)).Int(call.event_head);
   return statement.Text(call.owner.node_id).Int(call.owner.epoch);
 }
 
@@ -105,6 +106,10 @@ Statement SelectCalls(const CallFilter& filter, const absl::optional<CallPageKey
     absl::StrAppend(&where, " AND (", is("from_number"), " OR ", is("to_number"), ")");
   }
   if (!filter.lead_id.empty()) absl::StrAppend(&where, " AND lead_id = ", next());
+  // The second condition is the index's.
+  if (!filter.labels.empty()) absl::StrAppend(&where, " AND labels @> ", next(), "::jsonb AND labels <> '{}'");
+  if (!filter.end_reasons.empty()) absl::StrAppend(&where, " AND end_reason = ANY (", next(), "::text[])");
+  if (!filter.dispositions.empty()) absl::StrAppend(&where, " AND disposition = ANY (", next(), "::text[])");
   if (after) {
     const std::string time = next();
     absl::StrAppend(&where, " AND (created_at, id) < (", time, ", ", next(), ")");
@@ -120,6 +125,17 @@ Statement SelectCalls(const CallFilter& filter, const absl::optional<CallPageKey
   if (filter.direction) statement.Text(Name(*filter.direction));
   if (!filter.number.empty()) statement.Text(filter.number);
   if (!filter.lead_id.empty()) statement.Text(filter.lead_id);
+  if (!filter.labels.empty()) statement.Text(EncodeMetadata(filter.labels));
+  if (!filter.end_reasons.empty()) {
+    ArrayText reasons;
+    for (const call::EndReason reason : filter.end_reasons) reasons.Add(Name(reason));
+    statement.Array(reasons);
+  }
+  if (!filter.dispositions.empty()) {
+    ArrayText dispositions;
+    for (const std::string& disposition : filter.dispositions) dispositions.Add(disposition);
+    statement.Array(dispositions);
+  }
   if (after) statement.Bound(after->create_time).Text(after->call_id);
   return statement;
 }
@@ -179,6 +195,7 @@ CallRecord ReadCall(Rows& rows) {
   call.transcript = rows.GetText();
   call.summary = rows.GetText();
   if (!DecodeMetadata(rows.GetText(), &call.metadata)) rows.Damaged();
+  if (!DecodeMetadata(rows.GetText(), &call.labels)) rows.Damaged();
   call.event_head = rows.GetInt();
   call.result.disposition = rows.GetText();
   call.result.interest = rows.GetText();
@@ -225,6 +242,16 @@ Statement UpdateCall(const CallWrite& write, const absl::optional<int64_t>& head
   write.answered_by_machine ? statement.Text(kMachine) : statement.Null();
   statement.Bool(erased);
   return write.owner ? statement.Text(write.owner->node_id).Int(write.owner->epoch) : statement.Null().Null();
+}
+
+Statement UpdateClientFields(const CallUpdate& update) {
+  const auto encoded = [](const auto& map) { return map ? absl::make_optional(EncodeMetadata(*map)) : absl::nullopt; };
+  return Statement(absl::StrCat("UPDATE call_logs SET metadata = coalesce($2::jsonb, metadata), labels = "
+                                "coalesce($3::jsonb, labels) WHERE id = $1 AND erased_at IS NULL RETURNING ",
+                                kCallColumns))
+      .Text(update.call_id)
+      .Optional(encoded(update.metadata))
+      .Optional(encoded(update.labels));
 }
 
 // As store::Settled(): what is told replaces what was told before, and the time goes with a change.

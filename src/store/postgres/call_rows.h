@@ -21,6 +21,9 @@ Statement InsertCall(const CallRecord& call, absl::string_view phone);
 Statement InsertRequest(const RequestKey& key, const CallRecord& call);
 
 // Gives rows for ReadCall().
+// Of a call that was not erased; the row as it is then, which ReadCall() reads.
+Statement UpdateClientFields(const CallUpdate& update);
+
 Statement SelectCall(absl::string_view call_id);
 // The newest call with that CallUUID, or RequestUUID.
 Statement SelectCallOfCarrier(absl::string_view carrier_call_id);

@@ -58,7 +58,7 @@ absl::Status EraseRows(Connection& connection, absl::string_view number, const I
       OfCalls("UPDATE call_logs SET from_number = CASE direction WHEN 'inbound' THEN '' ELSE from_number END, "
               "to_number = CASE direction WHEN 'outbound' THEN '' ELSE to_number END, lead_id = NULL, "
               "transcript = '', summary = '', summary_settled = true, disposition = '', interest = '', "
-              "follow_up_time = '', result_fields = '', metadata = '{}', transfer_reason = '', "
+              "follow_up_time = '', result_fields = '', metadata = '{}', labels = '{}', transfer_reason = '', "
               "end_evidence = CASE WHEN end_evidence IS NULL THEN NULL ELSE '' END, erased_at = $2 "
               "WHERE id = ANY ($1::text[])",
               ids)

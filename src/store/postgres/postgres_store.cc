@@ -470,6 +470,24 @@ absl::StatusOr<std::vector<LeadRecord>> PostgresStore::ListLeads(const LeadFilte
   return ReadRows((*rows)[0], &ReadLead);
 }
 
+absl::StatusOr<CallRecord> PostgresStore::UpdateCall(const CallUpdate& update) {
+  return Write([&](Connection& connection) -> absl::StatusOr<CallRecord> {
+    Batch batch = NewBatch();
+    batch.push_back(UpdateClientFields(update));
+    batch.push_back(SelectCall(update.call_id));
+    auto rows = connection.Run(batch);
+    if (!rows.ok()) return rows.status();
+    for (const size_t from_end : {2, 1}) {
+      absl::StatusOr<absl::optional<CallRecord>> call = ReadRow((*rows)[rows->size() - from_end], &ReadCall);
+      if (!call.ok()) return call.status();
+      if (!call->has_value()) continue;
+      if (from_end == 1) return CallErased(update.call_id);
+      return **std::move(call);
+    }
+    return NoSuchCall();
+  });
+}
+
 absl::StatusOr<LeadRecord> PostgresStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
   absl::Status check = CheckLeadUpdate(update, now);
   if (!check.ok()) return check;

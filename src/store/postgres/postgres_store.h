@@ -75,6 +75,7 @@ class PostgresStore final : public CallStore {
   absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;
   absl::StatusOr<std::vector<LeadRecord>> ListLeads(const LeadFilter& filter, const absl::optional<LeadPageKey>& after,
                                                     int limit) override;
+  absl::StatusOr<CallRecord> UpdateCall(const CallUpdate& update) override;
   absl::StatusOr<LeadRecord> UpdateLead(const LeadUpdate& update, absl::Time now) override;
   absl::StatusOr<std::vector<OpenCall>> CloseOpenCalls(const call::Termination& termination, absl::Time now,
                                                        bool summaries_due) override;

@@ -49,7 +49,8 @@ template <typename F>
 void Fields(CallRecord& call, F& f) {
   auto& [call_id, direction, from, to, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, state,
          create_time, answer_time, end_time, duration_seconds, transferred, transfer_reason, termination, transcript,
-         summary, result, metadata, event_head, answered_by_machine, settlement, event_floor, erase_time, owner] = call;
+         summary, result, metadata, labels, event_head, answered_by_machine, settlement, event_floor, erase_time,
+         owner] = call;
   f("call_id", call_id);
   f("direction", direction);
   f("from", from);
@@ -71,6 +72,7 @@ void Fields(CallRecord& call, F& f) {
   f("summary", summary);
   f("result", result);
   f("metadata", metadata);
+  f("labels", labels);
   f("event_head", event_head);
   f("answered_by_machine", answered_by_machine);
   f("settlement", settlement);

@@ -358,6 +358,8 @@ absl::StatusOr<std::vector<LeadRecord>> SpooledStore::ListLeads(const LeadFilter
   return inside_->ListLeads(filter, after, limit);
 }
 
+absl::StatusOr<CallRecord> SpooledStore::UpdateCall(const CallUpdate& update) { return inside_->UpdateCall(update); }
+
 absl::StatusOr<LeadRecord> SpooledStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
   return inside_->UpdateLead(update, now);
 }

@@ -89,6 +89,7 @@ class SpooledStore final : public CallStore {
   absl::StatusOr<LeadRecord> CreateLead(const LeadRecord& lead) override;
   absl::StatusOr<std::vector<LeadRecord>> ListLeads(const LeadFilter& filter, const absl::optional<LeadPageKey>& after,
                                                     int limit) override;
+  absl::StatusOr<CallRecord> UpdateCall(const CallUpdate& update) override;
   absl::StatusOr<LeadRecord> UpdateLead(const LeadUpdate& update, absl::Time now) override;
   absl::Status AddTranscriptRead(const TranscriptRead& read) override;
   absl::StatusOr<std::vector<TranscriptRead>> ListTranscriptReads(absl::string_view call_id, int limit) override;

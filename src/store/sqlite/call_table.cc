@@ -14,7 +14,8 @@ constexpr char kCallColumns[] =
     "id, direction, from_number, to_number, agent, lead_id, carrier_call_id, carrier_request_id, model_session_id, "
     "state, "
     "created_at, answered_at, ended_at, duration, transferred, transfer_reason, transcript, summary, metadata, "
-    "event_head, disposition, interest, follow_up_time, result_fields, answered_by, carrier_duration, billed_duration, "
+    "labels, event_head, disposition, interest, follow_up_time, result_fields, answered_by, carrier_duration, "
+    "billed_duration, "
     "cost, cost_currency, hangup_code, hangup_cause, hangup_source, settled_at, event_floor, erased_at, "
     "owner_node, owner_epoch, "
     "end_reason, end_initiator, end_layer, end_evidence, end_retryable";
@@ -56,6 +57,7 @@ CallRecord ReadCall(Query& row) {
   call.transcript = row.GetText();
   call.summary = row.GetText();
   if (!DecodeMetadata(row.GetText(), &call.metadata)) row.Damaged();
+  if (!DecodeMetadata(row.GetText(), &call.labels)) row.Damaged();
   call.event_head = row.GetInt();
   call.result.disposition = row.GetText();
   call.result.interest = row.GetText();
@@ -226,8 +228,8 @@ absl::Status InsertCall(Database& database, const CallRecord& call) {
       .Prepare(
           "INSERT INTO call_logs (id, direction, from_number, to_number, agent, lead_id, carrier_call_id, "
           "carrier_request_id, "
-          "model_session_id, state, created_at, answered_at, metadata, event_head, owner_node, owner_epoch) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+          "model_session_id, state, created_at, answered_at, metadata, labels, event_head, owner_node, owner_epoch) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .Text(call.call_id)
       .Text(Name(call.direction))
       .Text(call.from)
@@ -241,6 +243,7 @@ absl::Status InsertCall(Database& database, const CallRecord& call) {
       .Time(call.create_time)
       .TimeOrNull(call.answer_time)
       .Text(EncodeMetadata(call.metadata))
+      .Text(EncodeMetadata(call.labels))
       .Int(call.event_head)
       .Text(call.owner.node_id)
       .Int(call.owner.epoch)
@@ -259,14 +262,21 @@ absl::StatusOr<absl::optional<CallRecord>> SelectCall(Database& database, absl::
 absl::StatusOr<std::vector<CallRecord>> SelectCalls(Database& database, const CallFilter& filter,
                                                     const absl::optional<CallPageKey>& after, int limit) {
   std::string where = "created_at >= ? AND created_at < ?";
-  if (!filter.states.empty()) {
-    absl::StrAppend(&where, " AND state IN (?");
-    for (size_t i = 1; i < filter.states.size(); ++i) absl::StrAppend(&where, ", ?");
+  const auto one_of = [&where](absl::string_view column, size_t count) {
+    if (count == 0) return;
+    absl::StrAppend(&where, " AND ", column, " IN (?");
+    for (size_t i = 1; i < count; ++i) absl::StrAppend(&where, ", ?");
     absl::StrAppend(&where, ")");
-  }
+  };
+  one_of("state", filter.states.size());
   if (filter.direction) absl::StrAppend(&where, " AND direction = ?");
   if (!filter.number.empty()) absl::StrAppend(&where, " AND (from_number = ? OR to_number = ?)");
   if (!filter.lead_id.empty()) absl::StrAppend(&where, " AND lead_id = ?");
+  for (size_t i = 0; i < filter.labels.size(); ++i) {
+    absl::StrAppend(&where, " AND EXISTS (SELECT 1 FROM json_each(call_logs.labels) WHERE key = ? AND value = ?)");
+  }
+  one_of("end_reason", filter.end_reasons.size());
+  one_of("disposition", filter.dispositions.size());
   if (after) absl::StrAppend(&where, " AND (created_at, id) < (?, ?)");
 
   Query query = database.PrepareOnce(absl::StrCat("SELECT ", kCallColumns, " FROM call_logs WHERE ", where,
@@ -280,6 +290,9 @@ absl::StatusOr<std::vector<CallRecord>> SelectCalls(Database& database, const Ca
   if (filter.direction) query.Text(Name(*filter.direction));
   if (!filter.number.empty()) query.Text(filter.number).Text(filter.number);
   if (!filter.lead_id.empty()) query.Text(filter.lead_id);
+  for (const auto& [key, value] : filter.labels) query.Text(key).Text(value);
+  for (const call::EndReason reason : filter.end_reasons) query.Text(Name(reason));
+  for (const std::string& disposition : filter.dispositions) query.Text(disposition);
   if (after) query.Time(after->create_time).Text(after->call_id);
   query.Int(limit);
   return ReadCalls(std::move(query));
@@ -320,6 +333,15 @@ absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWr
   if (status.ok() && write.settlement) status = UpdateSettlement(database, call, *write.settlement);
   if (status.ok()) status = UpdateFields(database, write, event_head);
   return status;
+}
+
+absl::Status WriteClientFields(Database& database, const CallUpdate& update) {
+  const auto encoded = [](const auto& map) { return map ? absl::make_optional(EncodeMetadata(*map)) : absl::nullopt; };
+  Query query = database.Prepare(
+      "UPDATE call_logs SET metadata = coalesce(?, metadata), labels = coalesce(?, labels) WHERE id = ?");
+  TextOrKeep(query, encoded(update.metadata));
+  TextOrKeep(query, encoded(update.labels));
+  return query.Text(update.call_id).Run();
 }
 
 absl::Status SettleSummary(Database& database, absl::string_view call_id) {

@@ -30,6 +30,9 @@ absl::StatusOr<std::vector<CallRecord>> SelectOpenCalls(Database& database);
 absl::Status UpdateCall(Database& database, const CallRecord& call, const CallWrite& write, int64_t event_head,
                         absl::Time now);
 
+// What is the client's own, of a call that is there.
+absl::Status WriteClientFields(Database& database, const CallUpdate& update);
+
 // That the call's summary was made or given up, once and for all.
 absl::Status SettleSummary(Database& database, absl::string_view call_id);
 absl::StatusOr<bool> SummaryIsSettled(Database& database, absl::string_view call_id);

@@ -495,6 +495,20 @@ absl::StatusOr<std::vector<LeadRecord>> SqliteStore::ListLeads(const LeadFilter&
   return SelectLeads(reader_, filter, after, limit);
 }
 
+absl::StatusOr<CallRecord> SqliteStore::UpdateCall(const CallUpdate& update) {
+  return WriteInTransaction<CallRecord>([&](Database& database) -> absl::StatusOr<CallRecord> {
+    auto call = SelectCall(database, update.call_id);
+    if (!call.ok()) return call.status();
+    if (!call->has_value()) return NoSuchCall();
+    if ((*call)->erase_time != absl::InfinitePast()) return CallErased(update.call_id);
+    const absl::Status status = WriteClientFields(database, update);
+    if (!status.ok()) return status;
+    call = SelectCall(database, update.call_id);
+    if (!call.ok()) return call.status();
+    return **std::move(call);
+  });
+}
+
 absl::StatusOr<LeadRecord> SqliteStore::UpdateLead(const LeadUpdate& update, absl::Time now) {
   absl::Status check = CheckLeadUpdate(update, now);
   if (!check.ok()) return check;
