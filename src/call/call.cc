@@ -51,6 +51,7 @@ void Call::On(const input::Input& input, absl::Time now) {
 }
 
 void Call::Settle() {
+  SayNext();
   EndIfFarewellHeard();
   TakeFinalItems();
   BeginTransferIfAnnounced();
@@ -176,6 +177,7 @@ void Call::On(const input::StreamClosed& in) {
 
 void Call::On(const input::EndRequested& in) {
   const Party party = in.reason == EndReason::kServerDrain ? Party::kSystem : Party::kApi;
+  if (!in.goodbye.empty() && SayLastWords(in)) return;
   AskForHangUp(in.reason, party, in.detail);
 }
 
@@ -244,6 +246,7 @@ void Call::ExpectHangUp(EndReason reason, Party party, absl::string_view evidenc
   asked_end_.evidence = std::string(evidence);
   CutAssistant(Cut::kLineGone);
   farewell_ = Farewell();
+  ForgetSays();
   deadlines_.clear();
   SetDeadline(kHangUp, options_.hangup_limit);
   sink_.Do(command::NextStep{command::NextStep::Kind::kHangUp});
@@ -258,6 +261,7 @@ void Call::End(EndReason reason, Party party, absl::string_view evidence) {
   facts.human = human_;
   CutAssistant(Cut::kLineGone);
   SettleTransfer(facts);
+  ForgetSays();
   deadlines_.clear();
   TakeFinalItems();
   const Termination termination = MakeTermination(facts);

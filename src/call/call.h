@@ -2,6 +2,7 @@
 #define CALLBRIDGE_SRC_CALL_CALL_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -80,6 +81,31 @@ class Call {
   // Whether this call has had all the transfers it may.
   bool TransfersUsedUp() const;
 
+  // What would become of a steering input now.
+  enum class Refusal {
+    kNone,             // It would be carried out.
+    kRepeated,         // It was, and nothing would change.
+    kNotActive,        // The call is over, about to be, or nobody listens to the assistant.
+    kModelNotReady,    // The model's session is not there.
+    kUnknownPrompt,    //
+    kTooMany,          // kMaxSays wait to be said.
+    kUnknownToolCall,  // There is none, or it is not a client's to answer.
+    kToolCallAnswered  // Otherwise, or its time is over.
+  };
+  static constexpr size_t kMaxSays = 8;
+  Refusal WhyNot(const input::SayRequested& in) const;
+  Refusal WhyNot(const input::ContextGiven& in) const;
+  Refusal WhyNot(const input::InstructionsGiven& in) const;
+  Refusal WhyNot(const input::DtmfRequested& in) const;
+  Refusal WhyNot(const input::MuteRequested& in) const;
+  Refusal WhyNot(const input::TakeoverRequested& in) const;
+  Refusal WhyNot(const input::ReleaseRequested& in) const;
+  Refusal WhyNot(const input::ToolResultGiven& in) const;
+  // Of the stored prompts that this call has.
+  std::vector<std::string> PromptNames() const;
+  bool caller_muted() const { return caller_muted_; }
+  bool assistant_muted() const { return assistant_muted_; }
+
  private:
   // Hands the playout's output on; the sink's vocabulary is wider than the playout's.
   class PlayoutCarrier final : public audio::AssistantPlayout::Carrier {
@@ -143,6 +169,12 @@ class Call {
     std::string name;
     absl::Time asked;
     bool bridged = false;  // The caller was told that it takes a moment.
+    bool client = false;   // Whose to answer it is.
+  };
+  struct Say {  // What a client wants said.
+    std::string request_id;
+    std::string text;
+    std::string prompt;
   };
   enum class Voicemail { kNo, kWaiting, kSpeaking };
 
@@ -232,7 +264,7 @@ class Call {
   void DecideInterruption();
   void ResumeAssistant();
   void InterruptAssistant();
-  enum class Cut { kBargeIn, kLineGone };
+  enum class Cut { kBargeIn, kLineGone, kSteered };
   void CutAssistant(Cut why);
   void TellModelOfCut(const audio::PlayoutLedger::Item& item);
   void CancelOnce(const std::string& response_id);
@@ -253,7 +285,8 @@ class Call {
   void On(const input::SummaryMade& in);
   void On(const input::SummaryUnavailable& in);
   void OnToolDeadline(absl::string_view which);
-  bool FirstCall(const std::string& tool_call_id, absl::string_view name, absl::string_view arguments);
+  bool FirstCall(const std::string& tool_call_id, absl::string_view name, absl::string_view arguments,
+                 absl::Time answer_by = absl::InfinitePast());
   void AnswerTool(const std::string& tool_call_id, absl::string_view name, bool ok, const std::string& output);
   void TakeKeys();
   void BeginFarewell(EndReason reason, Party party, absl::string_view evidence, bool cancellable);
@@ -261,6 +294,27 @@ class Call {
   void EndIfFarewellHeard();
   void EndFarewell();
   void LeaveMessage();
+
+  // ---- call_steering.cc: what clients ask for while the call runs ----
+  void On(const input::SayRequested& in);
+  void On(const input::ContextGiven& in);
+  void On(const input::InstructionsGiven& in);
+  void On(const input::DtmfRequested& in);
+  void On(const input::MuteRequested& in);
+  void On(const input::TakeoverRequested& in);
+  void On(const input::ReleaseRequested& in);
+  void On(const input::ToolResultGiven& in);
+  bool Ending() const { return over() || hangup_asked_; }
+  bool AnswersNobody() const { return taken_over_ || last_words_; }
+  bool AskedBefore(const std::string& request_id) const { return steered_.count(request_id) > 0; }
+  const Prompt* FindPrompt(absl::string_view name) const;
+  void NoteForModel(const std::string& text);  // This session, and those after it.
+  void SayNext();
+  void SayAgain();  // What was asked of the model and not said.
+  void ForgetSays();
+  void StopAnswering();
+  // The goodbye of EndRequested; false: nobody would hear it.
+  bool SayLastWords(const input::EndRequested& in);
 
   // ---- call_transfer.cc ----
   void On(const input::TransferAsked& in);
@@ -343,6 +397,8 @@ class Call {
   std::string backchannel_item_;  // Spoken over, and not taken as a turn.
   absl::Time silencing_since_ = absl::InfinitePast();  // The carrier was told to clear, and has not confirmed.
   int64_t late_audio_dropped_ = 0;
+  bool caller_muted_ = false;
+  bool assistant_muted_ = false;
   bool listening_for_voice_ = false;
   bool listening_for_beep_ = false;
   Turn turn_;
@@ -364,6 +420,17 @@ class Call {
   Voicemail voicemail_ = Voicemail::kNo;
   bool summary_asked_ = false;
   bool summary_settled_ = false;
+
+  std::set<std::string> steered_;  // Ids of requests that were carried out.
+  std::deque<Say> says_;           // To be said, in this order.
+  absl::optional<Say> saying_;     // The model was asked to say this ...
+  std::string say_response_;       // ... and does, in this response.
+  bool say_retry_ = false;         // kRetryResponse is for it.
+  bool taken_over_ = false;
+  bool last_words_ = false;                                             // A client's goodbye is being said.
+  std::string instructions_;                                            // As a client gave them; empty: none did.
+  std::set<std::string> client_calls_;                                  // Tool calls that clients may answer ...
+  std::map<std::string, std::pair<bool, std::string>> client_answers_;  // ... and have.
 
   absl::optional<Transfer> transfer_;        // The latest.
   std::vector<Transfer> earlier_transfers_;  // Those before it.

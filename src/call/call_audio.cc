@@ -38,6 +38,7 @@ void Call::OnCallerAudio(absl::string_view base64, absl::Time now) {
   now_ = now;
   if (!MediaUp() || hangup_asked_) return;
   gap_since_ = caller_until_ = now;
+  if (caller_muted_) base64 = audio::SilenceBase64(static_cast<int64_t>(base64.size() / 4 * 3) / audio::kBytesPerMs);
   const bool usable = ModelUsable();
   if (usable) sink_.AudioToModel(base64);
   if (usable || session_.open || !session_.given_up) backlog_.Push(base64, now, usable);
@@ -72,7 +73,7 @@ void Call::OnModelAudio(absl::string_view response_id, absl::string_view item_id
   if (!ModelUsable()) return;
   const bool cut = (!cut_responses_.empty() && cut_responses_.count(std::string(response_id)) > 0) ||
                    (!cut_items_.empty() && cut_items_.count(std::string(item_id)) > 0);
-  if (cut || !MediaUp() || hangup_asked_ || voicemail_ == Voicemail::kWaiting) {
+  if (cut || assistant_muted_ || !MediaUp() || hangup_asked_ || voicemail_ == Voicemail::kWaiting) {
     DropModelAudio(item_id, bytes);
     return;
   }
@@ -87,6 +88,10 @@ void Call::OnModelAudio(absl::string_view response_id, absl::string_view item_id
 void Call::DropModelAudio(absl::string_view item_id, int64_t bytes) {
   ++late_audio_dropped_;
   if (over()) return;
+  if (assistant_muted_) {  // It does answer.
+    OnAnswered();
+    turn_.open = false;
+  }
   if (!cut_items_.insert(std::string(item_id)).second) {
     transcript_.OnMoreGenerated(item_id, bytes);
     return;
@@ -163,7 +168,7 @@ void Call::TakeHeardItems() {
 
 bool Call::PlayPrompt(absl::string_view name, const Prompt& prompt) {
   const int64_t bytes = audio::DecodedSize(prompt.base64);
-  if (bytes <= 0 || !MediaUp()) return false;
+  if (bytes <= 0 || !MediaUp() || assistant_muted_) return false;
   const std::string item_id = absl::StrCat("prompt_", ++prompts_);
   prompt_items_.insert(item_id);
   transcript_.Add(item_id, "", Role::kAssistant, now_);

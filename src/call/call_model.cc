@@ -63,7 +63,7 @@ void Call::On(const input::ModelConfigured&) {
   session_.configured = true;
   if (session_ready_ == absl::InfinitePast()) session_ready_ = now_;
   ClearDeadline(kModel);
-  if (session_.count > 1) RestoreConversation();
+  if (session_.count > 1 || !asides_.empty()) RestoreConversation();
   GreetIfReady();
   FlushBacklog();
   if (!response_wanted_ && !response_asked_) ClearDeadline(kHold);
@@ -71,7 +71,7 @@ void Call::On(const input::ModelConfigured&) {
 }
 
 void Call::GreetIfReady() {
-  if (greeted_ || !ModelUsable() || !MediaUp() || voicemail_ != Voicemail::kNo) return;
+  if (greeted_ || AnswersNobody() || !ModelUsable() || !MediaUp() || voicemail_ != Voicemail::kNo) return;
   greeted_ = true;
   if (options_.greeting_prompt.empty()) return;
   sink_.Do(command::AddSystemText{options_.greeting_prompt});
@@ -129,6 +129,10 @@ void Call::ForgetSession() {
   restored_items_.clear();
   response_asked_ = false;
   failed_responses_ = 0;
+  const bool said = !say_response_.empty();
+  if (saying_ && (!said || mid_response)) SayAgain();
+  saying_.reset();
+  say_response_.clear();
   CloseItems();
   if (evidence_.paused) ResumeAssistant();
   listening_for_voice_ = false;
@@ -141,7 +145,7 @@ void Call::ForgetSession() {
     transcript_.Forget(caller_speaking_ ? speech_item_ : turn_.item_id);
     response_wanted_ = false;
     turn_.open = false;
-  } else if (turn_.open || mid_response) {
+  } else if (turn_.open || (mid_response && !said)) {
     response_wanted_ = true;
   }
   caller_speaking_ = false;
@@ -178,7 +182,7 @@ void Call::OnModelDeadline(absl::string_view which) {
     ForgetSession();
     if (state_ != State::kTransferred) OpenSession();
   } else if (which == kRetryResponse) {
-    RequestResponse("");
+    if (!std::exchange(say_retry_, false)) RequestResponse("");
   } else if (which == kAnswer) {
     OnAnswerOverdue();
   } else if (which == kEvidence) {
@@ -246,6 +250,7 @@ void Call::TellModel(const std::string& text) {
 void Call::GiveUpOnModel() {
   ClearDeadline(kHold);
   ClearDeadline(kReopen);
+  ForgetSays();
   if (over() || hangup_asked_ || farewell_.active) return;
   if (state_ == State::kTransferred || state_ == State::kTransferring) return;  // A human has the caller, or will have.
   const bool goodbye = !options_.goodbye_prompt.base64.empty() || options_.fallback != FallbackKind::kGoodbye;

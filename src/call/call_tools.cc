@@ -1,7 +1,9 @@
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "src/call/call.h"
 #include "src/call/deadlines.h"
 
@@ -28,12 +30,15 @@ std::string Spaced(absl::string_view keys) {
 // ---- Tools ----
 
 // A call is acted on once, however often the model or its sessions name it.
-bool Call::FirstCall(const std::string& tool_call_id, absl::string_view name, absl::string_view arguments) {
+bool Call::FirstCall(const std::string& tool_call_id, absl::string_view name, absl::string_view arguments,
+                     absl::Time answer_by) {
   if (over() || hangup_asked_) return false;
   if (!tool_calls_.emplace(tool_call_id, ToolCall{std::string(name), std::string(arguments)}).second) return false;
   ClearDeadline(kAnswer);
-  Emit(ToolCalled{tool_call_id, std::string(name), std::string(arguments)});
-  return true;
+  Emit(ToolCalled{tool_call_id, std::string(name), std::string(arguments), answer_by});
+  if (!AnswersNobody()) return true;
+  AnswerTool(tool_call_id, name, false, "not done: a colleague has taken the call over");
+  return false;
 }
 
 void Call::AnswerTool(const std::string& tool_call_id, absl::string_view name, bool ok, const std::string& output) {
@@ -57,9 +62,17 @@ void Call::On(const input::ToolRefused& in) {
 }
 
 void Call::On(const input::ToolAsked& in) {
-  if (!FirstCall(in.tool_call_id, in.name, in.arguments)) return;
-  tools_[in.tool_call_id] = RunningTool{in.name, now_, false};
+  const auto client = options_.client_tools.find(in.name);
+  const bool for_client = client != options_.client_tools.end();
+  const absl::Time answer_by = for_client && !AnswersNobody() ? now_ + client->second : absl::InfinitePast();
+  if (!FirstCall(in.tool_call_id, in.name, in.arguments, answer_by)) return;
+  tools_[in.tool_call_id] = RunningTool{in.name, now_, false, for_client};
   SetDeadlineOnce(kToolPatience, options_.tool_patience);
+  if (for_client) {
+    client_calls_.insert(in.tool_call_id);
+    SetDeadline(absl::StrCat(kClientTool, in.tool_call_id), client->second);
+    return;
+  }
   SetDeadlineOnce(kToolLimit, options_.tool_limit);
   sink_.Do(command::RunTool{in.tool_call_id, in.name, in.arguments});
 }
@@ -69,6 +82,7 @@ void Call::On(const input::ToolFinished& in) {
   if (found == tools_.end() || over()) return;
   const std::string name = found->second.name;
   tools_.erase(found);
+  ClearDeadline(absl::StrCat(kClientTool, in.tool_call_id));
   AnswerTool(in.tool_call_id, name, in.ok, in.output);
   if (!tools_.empty()) return;  // One answer to all that were asked for together.
   ClearDeadline(kToolPatience);
@@ -83,6 +97,7 @@ void Call::On(const input::DtmfAsked& in) {
     return;
   }
   sink_.Do(command::SendDtmf{in.digits});
+  Emit(DtmfSent{in.digits, "", ""});
   AnswerTool(in.tool_call_id, "send_dtmf", true, absl::StrCat("pressed ", Spaced(in.digits)));
   RequestResponse("");
 }
@@ -100,7 +115,11 @@ void Call::OnToolDeadline(absl::string_view which) {
     }
   } else if (which == kToolLimit) {
     const std::map<std::string, RunningTool> late = tools_;
-    for (const auto& [id, tool] : late) On(input::ToolFinished{id, false, "no answer in time"});
+    for (const auto& [id, tool] : late) {
+      if (!tool.client) On(input::ToolFinished{id, false, "no answer in time"});
+    }
+  } else if (absl::StartsWith(which, kClientTool)) {
+    On(input::ToolFinished{std::string(absl::StripPrefix(which, kClientTool)), false, "no answer in time"});
   } else if (which == kKeys) {
     TakeKeys();
   } else if (which == kFarewell) {
@@ -173,7 +192,8 @@ void Call::CancelFarewell() {
 // The line is cut when the last words were heard, not when they were made.
 void Call::EndIfFarewellHeard() {
   if (!farewell_.active || over()) return;
-  const bool said = running_responses_.empty() && !response_wanted_ && !response_asked_ && playout_.Silent(now_);
+  const bool said = running_responses_.empty() && !response_wanted_ && !response_asked_ && says_.empty() && !saying_ &&
+                    playout_.Silent(now_);
   if (said) EndFarewell();
 }
 

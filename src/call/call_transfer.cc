@@ -116,7 +116,8 @@ void Call::AcceptTransfer(Transfer transfer, Destination to) {
   transfer_->request_time = now_;
   transfer_tool_call_.clear();
   transfer_failure_untold_ = recall_refused_ = false;
-  const bool announce = !transfer_to_.announcement.empty() && transfer_->requested_by != Party::kSystem;
+  const bool announce =
+      !transfer_to_.announcement.empty() && transfer_->requested_by != Party::kSystem && !AnswersNobody();
   announcement_ = announce ? Announcement::kDue : Announcement::kNone;
   Emit(TransferChanged{*transfer_});
   SetDeadline("announcement", options_.announcement_limit);

@@ -34,10 +34,19 @@ void Call::On(const input::ResponseStarted& in) {
   const bool asked = response_asked_;
   running_responses_.insert(in.response_id);
   response_spoke_ = false;
-  rehearing_ = false;                          // Whoever speaks over this one speaks now.
-  response_wanted_ = response_asked_ = false;  // This one knows of whatever ours would have been asked for.
-  if (voicemail_ == Voicemail::kNo || (voicemail_ == Voicemail::kSpeaking && asked)) return;
-  cut_responses_.insert(in.response_id);  // The machine wants no answer, only its message.
+  rehearing_ = false;  // Whoever speaks over this one speaks now.
+  const bool says = saying_ && say_response_.empty() && in.request_id == saying_->request_id;
+  response_asked_ = false;
+  if (says) {
+    say_response_ = in.response_id;
+  } else {
+    response_wanted_ = false;                          // This one knows of whatever ours would have been asked for,
+    if (saying_ && say_response_.empty()) SayAgain();  // but not of words that are to be said exactly.
+  }
+  const bool message = voicemail_ == Voicemail::kNo || (voicemail_ == Voicemail::kSpeaking && asked);
+  const bool called_for = says || (in.request_id.empty() && !AnswersNobody());
+  if (message && called_for) return;
+  cut_responses_.insert(in.response_id);  // The machine wants no answer, only its message; a colleague none either.
   CancelOnce(in.response_id);
 }
 
@@ -63,10 +72,14 @@ void Call::On(const input::ResponseEnded& in) {
   cancelled_responses_.erase(in.response_id);
   if (running_responses_.empty()) CloseItems();
   if (over()) return;
+  const bool said = saying_ && in.response_id == say_response_;
+  if (said && in.status == "failed") SayAgain();
+  if (said) saying_.reset(), say_response_.clear();
   if (in.status == "failed") {
     Emit(ModelTrouble{in.code, in.detail, false});
+    say_retry_ = said;
     if (++failed_responses_ > kResponseRetries) {
-      response_wanted_ = true;
+      response_wanted_ |= !said;
       LoseSession(EndReason::kModelSessionLost, in.code, in.detail);
       return;
     }
@@ -100,6 +113,7 @@ void Call::RequestResponse(absl::string_view instructions) {
 // None that nobody could hear either: it waits for the stream, and for what comes of a transfer.
 void Call::SendPendingResponse() {
   if (!response_wanted_ || response_asked_ || !running_responses_.empty() || caller_speaking_ || !ModelUsable()) return;
+  if (AnswersNobody()) return;
   if (!MediaUp() || hangup_asked_ || TransferPending() || voicemail_ == Voicemail::kWaiting) return;
   SendResponse(std::exchange(response_instructions_, ""));
 }
@@ -108,7 +122,7 @@ void Call::SendResponse(absl::string_view instructions) {
   response_wanted_ = false;
   response_asked_ = true;
   SetDeadline(kAnswer, options_.answer_limit);
-  sink_.Do(command::CreateResponse{std::string(instructions)});
+  sink_.Do(command::CreateResponse{std::string(instructions), ""});
 }
 
 void Call::OnAnswered() {
@@ -120,9 +134,10 @@ void Call::OnAnswered() {
 // The model owes an answer: it is asked for once more, then the session is given up for one that answers.
 void Call::OnAnswerOverdue() {
   if (!MediaUp() || !ModelUsable() || hangup_asked_ || caller_speaking_ || !tools_.empty() || TransferPending()) return;
+  if (AnswersNobody() && !saying_) return;
   if (++turn_.retries > 1) {
     turn_.retries = 0;
-    response_wanted_ = true;
+    response_wanted_ |= !saying_;
     PlayPrompt("hold", options_.hold_prompt);
     LoseSession(EndReason::kModelSessionLost, "answer_overdue", "no audio of an answer in time, twice");
     return;
@@ -132,7 +147,9 @@ void Call::OnAnswerOverdue() {
     cut_responses_.insert(response);  // Should it come after all, it would be the second answer.
     CancelOnce(response);
   }
-  SendResponse("");
+  if (!saying_) return SendResponse("");
+  response_asked_ = false;
+  SayAgain();
 }
 
 // ---- The caller's turns ----
@@ -190,7 +207,9 @@ void Call::On(const input::TurnCommitted& in) {
   }
   if (turn_.item_id == in.item_id) turn_.committed = now_;
   idle_count_ = 0;
-  if (options_.barge_in == BargeInMode::kReversible) {
+  if (AnswersNobody()) {
+    turn_.open = false;
+  } else if (options_.barge_in == BargeInMode::kReversible) {
     RequestResponse("");
   } else if (MediaUp() && ModelUsable() && !TransferPending()) {
     SetDeadline(kAnswer, options_.answer_limit);
@@ -271,12 +290,13 @@ void Call::CutAssistant(Cut why) {
   const bool sounding = playout_.Interruptible(now_) && !playout_.paused();
   const std::vector<audio::PlayoutLedger::Item> cut = playout_.Cut(now_);
   if (sounding && stream_open_) {
-    silencing_since_ = why == Cut::kBargeIn ? now_ : absl::InfinitePast();
+    silencing_since_ = why == Cut::kLineGone ? absl::InfinitePast() : now_;
     sink_.Do(command::ClearAudio{});
   }
   for (const std::string& response : running_responses_) {
     const bool first = cut_responses_.insert(response).second;
-    if (first && why == Cut::kBargeIn && !options_.server_cancels) CancelOnce(response);
+    const bool ours_to_stop = why == Cut::kSteered || (why == Cut::kBargeIn && !options_.server_cancels);
+    if (first && ours_to_stop) CancelOnce(response);
   }
   ClearDeadline(kEvidence);
   listening_for_voice_ = false;
@@ -324,13 +344,14 @@ void Call::TakeFinalItems() {
 
 bool Call::Quiet() const {
   return running_responses_.empty() && !response_wanted_ && !response_asked_ && !caller_speaking_ && !turn_.open &&
-         tools_.empty() && keys_.empty() && !evidence_.paused && !farewell_.active && playout_.Silent(now_);
+         tools_.empty() && keys_.empty() && !evidence_.paused && !farewell_.active && says_.empty() && !saying_ &&
+         playout_.Silent(now_);
 }
 
 void Call::WatchIdle() {
   if (options_.idle_after == absl::InfiniteDuration()) return;
   const bool waiting = MediaUp() && ModelUsable() && greeted_ && !hangup_asked_ && !TransferPending() &&
-                       voicemail_ == Voicemail::kNo && Quiet();
+                       voicemail_ == Voicemail::kNo && !taken_over_ && Quiet();
   if (waiting) {
     SetDeadlineOnce(kIdle, options_.idle_after);
   } else {

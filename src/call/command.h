@@ -48,6 +48,13 @@ struct AddCallerText {
 };  // Something that the caller did not say but did: "[The caller pressed 1 2 #]".
 struct CreateResponse {
   std::string instructions;  // For this one alone, with no tools; empty: the session's.
+  std::string request_id;    // Comes back with ResponseStarted; empty: none.
+};
+struct SetInstructions {  // In place of the agent's; for this session and those after it.
+  std::string instructions;
+};
+struct LetAnswer {  // Whether turns of the caller are answered; false also for sessions after this one.
+  bool on = true;
 };
 struct CancelResponse {
   std::string response_id;
@@ -114,10 +121,11 @@ struct SaveTranscript {
 // Nothing more will come; the call's objects can go.
 struct Finished {};
 
-using Command = std::variant<OpenModel, ConfigureModel, ReleaseGreeting, RestoreConversation, RewriteItem,
-                             AddSystemText, AddCallerText, CreateResponse, CancelResponse, TruncateItem, DeleteItem,
-                             AnswerTool, RunTool, RequestSummary, CloseModel, SendCheckpoint, ClearAudio, SendDtmf,
-                             CloseStream, TransferCarrier, HangUpCarrier, NextStep, SaveItem, SaveTranscript, Finished>;
+using Command =
+    std::variant<OpenModel, ConfigureModel, ReleaseGreeting, RestoreConversation, RewriteItem, AddSystemText,
+                 AddCallerText, CreateResponse, CancelResponse, TruncateItem, DeleteItem, AnswerTool, RunTool,
+                 RequestSummary, CloseModel, SendCheckpoint, ClearAudio, SendDtmf, CloseStream, TransferCarrier,
+                 HangUpCarrier, NextStep, SaveItem, SaveTranscript, Finished, SetInstructions, LetAnswer>;
 
 }  // namespace command
 

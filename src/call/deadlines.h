@@ -38,6 +38,7 @@ inline constexpr absl::string_view kIdle = "idle";
 // Tools, keys, goodbyes, machines.
 inline constexpr absl::string_view kToolPatience = "tool_patience";
 inline constexpr absl::string_view kToolLimit = "tool_limit";
+inline constexpr absl::string_view kClientTool = "client_tool ";  // And the call's id: each has its own.
 inline constexpr absl::string_view kKeys = "keys";
 inline constexpr absl::string_view kFarewell = "farewell";
 inline constexpr absl::string_view kBeep = "beep";

@@ -36,7 +36,13 @@ constexpr absl::string_view kTypeNames[] = {"call_created",
                                             "prompt_played",
                                             "caller_idle",
                                             "machine_answered",
-                                            "callback_promised"};
+                                            "callback_promised",
+                                            "say_requested",
+                                            "context_injected",
+                                            "instructions_updated",
+                                            "dtmf_sent",
+                                            "mute_changed",
+                                            "takeover_changed"};
 static_assert(std::size(kTypeNames) == std::variant_size_v<EventBody>, "each body has its name");
 
 }  // namespace

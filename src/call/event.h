@@ -79,7 +79,8 @@ struct TranscriptItemFinal {  // Its text will not change any more.
 struct ToolCalled {
   std::string tool_call_id;
   std::string name;
-  std::string arguments;  // JSON as the model wrote it.
+  std::string arguments;                        // JSON as the model wrote it.
+  absl::Time answer_by = absl::InfinitePast();  // Until when a client may answer it; InfinitePast: not a client's.
 };
 struct ToolAnswered {
   std::string tool_call_id;
@@ -132,6 +133,38 @@ struct MachineAnswered {  // Once per call.
 struct CallbackPromised {  // The caller was told that somebody will call back: the model could not be had.
   std::string reason;
 };
+struct SayRequested {  // A client wants something said.
+  std::string request_id;
+  std::string text;    // Word for word; empty: a prompt.
+  std::string prompt;  // Its name; empty: words.
+  bool interrupt = false;
+  std::string principal;  // Who asked, here and below; empty: nobody needs a name.
+};
+struct ContextInjected {  // A client told the model something.
+  std::string request_id;
+  std::string text;
+  bool respond = false;
+  std::string principal;
+};
+struct InstructionsUpdated {  // A client replaced the assistant's instructions.
+  std::string instructions;
+  std::string principal;
+};
+struct DtmfSent {          // Keys were sent to the other side.
+  std::string digits;      // 0-9 * # A-D
+  std::string request_id;  // Empty: the assistant did it.
+  std::string principal;
+};
+struct MuteChanged {
+  bool caller_muted = false;     // The model hears silence.
+  bool assistant_muted = false;  // The caller hears nothing of the assistant.
+  std::string principal;
+};
+struct TakeoverChanged {
+  bool taken_over = false;  // The assistant is stopped.
+  std::string reason;
+  std::string principal;
+};
 struct CallEnded {  // Always exactly one per call. Late transcript items and the summary may follow.
   Termination termination;
   int64_t duration_seconds = 0;  // From answer to end; 0 if never answered.
@@ -156,7 +189,8 @@ using EventBody =
                  CallerSpeechStopped, AssistantSpeechStarted, AssistantSpeechFinished, BargeIn, TranscriptItemFinal,
                  ToolCalled, ToolAnswered, TransferChanged, CallerReturned, DtmfReceived, TurnMeasured, CallEnded,
                  SummaryReady, SummaryFailed, AssistantSilenced, AssistantPaused, AssistantResumed, AnswerMeasured,
-                 ModelReopening, PromptPlayed, CallerIdle, MachineAnswered, CallbackPromised>;
+                 ModelReopening, PromptPlayed, CallerIdle, MachineAnswered, CallbackPromised, SayRequested,
+                 ContextInjected, InstructionsUpdated, DtmfSent, MuteChanged, TakeoverChanged>;
 
 struct Event {
   std::string call_id;

@@ -41,6 +41,7 @@ class EventWriter {
   }
   void operator()(const ToolCalled& e) {
     Put("tool_call_id", e.tool_call_id), Put("name", e.name), Put("arguments", e.arguments);
+    if (e.answer_by != absl::InfinitePast()) Put("for_client", true);
   }
   void operator()(const ToolAnswered& e) {
     Put("tool_call_id", e.tool_call_id), Put("name", e.name), Put("output", e.output), Put("ok", e.ok);
@@ -94,6 +95,23 @@ class EventWriter {
   void operator()(const CallerIdle& e) { Put("count", e.count), Put("goodbye", e.goodbye); }
   void operator()(const MachineAnswered& e) { Put("policy", Name(e.policy)), Put("detail", e.detail); }
   void operator()(const CallbackPromised& e) { Put("reason", e.reason); }
+  void operator()(const SayRequested& e) {
+    Put("request_id", e.request_id), Put("text", e.text), Put("prompt", e.prompt);
+    Put("interrupt", e.interrupt), Put("principal", e.principal);
+  }
+  void operator()(const ContextInjected& e) {
+    Put("request_id", e.request_id), Put("text", e.text), Put("respond", e.respond), Put("principal", e.principal);
+  }
+  void operator()(const InstructionsUpdated& e) { Put("instructions", e.instructions), Put("principal", e.principal); }
+  void operator()(const DtmfSent& e) {
+    Put("digits", e.digits), Put("request_id", e.request_id), Put("principal", e.principal);
+  }
+  void operator()(const MuteChanged& e) {
+    Put("caller_muted", e.caller_muted), Put("assistant_muted", e.assistant_muted), Put("principal", e.principal);
+  }
+  void operator()(const TakeoverChanged& e) {
+    Put("taken_over", e.taken_over), Put("reason", e.reason), Put("principal", e.principal);
+  }
 
  private:
   void Put(absl::string_view name, absl::string_view value) {

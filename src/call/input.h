@@ -63,7 +63,8 @@ struct ModelCreated {
 struct ModelConfigured {};
 struct ResponseStarted {
   std::string response_id;
-};  // Of the conversation; out-of-band responses are no part of it.
+  std::string request_id;  // Of the CreateResponse that asked for it; empty: one without, or nobody asked.
+};                         // Of the conversation; out-of-band responses are no part of it.
 struct ItemAdded {
   std::string item_id;
   std::string previous_item_id;
@@ -198,6 +199,7 @@ struct TransferDone {  // One target's dial is over.
 struct EndRequested {
   EndReason reason = EndReason::kApiEnded;
   std::string detail;
+  std::string goodbye;  // What the assistant says before, word for word; empty: nothing.
 };
 struct TransferRequested {
   std::string transfer_id;
@@ -209,17 +211,61 @@ struct TransferCancelRequested {
   std::string transfer_id;
 };
 
+// Of these Call::WhyNot() tells beforehand what would become of them.
+struct SayRequested {
+  std::string request_id;  // UUID; here and below a repeat with the same one changes nothing.
+  std::string text;        // Word for word; empty: `prompt`.
+  std::string prompt;      // Name of a stored prompt; empty: `text`.
+  bool interrupt = false;  // Stops what is being said.
+  std::string principal;   // Who asks, here and below; empty: nobody needs a name.
+};
+struct ContextGiven {
+  std::string request_id;
+  std::string text;
+  bool respond = false;  // The assistant says something about it.
+  std::string principal;
+};
+struct InstructionsGiven {
+  std::string instructions;
+  std::string principal;
+};
+struct DtmfRequested {
+  std::string request_id;
+  std::string digits;  // Valid.
+  std::string principal;
+};
+struct MuteRequested {
+  bool caller_muted = false;
+  bool assistant_muted = false;
+  std::string principal;
+};
+struct TakeoverRequested {
+  std::string reason;
+  std::string principal;
+};
+struct ReleaseRequested {
+  std::string context;   // For the model; empty: nothing.
+  bool respond = false;  // The assistant speaks first.
+  std::string principal;
+};
+struct ToolResultGiven {  // A client's answer to one of CallOptions::client_tools.
+  std::string tool_call_id;
+  bool ok = false;
+  std::string output;  // JSON.
+};
+
 // ---- The clock ----
 struct Tick {};  // next_deadline() has come.
 
-using Input =
-    std::variant<DialAccepted, DialRefused, DialUnknown, Rang, Answered, HungUp, StreamOpened, StreamClosed,
-                 CallerAudio, CheckpointPlayed, AudioCleared, Dtmf, ModelCreated, ModelConfigured, ResponseStarted,
-                 ItemAdded, ModelAudio, ModelAudioDone, AssistantText, AssistantTextDone, ResponseEnded, SpeechStarted,
-                 SpeechStopped, TurnCommitted, CallerText, CallerTextFailed, TransferAsked, EndAsked, DtmfAsked,
-                 ToolAsked, ToolFinished, ToolRefused, SummaryMade, SummaryUnavailable, ModelError, ModelClosed,
-                 CallerVoice, BeepHeard, MachineDetected, TransferTaken, TransferRefused, TransferFetched,
-                 HumanAnswered, TransferDone, EndRequested, TransferRequested, TransferCancelRequested, Tick>;
+using Input = std::variant<DialAccepted, DialRefused, DialUnknown, Rang, Answered, HungUp, StreamOpened, StreamClosed,
+                           CallerAudio, CheckpointPlayed, AudioCleared, Dtmf, ModelCreated, ModelConfigured,
+                           ResponseStarted, ItemAdded, ModelAudio, ModelAudioDone, AssistantText, AssistantTextDone,
+                           ResponseEnded, SpeechStarted, SpeechStopped, TurnCommitted, CallerText, CallerTextFailed,
+                           TransferAsked, EndAsked, DtmfAsked, ToolAsked, ToolFinished, ToolRefused, SummaryMade,
+                           SummaryUnavailable, ModelError, ModelClosed, CallerVoice, BeepHeard, MachineDetected,
+                           TransferTaken, TransferRefused, TransferFetched, HumanAnswered, TransferDone, EndRequested,
+                           TransferRequested, TransferCancelRequested, SayRequested, ContextGiven, InstructionsGiven,
+                           DtmfRequested, MuteRequested, TakeoverRequested, ReleaseRequested, ToolResultGiven, Tick>;
 
 }  // namespace callbridge::call::input
 

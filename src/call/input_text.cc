@@ -75,6 +75,7 @@ void Fields(input::ModelConfigured&, V&&) {}
 template <typename V>
 void Fields(input::ResponseStarted& in, V&& v) {
   v("response_id", in.response_id);
+  v("request_id", in.request_id);
 }
 template <typename V>
 void Fields(input::ItemAdded& in, V&& v) {
@@ -236,6 +237,7 @@ template <typename V>
 void Fields(input::EndRequested& in, V&& v) {
   v("reason", in.reason);
   v("detail", in.detail);
+  v("goodbye", in.goodbye);
 }
 template <typename V>
 void Fields(input::TransferRequested& in, V&& v) {
@@ -243,6 +245,55 @@ void Fields(input::TransferRequested& in, V&& v) {
   v("destination", in.destination);
   v("reason", in.reason);
   v("number", in.number);
+}
+template <typename V>
+void Fields(input::SayRequested& in, V&& v) {
+  v("request_id", in.request_id);
+  v("text", in.text);
+  v("prompt", in.prompt);
+  v("interrupt", in.interrupt);
+  v("principal", in.principal);
+}
+template <typename V>
+void Fields(input::ContextGiven& in, V&& v) {
+  v("request_id", in.request_id);
+  v("text", in.text);
+  v("respond", in.respond);
+  v("principal", in.principal);
+}
+template <typename V>
+void Fields(input::InstructionsGiven& in, V&& v) {
+  v("instructions", in.instructions);
+  v("principal", in.principal);
+}
+template <typename V>
+void Fields(input::DtmfRequested& in, V&& v) {
+  v("request_id", in.request_id);
+  v("digits", in.digits);
+  v("principal", in.principal);
+}
+template <typename V>
+void Fields(input::MuteRequested& in, V&& v) {
+  v("caller_muted", in.caller_muted);
+  v("assistant_muted", in.assistant_muted);
+  v("principal", in.principal);
+}
+template <typename V>
+void Fields(input::TakeoverRequested& in, V&& v) {
+  v("reason", in.reason);
+  v("principal", in.principal);
+}
+template <typename V>
+void Fields(input::ReleaseRequested& in, V&& v) {
+  v("context", in.context);
+  v("respond", in.respond);
+  v("principal", in.principal);
+}
+template <typename V>
+void Fields(input::ToolResultGiven& in, V&& v) {
+  v("tool_call_id", in.tool_call_id);
+  v("ok", in.ok);
+  v("output", in.output);
 }
 template <typename V>
 void Fields(input::Tick&, V&&) {}
@@ -292,6 +343,15 @@ void Fields(command::AddSystemText& in, V&& v) {
 template <typename V>
 void Fields(command::CreateResponse& in, V&& v) {
   v("instructions", in.instructions);
+  v("request_id", in.request_id);
+}
+template <typename V>
+void Fields(command::SetInstructions& in, V&& v) {
+  v("instructions", in.instructions);
+}
+template <typename V>
+void Fields(command::LetAnswer& in, V&& v) {
+  v("on", in.on);
 }
 template <typename V>
 void Fields(command::CancelResponse& in, V&& v) {
@@ -412,15 +472,24 @@ constexpr absl::string_view kInputNames[] = {
     "end_requested",
     "transfer_requested",
     "transfer_cancel_requested",
+    "say_requested",
+    "context_given",
+    "instructions_given",
+    "dtmf_requested",
+    "mute_requested",
+    "takeover_requested",
+    "release_requested",
+    "tool_result_given",
     "tick",
 };
 static_assert(std::size(kInputNames) == std::variant_size_v<input::Input>, "each input has its name");
 constexpr absl::string_view kCommandNames[] = {
-    "open_model",      "configure_model", "release_greeting", "restore_conversation", "rewrite_item",
-    "add_system_text", "add_caller_text", "create_response",  "cancel_response",      "truncate_item",
-    "delete_item",     "answer_tool",     "run_tool",         "request_summary",      "close_model",
-    "send_checkpoint", "clear_audio",     "send_dtmf",        "close_stream",         "transfer_carrier",
-    "hang_up_carrier", "next_step",       "save_item",        "save_transcript",      "finished",
+    "open_model",       "configure_model", "release_greeting", "restore_conversation", "rewrite_item",
+    "add_system_text",  "add_caller_text", "create_response",  "cancel_response",      "truncate_item",
+    "delete_item",      "answer_tool",     "run_tool",         "request_summary",      "close_model",
+    "send_checkpoint",  "clear_audio",     "send_dtmf",        "close_stream",         "transfer_carrier",
+    "hang_up_carrier",  "next_step",       "save_item",        "save_transcript",      "finished",
+    "set_instructions", "let_answer",
 };
 static_assert(std::size(kCommandNames) == std::variant_size_v<command::Command>, "each command has its name");
 constexpr absl::string_view kStepNames[] = {"stream", "dial", "hang_up"};

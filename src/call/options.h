@@ -89,10 +89,11 @@ struct CallOptions {
   // A session is replaced this long before its end, at a quiet moment; at half of it, at any.
   absl::Duration model_renewal = absl::Minutes(5);
   FallbackKind fallback = FallbackKind::kGoodbye;
-  std::string fallback_destination;                    // kTransfer: a key.
-  absl::Duration gap_after = absl::Milliseconds(200);  // Without the caller's audio: silence is put in its place ...
-  absl::Duration gap_limit = absl::Seconds(10);        // ... for at most so long.
-  absl::Duration farewell_limit = absl::Seconds(20);   // Of waiting until the last words were heard.
+  std::string fallback_destination;                     // kTransfer: a key.
+  absl::Duration gap_after = absl::Milliseconds(200);   // Without the caller's audio: silence is put in its place ...
+  absl::Duration gap_limit = absl::Seconds(10);         // ... for at most so long.
+  absl::Duration farewell_limit = absl::Seconds(20);    // Of waiting until the last words were heard.
+  absl::Duration last_words_limit = absl::Seconds(15);  // The same, of those that a client asked for.
 
   // ---- The caller says nothing ----
   absl::Duration idle_after = absl::InfiniteDuration();  // Since all was heard.
@@ -101,8 +102,10 @@ struct CallOptions {
   std::string idle_goodbye = "The caller does not answer any more. Say goodbye in one short sentence.";
 
   // ---- Tools and keys ----
-  absl::Duration tool_patience = absl::Seconds(2);       // Then the assistant says that it takes a moment.
-  absl::Duration tool_limit = absl::Seconds(30);         // Our own, behind the runner's.
+  absl::Duration tool_patience = absl::Seconds(2);  // Then the assistant says that it takes a moment.
+  absl::Duration tool_limit = absl::Seconds(30);    // Our own, behind the runner's.
+  // Tools that a client answers by ToolResultGiven: how long it may take, by name.
+  std::map<std::string, absl::Duration> client_tools;
   absl::Duration keys_pause = absl::Milliseconds(1200);  // Between keys of one entry; '#' ends it at once.
 
   // ---- Machines ----

@@ -53,6 +53,7 @@ void ConversationFields(CallOptions& out, V&& v) {
   v("gap_after", out.gap_after);
   v("gap_limit", out.gap_limit);
   v("farewell_limit", out.farewell_limit);
+  v("last_words_limit", out.last_words_limit);
   v("idle_after", out.idle_after);
   v("idle_reprompts", out.idle_reprompts);
   v("idle_prompt", out.idle_prompt);
@@ -227,6 +228,7 @@ std::string FormatOptions(const CallOptions& options) {
   CallOptions copy = options;
   Fields(copy, Writer("", &text));
   for (const auto& [key, destination] : options.destinations) text += FormatDestination(key, destination);
+  for (const auto& [tool, limit] : options.client_tools) Writer("client_tool.", &text)(tool, limit);
   return text;
 }
 
@@ -237,6 +239,13 @@ absl::Status ParseOption(absl::string_view line, CallOptions* options) {
   if (!line.empty()) return absl::InvalidArgumentError(absl::StrCat(name, ": nothing may follow its value"));
   absl::string_view path = name;
   if (absl::ConsumePrefix(&path, "destination.")) return ParseDestination(name, path, value, options);
+  if (absl::ConsumePrefix(&path, "client_tool.")) {
+    absl::string_view tool = path;
+    if (!absl::ConsumeSuffix(&tool, "_ms") || tool.empty()) return Reader("", "").Result(name);
+    Reader reader(path, value);
+    reader(tool, options->client_tools[std::string(tool)]);
+    return reader.Result(name);
+  }
   Reader reader(name, value);
   Fields(*options, reader);
   return reader.Result(name);

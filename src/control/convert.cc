@@ -128,6 +128,7 @@ class BodyWriter {
     to->set_tool_call_id(Word(body.tool_call_id));
     to->set_name(Word(body.name));
     to->set_arguments(ToUtf8(body.arguments));
+    PutTime(body.answer_by, [&] { return out_.mutable_tool_called()->mutable_answer_by_time(); });
   }
   void operator()(const call::ToolAnswered& body) const {
     auto* to = out_.mutable_tool_answered();
@@ -197,6 +198,43 @@ class BodyWriter {
   }
   void operator()(const call::CallbackPromised& body) const {
     out_.mutable_callback_promised()->set_reason(Detail(body.reason));
+  }
+  void operator()(const call::SayRequested& body) const {
+    auto* to = out_.mutable_say_requested();
+    to->set_request_id(Word(body.request_id));
+    to->set_text(ToUtf8(body.text));
+    to->set_prompt(Word(body.prompt));
+    to->set_interrupt(body.interrupt);
+    to->set_principal(Word(body.principal));
+  }
+  void operator()(const call::ContextInjected& body) const {
+    auto* to = out_.mutable_context_injected();
+    to->set_request_id(Word(body.request_id));
+    to->set_text(ToUtf8(body.text));
+    to->set_respond(body.respond);
+    to->set_principal(Word(body.principal));
+  }
+  void operator()(const call::InstructionsUpdated& body) const {
+    out_.mutable_instructions_updated()->set_instructions(ToUtf8(body.instructions));
+    out_.mutable_instructions_updated()->set_principal(Word(body.principal));
+  }
+  void operator()(const call::DtmfSent& body) const {
+    auto* to = out_.mutable_dtmf_sent();
+    to->set_digits(Word(body.digits));
+    to->set_request_id(Word(body.request_id));
+    to->set_principal(Word(body.principal));
+  }
+  void operator()(const call::MuteChanged& body) const {
+    auto* to = out_.mutable_mute_changed();
+    to->set_caller_muted(body.caller_muted);
+    to->set_assistant_muted(body.assistant_muted);
+    to->set_principal(Word(body.principal));
+  }
+  void operator()(const call::TakeoverChanged& body) const {
+    auto* to = out_.mutable_takeover_changed();
+    to->set_taken_over(body.taken_over);
+    to->set_reason(Detail(body.reason));
+    to->set_principal(Word(body.principal));
   }
 
  private:

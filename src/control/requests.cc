@@ -28,6 +28,7 @@ constexpr int kDefaultCallsPage = 50;
 constexpr int kMaxCallsPage = 500;
 constexpr int kDefaultItemsPage = 100;
 constexpr int kMaxItemsPage = 1000;
+constexpr size_t kMaxGoodbyeBytes = 1024;
 constexpr size_t kMaxNumberBytes = 256;
 constexpr int kMaxDispositions = 16;
 constexpr size_t kMaxDispositionBytes = 64;
@@ -252,9 +253,10 @@ absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::Star
 absl::StatusOr<EndRequest> ParseEndCall(const v1::EndCallRequest& request) {
   auto call_id = ParseCallName("call", request.call());
   if (!call_id.ok()) return call_id.status();
-  const absl::Status status = CheckLength("reason", request.reason(), kMaxReasonBytes);
+  absl::Status status = CheckLength("reason", request.reason(), kMaxReasonBytes);
+  if (status.ok()) status = CheckLength("goodbye", request.goodbye(), kMaxGoodbyeBytes);
   if (!status.ok()) return status;
-  return EndRequest{*std::move(call_id), request.reason()};
+  return EndRequest{*std::move(call_id), request.reason(), request.goodbye()};
 }
 
 absl::StatusOr<session::CallControl::TransferRequest> ParseTransferCall(const v1::TransferCallRequest& request,

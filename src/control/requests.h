@@ -31,6 +31,7 @@ absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::Star
 struct EndRequest {
   std::string call_id;
   std::string reason;
+  std::string goodbye;
 };
 absl::StatusOr<EndRequest> ParseEndCall(const v1::EndCallRequest& request);
 

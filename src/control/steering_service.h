@@ -43,6 +43,24 @@ class SteeringService : public v1::CallService::CallbackService {
   grpc::ServerUnaryReactor* CancelTransfer(grpc::CallbackServerContext* context,
                                            const v1::CancelTransferRequest* request,
                                            v1::CancelTransferResponse* response) override;
+  grpc::ServerUnaryReactor* SayOnCall(grpc::CallbackServerContext* context, const v1::SayOnCallRequest* request,
+                                      v1::SayOnCallResponse* response) override;
+  grpc::ServerUnaryReactor* InjectContext(grpc::CallbackServerContext* context, const v1::InjectContextRequest* request,
+                                          v1::InjectContextResponse* response) override;
+  grpc::ServerUnaryReactor* UpdateInstructions(grpc::CallbackServerContext* context,
+                                               const v1::UpdateInstructionsRequest* request,
+                                               v1::UpdateInstructionsResponse* response) override;
+  grpc::ServerUnaryReactor* SendDtmf(grpc::CallbackServerContext* context, const v1::SendDtmfRequest* request,
+                                     v1::SendDtmfResponse* response) override;
+  grpc::ServerUnaryReactor* MuteCall(grpc::CallbackServerContext* context, const v1::MuteCallRequest* request,
+                                     v1::MuteCallResponse* response) override;
+  grpc::ServerUnaryReactor* TakeoverCall(grpc::CallbackServerContext* context, const v1::TakeoverCallRequest* request,
+                                         v1::TakeoverCallResponse* response) override;
+  grpc::ServerUnaryReactor* ReleaseCall(grpc::CallbackServerContext* context, const v1::ReleaseCallRequest* request,
+                                        v1::ReleaseCallResponse* response) override;
+  grpc::ServerUnaryReactor* SubmitToolResult(grpc::CallbackServerContext* context,
+                                             const v1::SubmitToolResultRequest* request,
+                                             v1::SubmitToolResultResponse* response) override;
 
  protected:
   session::CallControl& control_;
@@ -52,6 +70,10 @@ class SteeringService : public v1::CallService::CallbackService {
   const std::chrono::milliseconds longest_unary_;
 
  private:
+  // Those that need no more than CallControl::Steer(). `answer(parsed, steered)` makes the response.
+  template <typename Request, typename Response, typename Answer>
+  grpc::ServerUnaryReactor* SteerLive(grpc::CallbackServerContext* context, absl::string_view method,
+                                      const Request& request, Response* response, Answer answer);
   // `parse(principal, request)` gives what has a `call_id`, and may complete the copy of the request that is passed on.
   // `here(call, parsed)` carries it out, now or later, on any thread: it must not refer to context or request.
   template <typename Request, typename Response, typename Parse, typename Here>

@@ -11,6 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr char kPurposeKey[] = "purpose";
+constexpr char kRequestKey[] = "request_id";
 
 std::string Text(absl::string_view text) { return std::string(text); }
 
@@ -89,10 +90,17 @@ std::string FormatDelete(absl::string_view item_id, absl::string_view event_id) 
 
 std::string FormatResponseCreate(absl::string_view event_id) { return Dump(Event("response.create", event_id)); }
 
-std::string FormatResponseCreate(absl::string_view instructions, absl::string_view event_id) {
+std::string FormatResponseCreate(absl::string_view instructions, absl::string_view event_id,
+                                 absl::string_view request_id) {
   Json event = Event("response.create", event_id);
   event["response"] = {{"instructions", Text(instructions)}, {"tool_choice", "none"}};
+  if (!request_id.empty()) event["response"]["metadata"] = {{kRequestKey, Text(request_id)}};
   return Dump(event);
+}
+
+std::string RequestIdOf(const std::map<std::string, std::string>& metadata) {
+  const auto found = metadata.find(kRequestKey);
+  return found == metadata.end() ? "" : found->second;
 }
 
 std::string FormatTextAside(absl::string_view instructions, absl::string_view purpose, int64_t max_output_tokens,

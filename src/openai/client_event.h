@@ -56,7 +56,12 @@ std::string FormatResponseCreate(absl::string_view event_id);
 
 // The same under other instructions, for this response only, and without tools: the instructions replace the session's,
 // they are not added to them.
-std::string FormatResponseCreate(absl::string_view instructions, absl::string_view event_id);
+// `request_id` (not empty) is told again in the response's events: RequestIdOf().
+std::string FormatResponseCreate(absl::string_view instructions, absl::string_view event_id,
+                                 absl::string_view request_id = "");
+
+// The `request_id` of FormatResponseCreate() in a response's metadata; empty: it has none.
+std::string RequestIdOf(const std::map<std::string, std::string>& metadata);
 
 // A text response outside the conversation, which it reads and does not change. It may run beside the conversation's
 // own response; `purpose` comes back as metadata {"purpose": ...} in ResponseCreated and ResponseDone, which tells them

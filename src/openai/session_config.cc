@@ -261,10 +261,21 @@ struct StopInterrupting {
   void operator()(ManualTurns&) const {}
 };
 
+struct StopAnswering {
+  void operator()(ServerVad& vad) const { vad.create_response = false; }
+  void operator()(SemanticVad& vad) const { vad.create_response = false; }
+  void operator()(ManualTurns&) const {}
+};
+
 }  // namespace
 
 TurnDetection WithoutInterruption(TurnDetection turn_detection) {
   std::visit(StopInterrupting(), turn_detection);
+  return turn_detection;
+}
+
+TurnDetection WithoutAnswers(TurnDetection turn_detection) {
+  std::visit(StopAnswering(), turn_detection);
   return turn_detection;
 }
 

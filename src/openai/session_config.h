@@ -45,6 +45,9 @@ using TurnDetection = std::variant<ServerVad, SemanticVad, ManualTurns>;
 // The same, but the server does not stop its response when the caller speaks.
 TurnDetection WithoutInterruption(TurnDetection turn_detection);
 
+// The same, but the server answers no turn by itself.
+TurnDetection WithoutAnswers(TurnDetection turn_detection);
+
 // How the caller's words become text, for the record; the voice model hears the audio itself.
 struct Transcription {
   std::string model = kDefaultTranscriptionModel;

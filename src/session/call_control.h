@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -11,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "src/call/input.h"
 #include "src/call/types.h"
 #include "src/store/records.h"
 
@@ -40,7 +42,9 @@ class CallControl {
 
   // Hangs up, from ringing onward. Answers when the call was told; its end is an event. Ending an ended call is OK and
   // changes nothing. kNotFound CALL_NOT_FOUND.
-  virtual void EndCall(absl::string_view call_id, absl::string_view reason, std::function<void(absl::Status)> done) = 0;
+  // `goodbye`: what the assistant says before, word for word; empty, or if nobody would hear it: at once.
+  virtual void EndCall(absl::string_view call_id, absl::string_view reason, absl::string_view goodbye,
+                       std::function<void(absl::Status)> done) = 0;
 
   struct TransferRequest {
     std::string call_id;
@@ -61,6 +65,29 @@ class CallControl {
   // TRANSFER_NOT_CANCELLABLE {state}: a human has the caller, or it is over in another way.
   virtual void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
                               std::function<void(absl::StatusOr<call::Transfer>)> done) = 0;
+
+  struct Mute {
+    absl::optional<bool> caller;  // Not set: as it is.
+    absl::optional<bool> assistant;
+    std::string principal;
+  };
+  // What else is asked of a live call; call/input.h says what each means. A SayRequested, ContextGiven or DtmfRequested
+  // has a request_id.
+  using Steering = std::variant<call::input::SayRequested, call::input::ContextGiven, call::input::InstructionsGiven,
+                                call::input::DtmfRequested, Mute, call::input::TakeoverRequested,
+                                call::input::ReleaseRequested, call::input::ToolResultGiven>;
+  struct SteerRequest {
+    std::string call_id;
+    Steering what;
+  };
+  struct Steered {  // How the call is now.
+    bool caller_muted = false;
+    bool assistant_muted = false;
+  };
+  // Answers when the call did it, or had done it before. kNotFound CALL_NOT_FOUND, TOOL_CALL_NOT_FOUND;
+  // kInvalidArgument UNKNOWN_PROMPT; kFailedPrecondition CALL_NOT_ACTIVE {state}, MODEL_NOT_READY, TOOL_CALL_ANSWERED;
+  // kResourceExhausted TOO_MANY_REQUESTS.
+  virtual void Steer(SteerRequest request, std::function<void(absl::StatusOr<Steered>)> done) = 0;
 
   // Whether the call has a session here: what is asked of it is answered here.
   virtual bool IsLive(absl::string_view call_id) const = 0;

@@ -55,7 +55,12 @@ bool HasTool(const openai::SessionConfig& session, absl::string_view name) {
 
 ModelLeg::ModelLeg(Options options, net::WsConnector& connector, openai::ServerEventParser& parser,
                    const base::Clock& clock, Owner& owner)
-    : options_(std::move(options)), connector_(connector), parser_(parser), clock_(clock), owner_(owner) {}
+    : options_(std::move(options)),
+      connector_(connector),
+      parser_(parser),
+      clock_(clock),
+      owner_(owner),
+      instructions_(options_.session.instructions) {}
 
 ModelLeg::~ModelLeg() { Drop(); }
 
@@ -149,23 +154,42 @@ void ModelLeg::Do(const c::Command& command) {
 }
 
 void ModelLeg::Carry(const c::ConfigureModel& command) {
+  session_.protected_from_voice = command.protect_greeting;
+  // The rest stands. To say it again could be refused: the voice is fixed once the assistant has spoken.
+  if (session_.configured) return ChangeTurns();
   openai::SessionConfig config = options_.session;
-  if (session_.configured) {
-    // The rest stands. To say it again could be refused: the voice is fixed once the assistant has spoken.
-    ChangeTurns(command.protect_greeting ? openai::WithoutInterruption(config.turn_detection) : config.turn_detection);
-    return;
-  }
-  if (command.protect_greeting) config.turn_detection = openai::WithoutInterruption(config.turn_detection);
+  config.instructions = instructions_;
+  config.turn_detection = Turns();
   session_.turns = config.turn_detection;
   session_.update_id = NextEventId("session");
   Send(openai::FormatSessionUpdate(config, session_.update_id));
 }
 
-void ModelLeg::Carry(const c::ReleaseGreeting&) { ChangeTurns(options_.session.turn_detection); }
+void ModelLeg::Carry(const c::ReleaseGreeting&) {
+  session_.protected_from_voice = false;
+  ChangeTurns();
+}
 
-void ModelLeg::ChangeTurns(const openai::TurnDetection& turns) {
+openai::TurnDetection ModelLeg::Turns() const {
+  openai::TurnDetection turns = options_.session.turn_detection;
+  if (session_.protected_from_voice) turns = openai::WithoutInterruption(turns);
+  return answers_ ? turns : openai::WithoutAnswers(turns);
+}
+
+void ModelLeg::ChangeTurns() {
   session_.turns_id = NextEventId("turns");
-  Send(openai::FormatTurnDetectionUpdate(turns, session_.turns_id));
+  Send(openai::FormatTurnDetectionUpdate(Turns(), session_.turns_id));
+}
+
+void ModelLeg::Carry(const c::LetAnswer& command) {
+  answers_ = command.on;
+  if (!session_.update_id.empty()) ChangeTurns();
+}
+
+void ModelLeg::Carry(const c::SetInstructions& command) {
+  instructions_ = command.instructions;
+  if (session_.update_id.empty()) return;  // The session begins with them.
+  Send(openai::FormatInstructionsUpdate(instructions_, NextEventId("instructions")));
 }
 
 void ModelLeg::Carry(const c::RestoreConversation& command) {
@@ -227,8 +251,8 @@ void ModelLeg::Carry(const c::CreateResponse& command) {
     return;
   }
   // They take the place of the session's, without which it would no longer know who it is and which language it speaks.
-  Send(openai::FormatResponseCreate(absl::StrCat(options_.session.instructions, "\n\n", command.instructions),
-                                    event_id));
+  Send(openai::FormatResponseCreate(absl::StrCat(instructions_, "\n\n", command.instructions), event_id,
+                                    command.request_id));
 }
 
 void ModelLeg::Carry(const c::CancelResponse& command) {
@@ -364,7 +388,7 @@ void ModelLeg::On(const openai::ResponseCreated& event) {
   if (openai::IsSummary(event)) {
     session_.asides.insert(event.response_id);
   } else {
-    Give(input::ResponseStarted{event.response_id});
+    Give(input::ResponseStarted{event.response_id, openai::RequestIdOf(event.metadata)});
   }
 }
 

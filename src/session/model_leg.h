@@ -82,12 +82,13 @@ class ModelLeg final : public net::WsConnection::Listener {
     bool open = false;
     bool configured = false;
     bool closing = false;
-    int bad_messages = 0;              // In a row.
-    std::string update_id;             // Of the event that configures it.
-    std::string turns_id;              // Of the last that changed its turn detection.
-    openai::TurnDetection turns;       // As asked for.
-    std::set<std::string> asides;      // Responses outside the conversation.
-    std::set<std::string> tool_calls;  // That its conversation has.
+    int bad_messages = 0;               // In a row.
+    std::string update_id;              // Of the event that configures it.
+    std::string turns_id;               // Of the last that changed its turn detection.
+    openai::TurnDetection turns;        // As asked for.
+    bool protected_from_voice = false;  // The server does not stop at the caller's voice.
+    std::set<std::string> asides;       // Responses outside the conversation.
+    std::set<std::string> tool_calls;   // That its conversation has.
     ItemNames names;
     absl::optional<call::input::ModelError> last_error;  // What the server said before it closed.
   };
@@ -100,7 +101,8 @@ class ModelLeg final : public net::WsConnection::Listener {
   void Drop();
   void Fail(const call::input::ModelError& error);
   void GiveUp(call::EndReason reason, const std::string& detail);
-  void ChangeTurns(const openai::TurnDetection& turns);
+  void ChangeTurns();
+  openai::TurnDetection Turns() const;
   void Send(const std::string& text);
   std::string NextEventId(absl::string_view kind);
   std::string NextItemId();
@@ -114,6 +116,8 @@ class ModelLeg final : public net::WsConnection::Listener {
   void Carry(const call::command::AddSystemText& command);
   void Carry(const call::command::AddCallerText& command);
   void Carry(const call::command::CreateResponse& command);
+  void Carry(const call::command::SetInstructions& command);
+  void Carry(const call::command::LetAnswer& command);
   void Carry(const call::command::CancelResponse& command);
   void Carry(const call::command::TruncateItem& command);
   void Carry(const call::command::DeleteItem& command);
@@ -155,6 +159,8 @@ class ModelLeg final : public net::WsConnection::Listener {
   const base::Clock& clock_;
   Owner& owner_;
   std::shared_ptr<net::WsConnection> connection_;
+  std::string instructions_;  // The agent's, or what a client put in their place.
+  bool answers_ = true;       // Turns of the caller.
   Session session_;
   int sessions_ = 0;  // Opened so far.
   int next_event_id_ = 1;

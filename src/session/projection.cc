@@ -172,6 +172,30 @@ LogLine Line(const call::MachineAnswered& body) {
 LogLine Line(const call::CallbackPromised& body) {
   return {LogKind::kTrouble, "call back promised", {{"why", body.reason}}};
 }
+// The words themselves are not for the log.
+LogLine Line(const call::SayRequested& body) {
+  return {
+      LogKind::kCall, "asked to say", {{"prompt", body.prompt}, {"request", body.request_id}, {"by", body.principal}}};
+}
+LogLine Line(const call::ContextInjected& body) {
+  return {LogKind::kCall, "context given", {{"request", body.request_id}, {"by", body.principal}}};
+}
+LogLine Line(const call::InstructionsUpdated& body) {
+  return {LogKind::kCall, "instructions replaced", {{"by", body.principal}}};
+}
+LogLine Line(const call::DtmfSent& body) { return {LogKind::kCall, "keys sent", {{"by", body.principal}}}; }
+LogLine Line(const call::MuteChanged& body) {
+  return {LogKind::kCall,
+          "mute changed",
+          {{"caller_muted", body.caller_muted ? "yes" : "no"},
+           {"assistant_muted", body.assistant_muted ? "yes" : "no"},
+           {"by", body.principal}}};
+}
+LogLine Line(const call::TakeoverChanged& body) {
+  return {LogKind::kCall,
+          body.taken_over ? "taken over from the assistant" : "given back to the assistant",
+          {{"why", body.reason}, {"by", body.principal}}};
+}
 LogLine Line(const call::SummaryFailed& body) { return {LogKind::kTrouble, "no summary", {{"why", body.reason}}}; }
 LogLine Line(const call::TranscriptItemFinal&) { return {}; }
 

@@ -12,6 +12,7 @@
 #include "src/session/agent_tools.h"
 #include "src/session/dial_rules.h"
 #include "src/session/node_token.h"
+#include "src/session/steering.h"
 
 namespace callbridge::session {
 namespace {
@@ -273,12 +274,14 @@ void Switchboard::BeginOutbound(const Plan& plan, const StartRequest& request) {
   });
 }
 
-void Switchboard::EndCall(absl::string_view call_id, absl::string_view reason, std::function<void(absl::Status)> done) {
+void Switchboard::EndCall(absl::string_view call_id, absl::string_view reason, absl::string_view goodbye,
+                          std::function<void(absl::Status)> done) {
   {
     base::MutexLock lock(mutex_);
     if (const LiveCall* live = FindById(call_id)) {
-      Feed(*live, input::EndRequested{call::EndReason::kApiEnded,
-                                      reason.empty() ? "EndCall" : absl::StrCat("EndCall: ", reason)});
+      Feed(*live,
+           input::EndRequested{call::EndReason::kApiEnded,
+                               reason.empty() ? "EndCall" : absl::StrCat("EndCall: ", reason), std::string(goodbye)});
       deps_.loops[live->loop]->loop->Post([done] { done(absl::OkStatus()); });
       return;
     }
@@ -350,6 +353,20 @@ void Switchboard::TransferCall(TransferRequest request, std::function<void(absl:
     } else {
       done(absl::IsNotFound(found.status()) ? NoSuchCall(id) : found.status());
     }
+  });
+}
+
+void Switchboard::Steer(SteerRequest request, std::function<void(absl::StatusOr<Steered>)> done) {
+  {
+    base::MutexLock lock(mutex_);
+    if (const LiveCall* live = FindById(request.call_id)) {
+      deps_.loops[live->loop]->loop->Post([session = live->session, what = std::move(request.what),
+                                           done = std::move(done)] { done(SteerNow(*session, what)); });
+      return;
+    }
+  }
+  deps_.find_call(request.call_id, [done, id = request.call_id](absl::StatusOr<store::CallRecord> found) {
+    done(found.ok() ? CallIsOver(Name(found->state)) : absl::IsNotFound(found.status()) ? NoSuchCall(id) : found.status());
   });
 }
 

@@ -64,10 +64,12 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
 
   // ---- CallControl ----
   void StartCall(StartRequest request, std::function<void(absl::StatusOr<store::CallRecord>)> done) override;
-  void EndCall(absl::string_view call_id, absl::string_view reason, std::function<void(absl::Status)> done) override;
+  void EndCall(absl::string_view call_id, absl::string_view reason, absl::string_view goodbye,
+               std::function<void(absl::Status)> done) override;
   void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) override;
   void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
                       std::function<void(absl::StatusOr<call::Transfer>)> done) override;
+  void Steer(SteerRequest request, std::function<void(absl::StatusOr<Steered>)> done) override;
   bool IsLive(absl::string_view call_id) const override;
   std::vector<std::string> Destinations() const override;
 

@@ -56,6 +56,7 @@ template <typename F> void Fields(call::TranscriptItem& b, F& f) {
 template <typename F> void Fields(call::TranscriptItemFinal& b, F& f) { f("item", b.item); }
 template <typename F> void Fields(call::ToolCalled& b, F& f) {
   f("tool_call_id", b.tool_call_id); f("name", b.name); f("arguments", b.arguments);
+  f("answer_by", b.answer_by);
 }
 template <typename F> void Fields(call::ToolAnswered& b, F& f) {
   f("tool_call_id", b.tool_call_id); f("name", b.name); f("output", b.output); f("ok", b.ok);
@@ -102,6 +103,22 @@ template <typename F> void Fields(call::PromptPlayed& b, F& f) { f("name", b.nam
 template <typename F> void Fields(call::CallerIdle& b, F& f) { f("count", b.count); f("goodbye", b.goodbye); }
 template <typename F> void Fields(call::MachineAnswered& b, F& f) { f("policy", b.policy); f("detail", b.detail); }
 template <typename F> void Fields(call::CallbackPromised& b, F& f) { f("reason", b.reason); }
+template <typename F> void Fields(call::SayRequested& b, F& f) {
+  f("request_id", b.request_id); f("text", b.text); f("prompt", b.prompt); f("interrupt", b.interrupt); f("principal", b.principal);
+}
+template <typename F> void Fields(call::ContextInjected& b, F& f) {
+  f("request_id", b.request_id); f("text", b.text); f("respond", b.respond); f("principal", b.principal);
+}
+template <typename F> void Fields(call::InstructionsUpdated& b, F& f) { f("instructions", b.instructions); f("principal", b.principal); }
+template <typename F> void Fields(call::DtmfSent& b, F& f) {
+  f("digits", b.digits); f("request_id", b.request_id); f("principal", b.principal);
+}
+template <typename F> void Fields(call::MuteChanged& b, F& f) {
+  f("caller_muted", b.caller_muted); f("assistant_muted", b.assistant_muted); f("principal", b.principal);
+}
+template <typename F> void Fields(call::TakeoverChanged& b, F& f) {
+  f("taken_over", b.taken_over); f("reason", b.reason); f("principal", b.principal);
+}
 // clang-format on
 
 template <typename T>

@@ -41,6 +41,12 @@ TEST(EventTest, EachBodyHasItsName) {
       {CallerIdle{}, "caller_idle"},
       {MachineAnswered{}, "machine_answered"},
       {CallbackPromised{}, "callback_promised"},
+      {SayRequested{}, "say_requested"},
+      {ContextInjected{}, "context_injected"},
+      {InstructionsUpdated{}, "instructions_updated"},
+      {DtmfSent{}, "dtmf_sent"},
+      {MuteChanged{}, "mute_changed"},
+      {TakeoverChanged{}, "takeover_changed"},
   };
   std::set<size_t> seen;
   for (const auto& [body, name] : rows) {

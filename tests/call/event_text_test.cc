@@ -20,6 +20,20 @@ TEST(EventTextTest, TheTypeAndEachField) {
             R"(call_created direction="outbound" from="+15550100" to="+15550199" agent="reception" lead_id="lead-1")");
 }
 
+TEST(EventTextTest, WhatClientsDid) {
+  EXPECT_EQ(Line(SayRequested{"q", "t", "p", true, "w"}),
+            R"(say_requested request_id="q" text="t" prompt="p" interrupt=true principal="w")");
+  EXPECT_EQ(Line(ContextInjected{"q", "t", true, "w"}),
+            R"(context_injected request_id="q" text="t" respond=true principal="w")");
+  EXPECT_EQ(Line(InstructionsUpdated{"i", "w"}), R"(instructions_updated instructions="i" principal="w")");
+  EXPECT_EQ(Line(DtmfSent{"1#", "q", "w"}), R"(dtmf_sent digits="1#" request_id="q" principal="w")");
+  EXPECT_EQ(Line(MuteChanged{true, false, "w"}),
+            R"(mute_changed caller_muted=true assistant_muted=false principal="w")");
+  EXPECT_EQ(Line(TakeoverChanged{true, "r", "w"}), R"(takeover_changed taken_over=true reason="r" principal="w")");
+  EXPECT_EQ(Line(ToolCalled{"t", "n", "{}", absl::UnixEpoch()}),
+            R"(tool_called tool_call_id="t" name="n" arguments="{}" for_client=true)");
+}
+
 TEST(EventTextTest, AnyTextStaysOneLine) {
   const std::string line = Line(SummaryFailed{"two\nlines, \"quoted\"\r"});
   EXPECT_EQ(line, R"(summary_failed reason="two\nlines, \"quoted\"\r")");

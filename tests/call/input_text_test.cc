@@ -28,7 +28,7 @@ std::vector<std::pair<input::Input, std::string>> Inputs() {
       {in::Dtmf{"#"}, R"(dtmf digit="#")"},
       {in::ModelCreated{"s", "m", 3600000}, R"(model_created session_id="s" model="m" lifetime_ms=3600000)"},
       {in::ModelConfigured{}, "model_configured"},
-      {in::ResponseStarted{"r"}, R"(response_started response_id="r")"},
+      {in::ResponseStarted{"r", "q"}, R"(response_started response_id="r" request_id="q")"},
       {in::ItemAdded{"i", "p", Role::kTool, "r"},
        R"(item_added item_id="i" previous_item_id="p" role=tool response_id="r")"},
       {in::ModelAudio{"r", "i", "AAAA"}, R"(model_audio response_id="r" item_id="i" base64="AAAA")"},
@@ -63,10 +63,20 @@ std::vector<std::pair<input::Input, std::string>> Inputs() {
       {in::HumanAnswered{"x", 2}, R"(human_answered transfer_id="x" target=2)"},
       {in::TransferDone{"x", 1, TransferOutcome::kBusy, "d"},
        R"(transfer_done transfer_id="x" target=1 outcome=busy detail="d")"},
-      {in::EndRequested{EndReason::kServerDrain, "d"}, R"(end_requested reason=server_drain detail="d")"},
+      {in::EndRequested{EndReason::kServerDrain, "d", "g"},
+       R"(end_requested reason=server_drain detail="d" goodbye="g")"},
       {in::TransferRequested{"x", "sales", "r", "+1"},
        R"(transfer_requested transfer_id="x" destination="sales" reason="r" number="+1")"},
       {in::TransferCancelRequested{"x"}, R"(transfer_cancel_requested transfer_id="x")"},
+      {in::SayRequested{"q", "t", "p", true, "w"},
+       R"(say_requested request_id="q" text="t" prompt="p" interrupt=true principal="w")"},
+      {in::ContextGiven{"q", "t", true, "w"}, R"(context_given request_id="q" text="t" respond=true principal="w")"},
+      {in::InstructionsGiven{"i", "w"}, R"(instructions_given instructions="i" principal="w")"},
+      {in::DtmfRequested{"q", "1#", "w"}, R"(dtmf_requested request_id="q" digits="1#" principal="w")"},
+      {in::MuteRequested{true, false, "w"}, R"(mute_requested caller_muted=true assistant_muted=false principal="w")"},
+      {in::TakeoverRequested{"r", "w"}, R"(takeover_requested reason="r" principal="w")"},
+      {in::ReleaseRequested{"c", true, "w"}, R"(release_requested context="c" respond=true principal="w")"},
+      {in::ToolResultGiven{"t", true, "{}"}, R"(tool_result_given tool_call_id="t" ok=true output="{}")"},
       {in::Tick{}, "tick"},
   };
 }
@@ -170,7 +180,7 @@ TEST(InputTextTest, CommandsAreWritten) {
       {c::RewriteItem{"h1", "h0", "H"}, R"(rewrite_item item_id="h1" previous_item_id="h0" text="H")"},
       {c::AddSystemText{"t"}, R"(add_system_text text="t")"},
       {c::AddCallerText{"t"}, R"(add_caller_text text="t")"},
-      {c::CreateResponse{"i"}, R"(create_response instructions="i")"},
+      {c::CreateResponse{"i", "q"}, R"(create_response instructions="i" request_id="q")"},
       {c::CancelResponse{"r"}, R"(cancel_response response_id="r")"},
       {c::TruncateItem{"a", 5}, R"(truncate_item item_id="a" audio_end_ms=5)"},
       {c::DeleteItem{"a"}, R"(delete_item item_id="a")"},
@@ -192,6 +202,8 @@ TEST(InputTextTest, CommandsAreWritten) {
        R"( generated_ms=900 heard_ms=400 basis=paced)"},
       {c::SaveTranscript{"t"}, R"(save_transcript transcript="t")"},
       {c::Finished{}, "finished"},
+      {c::SetInstructions{"i"}, R"(set_instructions instructions="i")"},
+      {c::LetAnswer{false}, "let_answer on=false"},
   };
   ASSERT_EQ(std::size(rows), std::variant_size_v<c::Command>);
   for (size_t i = 0; i < std::size(rows); ++i) {

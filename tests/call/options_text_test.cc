@@ -34,7 +34,7 @@ constexpr int FieldsOf() {
 TEST(OptionsTextTest, EveryFieldIsKnownHere) {
   const char* what =
       "a field came or went: tell src/call/options_text.cc of it, set it in EverySet() below, and count again";
-  EXPECT_EQ(FieldsOf<CallOptions>(), 52) << what;
+  EXPECT_EQ(FieldsOf<CallOptions>(), 54) << what;
   EXPECT_EQ(FieldsOf<Prompt>(), 2) << what;
   EXPECT_EQ(FieldsOf<Destination>(), 5) << what;
   EXPECT_EQ(FieldsOf<Destination::Target>(), 2) << what;
@@ -53,6 +53,7 @@ CallOptions EverySet() {
   o.greeting_prompt = "Greet \"them\".\nTwice.";
   o.server_cancels = false;
   Destination sales;
+  o.client_tools["quote"] = absl::Milliseconds(2500);
   sales.targets = {{"+15550111", absl::Seconds(20)}, {"sip:sales@example.com", absl::Milliseconds(1500)}};
   sales.announcement = "a";
   sales.failure_text = "f";
@@ -81,12 +82,13 @@ CallOptions EverySet() {
   o.playout.first_checkpoint_bytes = 161;
   o.playout.checkpoint_bytes = 1603;
   int64_t next = 1;
-  for (absl::Duration* duration :
-       {&o.evidence_time,        &o.evidence_quiet, &o.hold_after,   &o.answer_limit,    &o.model_pause,
-        &o.model_renewal,        &o.gap_after,      &o.gap_limit,    &o.farewell_limit,  &o.idle_after,
-        &o.tool_patience,        &o.tool_limit,     &o.keys_pause,   &o.beep_limit,      &o.ring_limit,
-        &o.stream_limit,         &o.model_limit,    &o.stream_grace, &o.max_duration,    &o.announcement_limit,
-        &o.transfer_fetch_limit, &o.dial_limit,     &o.hangup_limit, &o.late_text_limit, &o.summary_limit}) {
+  for (absl::Duration* duration : {&o.evidence_time,      &o.evidence_quiet,       &o.hold_after,   &o.answer_limit,
+                                   &o.model_pause,        &o.model_renewal,        &o.gap_after,    &o.gap_limit,
+                                   &o.farewell_limit,     &o.last_words_limit,     &o.idle_after,   &o.tool_patience,
+                                   &o.tool_limit,         &o.keys_pause,           &o.beep_limit,   &o.ring_limit,
+                                   &o.stream_limit,       &o.model_limit,          &o.stream_grace, &o.max_duration,
+                                   &o.announcement_limit, &o.transfer_fetch_limit, &o.dial_limit,   &o.hangup_limit,
+                                   &o.late_text_limit,    &o.summary_limit}) {
     *duration = absl::Microseconds(next += 500);
   }
   return o;

@@ -137,6 +137,8 @@ bool ApplyOption(absl::string_view option, Script* script) {
     options.idle_after = absl::Seconds(number);
   } else if (parts.first == "idle_reprompts" && numeric) {
     options.idle_reprompts = number;
+  } else if (parts.first == "client_tool") {
+    options.client_tools[parts.second] = absl::Seconds(20);
   } else if (parts.first == "early_frames" && numeric) {
     options.early_frames = static_cast<size_t>(number);
   } else if (parts.first == "max_transfers" && numeric) {
@@ -219,7 +221,7 @@ class Reader {
     } else if (name == "audio") {
       Sound(word(1), word(2), Number(word(3)), words.size() > 4 ? Number(word(4)) : 200);
     } else if (name == "say") {
-      Push(input::ResponseStarted{word(1)});
+      Push(input::ResponseStarted{word(1), ""});
       Push(input::ItemAdded{word(2), "", Role::kAssistant, word(1)});
       Push(input::AssistantText{word(2), rest(4)});
       Sound(word(1), word(2), Number(word(3)), 200);

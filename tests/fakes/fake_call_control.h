@@ -18,23 +18,30 @@ class FakeCallControl final : public CallControl {
   void StartCall(StartRequest request, std::function<void(absl::StatusOr<store::CallRecord>)> done) override {
     base::MutexLock lock(mutex_);
     starts_.push_back(std::move(request));
-    Answer([done = std::move(done), result = start_result_] { done(result); });
+    Answer([done = std::move(done), result = Failing(start_result_)] { done(result); });
   }
-  void EndCall(absl::string_view call_id, absl::string_view reason, std::function<void(absl::Status)> done) override {
+  void EndCall(absl::string_view call_id, absl::string_view reason, absl::string_view goodbye,
+               std::function<void(absl::Status)> done) override {
     base::MutexLock lock(mutex_);
     ends_.emplace_back(call_id, reason);
-    Answer([done = std::move(done), result = end_result_] { done(result); });
+    goodbyes_.emplace_back(goodbye);
+    Answer([done = std::move(done), result = Failing(end_result_)] { done(result); });
   }
   void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) override {
     base::MutexLock lock(mutex_);
     transfers_.push_back(std::move(request));
-    Answer([done = std::move(done), result = transfer_result_] { done(result); });
+    Answer([done = std::move(done), result = Failing(transfer_result_)] { done(result); });
   }
   void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
                       std::function<void(absl::StatusOr<call::Transfer>)> done) override {
     base::MutexLock lock(mutex_);
     cancels_.emplace_back(call_id, transfer_id);
-    Answer([done = std::move(done), result = transfer_result_] { done(result); });
+    Answer([done = std::move(done), result = Failing(transfer_result_)] { done(result); });
+  }
+  void Steer(SteerRequest request, std::function<void(absl::StatusOr<Steered>)> done) override {
+    base::MutexLock lock(mutex_);
+    steerings_.push_back(std::move(request));
+    Answer([done = std::move(done), result = Failing(steer_result_)] { done(result); });
   }
   bool IsLive(absl::string_view call_id) const override {
     base::MutexLock lock(mutex_);
@@ -58,12 +65,14 @@ class FakeCallControl final : public CallControl {
     base::MutexLock lock(mutex_);
     transfer_result_ = std::move(result);
   }
-  // Everything that is asked is answered with this error.
+  void SetSteerResult(absl::StatusOr<Steered> result) {
+    base::MutexLock lock(mutex_);
+    steer_result_ = std::move(result);
+  }
+  // From now on everything that answers answers that error; OK: as before.
   void FailAll(const absl::Status& error) {
     base::MutexLock lock(mutex_);
-    start_result_ = error;
-    end_result_ = error;
-    transfer_result_ = error;
+    failure_ = error;
   }
   // Whether it says that calls are here.
   void SetLive(bool live) {
@@ -101,6 +110,14 @@ class FakeCallControl final : public CallControl {
     base::MutexLock lock(mutex_);
     return cancels_;
   }
+  std::vector<std::string> goodbyes() const {
+    base::MutexLock lock(mutex_);
+    return goodbyes_;
+  }
+  std::vector<SteerRequest> steerings() const {
+    base::MutexLock lock(mutex_);
+    return steerings_;
+  }
   size_t held() const {
     base::MutexLock lock(mutex_);
     return held_.size();
@@ -110,6 +127,11 @@ class FakeCallControl final : public CallControl {
   void Answer(std::function<void()> answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (holding_) return held_.push_back(std::move(answer));
     answer();
+  }
+  template <typename Result>
+  Result Failing(const Result& result) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!failure_.ok()) return failure_;
+    return result;
   }
   std::vector<std::function<void()>> TakeHeld() {
     base::MutexLock lock(mutex_);
@@ -121,12 +143,16 @@ class FakeCallControl final : public CallControl {
   absl::StatusOr<store::CallRecord> start_result_ ABSL_GUARDED_BY(mutex_) = store::CallRecord();
   absl::Status end_result_ ABSL_GUARDED_BY(mutex_);
   absl::StatusOr<call::Transfer> transfer_result_ ABSL_GUARDED_BY(mutex_) = call::Transfer();
+  absl::StatusOr<Steered> steer_result_ ABSL_GUARDED_BY(mutex_) = Steered();
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   bool live_ ABSL_GUARDED_BY(mutex_) = true;
   bool throwing_ ABSL_GUARDED_BY(mutex_) = false;
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::function<void()>> held_ ABSL_GUARDED_BY(mutex_);
   std::vector<StartRequest> starts_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<std::string, std::string>> ends_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> goodbyes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<SteerRequest> steerings_ ABSL_GUARDED_BY(mutex_);
   std::vector<TransferRequest> transfers_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<std::string, std::string>> cancels_ ABSL_GUARDED_BY(mutex_);
 };

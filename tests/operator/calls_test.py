@@ -274,6 +274,39 @@ class CallsTest(unittest.TestCase):
         until("no live calls", lambda: "callbridge_calls_active 0" in world.request(self.world.admin, "GET", "/metrics").body)
         self.world.rpc("EndCall", call=name)  # And so is one about a call that is over.
 
+    def test_a_running_call_is_steered(self):
+        name, stream = self.world.talking("+14155550139")
+        key = str(uuid.uuid4())
+        for _ in range(2):  # A repeat says nothing twice.
+            self.assertEqual(self.world.rpc("SayOnCall", call=name, text="One moment please.", request_id=key), {"request_id": key})
+        self.assertEqual(stream.wait_for("say_requested")["say_requested"], {"request_id": key, "text": "One moment please."})
+        self.assertEqual(self.world.rpc("InjectContext", call=name, text="The order was sent."), {})
+        self.assertEqual(self.world.rpc("UpdateInstructions", call=name, instructions="Speak French."), {})
+        self.assertEqual(self.world.rpc("SendDtmf", call=name, digits="12#"), {})
+        self.assertEqual(until("keys", lambda: self.world.at_carrier()["dtmf"])[0]["digits"], "12#")
+        self.assertEqual(self.world.rpc("MuteCall", call=name, caller_muted=True), {"caller_muted": True})
+        self.assertEqual(self.world.rpc("MuteCall", call=name, caller_muted=False), {})
+        self.assertEqual(self.world.rpc("TakeoverCall", call=name, reason="angry caller"), {})
+        self.assertEqual(self.world.rpc("ReleaseCall", call=name, context="They get a refund.", respond=True), {})
+        for method, fields, code, reason in (
+                ("SayOnCall", {"prompt": "tune"}, "InvalidArgument", "UNKNOWN_PROMPT"),
+                ("SendDtmf", {"digits": "x"}, "InvalidArgument", "INVALID_DIGITS"),
+                ("MuteCall", {}, "InvalidArgument", "FIELD_REQUIRED"),
+                ("SubmitToolResult", {"tool_call_id": "call_1", "output_json": "{}"}, "NotFound", "TOOL_CALL_NOT_FOUND")):
+            failure = self.world.failing(method, call=name, **fields)
+            self.assertEqual((failure.code, failure.reason), (code, reason), failure.text)
+        self.world.rpc("EndCall", call=name, reason="done", goodbye="Thank you and good bye.")
+        call = self.over(name)
+        self.assertEqual((call["end"]["reason"], call["end"]["initiator"]), ("END_REASON_API_ENDED", "PARTY_API"))
+        self.assertEqual(stream.program.wait(), 0)
+        types = [event["type"] for event in stream.events()]
+        self.assertEqual([t for t in types if t in ("context_injected", "instructions_updated", "dtmf_sent", "mute_changed", "takeover_changed")],
+                         ["context_injected", "instructions_updated", "dtmf_sent", "mute_changed", "mute_changed", "takeover_changed", "takeover_changed"])
+        self.assertEqual(types.count("say_requested"), 1)
+        failure = self.world.failing("TakeoverCall", call=name)
+        self.assertEqual((failure.code, failure.reason, failure.metadata["state"]), ("FailedPrecondition", "CALL_NOT_ACTIVE", "completed"), failure.text)
+        self.assertEqual(self.world.violations(), [])
+
     def test_a_bare_id_is_a_name_too(self):
         self.world.phone(world.BUSY % "14155550136")
         name = self.world.dial("+14155550136")

@@ -499,10 +499,52 @@ TEST_F(ModelLegTest, ResponsesUnderOtherInstructionsHaveNoTools) {
   Connect();
   leg_->Do(c::CreateResponse{});
   EXPECT_FALSE(SentOne().contains("response"));
-  leg_->Do(c::CreateResponse{"Say goodbye."});
+  leg_->Do(c::CreateResponse{"Say goodbye.", ""});
   const Json response = SentOne()["response"];
   EXPECT_EQ(response["tool_choice"], "none");
   EXPECT_EQ(response["instructions"], "Be kind.\n\nSay goodbye.") << "it still knows who it is";
+}
+
+TEST_F(ModelLegTest, AResponseSaysWhichRequestItIsOf) {
+  Connect();
+  leg_->Do(c::CreateResponse{"Say exactly: hi", "q1"});
+  EXPECT_EQ(SentOne()["response"]["metadata"]["request_id"], "q1");
+  server().Receive(R"({"type":"response.created","response":{"id":"resp_1","metadata":{"request_id":"q1"}}})");
+  EXPECT_EQ(One<input::ResponseStarted>().request_id, "q1");
+  inputs_.clear();
+  server().Receive(R"({"type":"response.created","response":{"id":"resp_2"}})");
+  EXPECT_EQ(One<input::ResponseStarted>().request_id, "");
+}
+
+TEST_F(ModelLegTest, InstructionsStayReplaced) {
+  Connect();
+  leg_->Do(c::SetInstructions{"Be brief."});
+  EXPECT_EQ(SentOne()["session"], Json({{"type", "realtime"}, {"instructions", "Be brief."}}));
+  leg_->Do(c::CreateResponse{"Say goodbye.", ""});
+  EXPECT_EQ(SentOne()["response"]["instructions"], "Be brief.\n\nSay goodbye.");
+  Connect(/*configure=*/false);
+  Sent();
+  leg_->Do(c::ConfigureModel{});
+  EXPECT_EQ(SentOne()["session"]["instructions"], "Be brief.") << "also for the next session";
+}
+
+TEST_F(ModelLegTest, WhetherTurnsAreAnsweredOutlivesTheSession) {
+  const auto turns = [](const Json& event) { return event["session"]["audio"]["input"]["turn_detection"]; };
+  Connect();
+  leg_->Do(c::LetAnswer{false});
+  Json sent = turns(SentOne());
+  EXPECT_EQ(sent["create_response"], false);
+  EXPECT_EQ(sent["interrupt_response"], true);
+  leg_->Do(c::ConfigureModel{true});
+  sent = turns(SentOne());
+  EXPECT_EQ(sent["create_response"], false) << "both at once";
+  EXPECT_EQ(sent["interrupt_response"], false);
+  Connect(/*configure=*/false);
+  Sent();
+  leg_->Do(c::ConfigureModel{});
+  EXPECT_EQ(turns(SentOne())["create_response"], false);
+  leg_->Do(c::LetAnswer{true});
+  EXPECT_EQ(turns(SentOne())["create_response"], true);
 }
 
 TEST_F(ModelLegTest, EveryEventHasAnIdOfItsOwn) {

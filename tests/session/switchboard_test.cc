@@ -21,6 +21,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+namespace input = call::input;
 using Kind = Instructions::Kind;
 using Progress = FrontDesk::DialProgress;
 
@@ -225,6 +226,57 @@ TEST_F(SwitchboardTest, AnOutboundCallThatWasNeverRecordedIsLookedForTwice) {
   away = false;
   loop_.Advance(absl::Minutes(10));
   EXPECT_THAT(looked_for_, SizeIs(62));
+}
+
+TEST_F(SwitchboardTest, SteeringReachesTheCallOrIsRefusedInWords) {
+  const std::string call = Connect();
+  const auto steer = [&](CallControl::Steering what, const std::string& id) {
+    absl::StatusOr<CallControl::Steered> result = absl::UnknownError("never answered");
+    board_->Steer({id, std::move(what)}, [&](auto answer) { result = std::move(answer); });
+    Settle();
+    return result;
+  };
+  const std::string nobody = "99999999-2222-4333-8444-555555555555";
+  const struct {
+    const char* name;
+    CallControl::Steering what;
+    std::string call;
+    absl::StatusCode code;
+    const char* reason;
+  } rows[] = {
+      {"keys", input::DtmfRequested{"q1", "12#", "crm"}, call, absl::StatusCode::kOk, ""},
+      {"keys again", input::DtmfRequested{"q1", "12#", "crm"}, call, absl::StatusCode::kOk, ""},
+      {"nobody", input::DtmfRequested{"q1", "1", ""}, nobody, absl::StatusCode::kNotFound, "CALL_NOT_FOUND"},
+      {"prompt", input::SayRequested{"q2", "", "tune", false, ""}, call, absl::StatusCode::kInvalidArgument,
+       "UNKNOWN_PROMPT"},
+      {"model", input::SayRequested{"q3", "Hi.", "", false, ""}, call, absl::StatusCode::kFailedPrecondition,
+       "MODEL_NOT_READY"},
+      {"tool", input::ToolResultGiven{"t", true, "{}"}, call, absl::StatusCode::kNotFound, "TOOL_CALL_NOT_FOUND"},
+      {"context", input::ContextGiven{"q4", "x", false, "crm"}, call, absl::StatusCode::kOk, ""},
+      {"instructions", input::InstructionsGiven{"x", "crm"}, call, absl::StatusCode::kOk, ""},
+      {"takeover", input::TakeoverRequested{"why", "crm"}, call, absl::StatusCode::kOk, ""},
+      {"release", input::ReleaseRequested{"", false, "crm"}, call, absl::StatusCode::kOk, ""},
+  };
+  for (const auto& row : rows) {
+    const auto result = steer(row.what, row.call);
+    EXPECT_EQ(result.status().code(), row.code) << row.name << ": " << result.status();
+    EXPECT_EQ(ReasonOf(result.status()), row.reason) << row.name;
+  }
+  EXPECT_EQ(Events(call, "dtmf_sent"), 1);
+  EXPECT_EQ(Events(call, "takeover_changed"), 2);
+
+  auto muted = steer(CallControl::Mute{true, absl::nullopt, ""}, call);
+  ASSERT_TRUE(muted.ok()) << muted.status();
+  EXPECT_TRUE(muted->caller_muted);
+  EXPECT_FALSE(muted->assistant_muted);
+  muted = steer(CallControl::Mute{absl::nullopt, true, ""}, call);
+  ASSERT_TRUE(muted.ok()) << muted.status();
+  EXPECT_TRUE(muted->caller_muted) << "what is not named stays";
+  EXPECT_TRUE(muted->assistant_muted);
+
+  board_->EndCall(call, "", "", [](const absl::Status&) {});
+  Settle();
+  EXPECT_EQ(ReasonOf(steer(input::TakeoverRequested{}, call).status()), "CALL_NOT_ACTIVE");
 }
 
 TEST_F(SwitchboardTest, TheNextTargetIsTheAnswerToTheLastOnesEnd) {

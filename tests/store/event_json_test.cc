@@ -64,8 +64,8 @@ const std::vector<Row>& Rows() {
       {call::TranscriptItemFinal{FullItem()},
        R"({"item":{"basis":"estimated","generated_ms":1200,"heard_ms":700,"item_id":"item","position":3,"role":"assistant",)"
        R"("start_time":"2023-11-14T22:13:20.123456Z","status":"cut","text_generated":"generated","text_heard":"heard"}})"},
-      {call::ToolCalled{"tool", "transfer_call", R"({"a":1})"},
-       R"({"arguments":"{\"a\":1}","name":"transfer_call","tool_call_id":"tool"})"},
+      {call::ToolCalled{"tool", "transfer_call", R"({"a":1})", absl::FromUnixSeconds(1)},
+       R"({"answer_by":"1970-01-01T00:00:01.000000Z","arguments":"{\"a\":1}","name":"transfer_call","tool_call_id":"tool"})"},
       {call::ToolAnswered{"tool", "transfer_call", "{}", true},
        R"({"name":"transfer_call","ok":true,"output":"{}","tool_call_id":"tool"})"},
       {call::TransferChanged{FullTransfer()},
@@ -95,7 +95,15 @@ const std::vector<Row>& Rows() {
       {call::CallerIdle{3, true}, R"({"count":3,"goodbye":true})"},
       {call::MachineAnswered{call::VoicemailPolicy::kLeaveMessage, "detail"},
        R"({"detail":"detail","policy":"leave_message"})"},
-      {call::CallbackPromised{"reason"}, R"({"reason":"reason"})"}};
+      {call::CallbackPromised{"reason"}, R"({"reason":"reason"})"},
+      {call::SayRequested{"id", "text", "hold", true, "crm"},
+       R"({"interrupt":true,"principal":"crm","prompt":"hold","request_id":"id","text":"text"})"},
+      {call::ContextInjected{"id", "text", true, "crm"},
+       R"({"principal":"crm","request_id":"id","respond":true,"text":"text"})"},
+      {call::InstructionsUpdated{"be kind", "crm"}, R"({"instructions":"be kind","principal":"crm"})"},
+      {call::DtmfSent{"1#", "id", "crm"}, R"({"digits":"1#","principal":"crm","request_id":"id"})"},
+      {call::MuteChanged{true, true, "crm"}, R"({"assistant_muted":true,"caller_muted":true,"principal":"crm"})"},
+      {call::TakeoverChanged{true, "why", "crm"}, R"({"principal":"crm","reason":"why","taken_over":true})"}};
   return kRows;
 }
 
