@@ -279,6 +279,9 @@ class ServerApplication final : public Application {
     deps.find_call = [this](const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)> done) {
       read_executor_->Post([this, call_id, done = std::move(done)] { done(store_->GetCall(call_id)); });
     };
+    deps.find_lead = [this](const std::string& phone, std::function<void(absl::StatusOr<store::LeadRecord>)> done) {
+      read_executor_->Post([this, phone, done = std::move(done)] { done(store_->FindLead(phone)); });
+    };
     switchboard_ = std::make_unique<session::Switchboard>(settings_, std::move(deps));
     {
       base::MutexLock lock(fence_mutex_);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "src/base/error.h"
@@ -11,6 +10,7 @@
 #include "src/base/log.h"
 #include "src/base/phone.h"
 #include "src/session/agent_tools.h"
+#include "src/session/dial_rules.h"
 #include "src/session/node_token.h"
 
 namespace callbridge::session {
@@ -25,6 +25,11 @@ constexpr size_t kEndedRemembered = 10'000;
 absl::Status NoSuchCall(absl::string_view call_id) {
   return MakeError(absl::StatusCode::kNotFound, "CALL_NOT_FOUND", absl::StrCat("there is no call ", call_id),
                    {{"call", std::string(call_id)}});
+}
+
+absl::Status CallIsOver(absl::string_view state) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "CALL_NOT_ACTIVE", "the call is over",
+                   {{"state", std::string(state)}});
 }
 
 std::map<std::string, call::Destination> Numbers(const Settings& settings) {
@@ -45,21 +50,6 @@ ModelLeg::Options ModelOptions(const Settings& settings, const Agent& agent) {
 
 // A call is its maker's for its whole life, until somebody takes it away.
 store::Owner FirstOwner(const std::string& node_id) { return {node_id, 1}; }
-
-bool BeginsWithOneOf(const std::vector<std::string>& prefixes, absl::string_view number) {
-  return std::any_of(prefixes.begin(), prefixes.end(), [number](const std::string& prefix) {
-    return !prefix.empty() && absl::StartsWith(number, prefix);
-  });
-}
-
-// Why nobody could be transferred to that number, whoever asks; OK: nothing speaks against it.
-absl::Status CheckTransferNumber(const Settings& settings, absl::string_view number) {
-  if (!base::IsE164(number))
-    return FieldError("number", "INVALID_E164", "not a phone number in E.164 form, such as +14155550123");
-  if (BeginsWithOneOf(settings.transfer_prefixes, number)) return absl::OkStatus();
-  return MakeError(absl::StatusCode::kFailedPrecondition, "DESTINATION_NOT_ALLOWED",
-                   "number: outside the configured transfer_prefixes", {{"field", "number"}});
-}
 
 absl::Status NotCancellable(absl::string_view state) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "TRANSFER_NOT_CANCELLABLE",
@@ -310,9 +300,11 @@ absl::Status Switchboard::CheckTransfer(const TransferRequest& request) const {
       absl::StrCat("no destination '", request.destination, "'; there are: ", absl::StrJoin(Destinations(), ", ")));
 }
 
-absl::StatusOr<call::Transfer> Switchboard::TransferNow(CallSession& session, const TransferRequest& request) {
+absl::StatusOr<call::Transfer> Switchboard::TransferNow(CallSession& session, const TransferRequest& request,
+                                                        const absl::Status& refusal) {
   const call::Call& call = session.call();
   if (const call::Transfer* known = call.FindTransfer(request.transfer_id)) return *known;
+  if (!refusal.ok()) return refusal;
   const std::string problem = call.TransferProblem(request.destination, request.number);
   if (problem.empty()) {
     session.Feed(input::TransferRequested{request.transfer_id, request.destination, request.reason,
@@ -339,15 +331,22 @@ void Switchboard::TransferCall(TransferRequest request, std::function<void(absl:
   {
     base::MutexLock lock(mutex_);
     if (const LiveCall* live = FindById(request.call_id)) {
-      deps_.loops[live->loop]->loop->Post([session = live->session, request = std::move(request),
-                                           done = std::move(done)] { done(TransferNow(*session, request)); });
-      return;
+      auto now = [loop = deps_.loops[live->loop]->loop, weak = std::weak_ptr<CallSession>(live->session),
+                  request = request, done = std::move(done)](const absl::Status& refusal) {
+        // A session is held on its loop only: it must end there.
+        loop->Post([weak, request, done, refusal] {
+          const auto session = weak.lock();
+          done(session == nullptr ? CallIsOver("over") : TransferNow(*session, request, refusal));
+        });
+      };
+      if (request.number.empty() || !deps_.find_lead) return now(absl::OkStatus());
+      return deps_.find_lead(request.number,
+                             [now](const absl::StatusOr<store::LeadRecord>& lead) { now(CheckSuppression(lead)); });
     }
   }
   deps_.find_call(request.call_id, [done, id = request.call_id](absl::StatusOr<store::CallRecord> found) {
     if (found.ok()) {
-      done(MakeError(absl::StatusCode::kFailedPrecondition, "CALL_NOT_ACTIVE", "the call is over",
-                     {{"state", std::string(Name(found->state))}}));
+      done(CallIsOver(Name(found->state)));
     } else {
       done(absl::IsNotFound(found.status()) ? NoSuchCall(id) : found.status());
     }

@@ -47,6 +47,8 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     CallMetrics* metrics = nullptr;          // Null: nobody measures.
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
+    // Looks a lead up by its number, for transfers to a number; answers on any thread. Empty: nobody is suppressed.
+    std::function<void(const std::string& phone, std::function<void(absl::StatusOr<store::LeadRecord>)>)> find_lead;
     // Looks a call up by the carrier's ids, for notices of calls that are not here. May be empty.
     LateSettlements::Find find_carrier_call;
     // Told when a call is over and all its records are handed over; `next_sequence` is for the first event that
@@ -131,8 +133,9 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   store::CallRecord RecordOf(const Plan& plan, absl::Time now) const;
   std::shared_ptr<CallSession> MakeSession(const Plan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CheckTransfer(const TransferRequest& request) const;
-  // On the call's loop.
-  static absl::StatusOr<call::Transfer> TransferNow(CallSession& session, const TransferRequest& request);
+  // On the call's loop. `refusal`: why nobody new is to be dialled; what was asked before is answered all the same.
+  static absl::StatusOr<call::Transfer> TransferNow(CallSession& session, const TransferRequest& request,
+                                                    const absl::Status& refusal);
   static absl::StatusOr<call::Transfer> CancelNow(CallSession& session, const std::string& transfer_id);
   absl::Status CheckStart(const StartRequest& request, Plan* plan);
   void BeginOutbound(const Plan& plan, const StartRequest& request);

@@ -48,7 +48,8 @@ const std::map<std::string, Rpc>& Rpcs() {
       {"GetTranscript", {R"(call: "$CALL")", "FIELD_REQUIRED", "call", "CALL_NOT_FOUND"}},
       {"ListCallEvents", {R"(call: "$CALL")", "", "", "CALL_NOT_FOUND"}},
       {"CallEvents", {R"(call: "$CALL")", "", "", "CALL_NOT_FOUND"}},
-      {"CreateLead", {R"(phone: "+14155550123")", "FIELD_REQUIRED", "phone", ""}},
+      {"CreateLead",
+       {R"(request_id: "44444444-2222-4333-8444-555555555555" phone: "+14155550123")", "FIELD_REQUIRED", "phone", ""}},
       {"GetLead", {R"(lead: "$LEAD")", "FIELD_REQUIRED", "lead", "LEAD_NOT_FOUND"}},
       {"LookupLead", {R"(phone: "+15550001111")", "FIELD_REQUIRED", "phone", "LEAD_NOT_FOUND"}},
       {"ListLeads", {"", "", "", ""}},
@@ -177,7 +178,8 @@ TEST_P(EveryRpc, RefusesNamesThatAreNone) {
              StatusCode::INVALID_ARGUMENT, reason->second, field->name());
     }
   }
-  EXPECT_EQ(named > 0, rpc().request.find("$") != std::string::npos || rpc().request.find("phone") == 0);
+  EXPECT_EQ(named > 0,
+            rpc().request.find("$") != std::string::npos || rpc().request.find("phone: ") != std::string::npos);
 }
 
 TEST_P(EveryRpc, TellsWhatIsNotThere) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "src/control/convert.h"
 #include "tests/control/server_under_test.h"
 
 namespace callbridge::control {
@@ -80,7 +81,8 @@ TEST_F(LabelsTest, AFilterFindsTheCallsThatHaveThemAll) {
 TEST_F(LabelsTest, AFilterFindsCallsByTheirOutcome) {
   server_.End(kOther, 2);
   v1::ListCallsRequest request;
-  request.mutable_filter()->add_end_reasons(v1::END_REASON_NORMAL_HANGUP);
+  const auto reason = server_.store().GetCall(kOther)->termination->reason;
+  request.mutable_filter()->add_end_reasons(ToProto(reason));
   EXPECT_EQ(List(request), std::set<std::string>{absl::StrCat("calls/", kOther)});
   request.mutable_filter()->clear_end_reasons();
   request.mutable_filter()->add_dispositions("callback");

@@ -271,6 +271,11 @@ class Grpcurl:
         return [self.program, "-plaintext", address, "describe", symbol]
 
     @staticmethod
+    def mask(*paths):
+        """A field mask as this client takes it."""
+        return {"paths": list(paths)}
+
+    @staticmethod
     def message(message):
         return message
 
@@ -323,13 +328,17 @@ class BufCurl:
     def describe(_address, _symbol):
         raise unittest.SkipTest("buf curl describes nothing")
 
+    @staticmethod
+    def mask(*paths):
+        return ",".join(paths)
+
     @classmethod
     def message(cls, message):
         if isinstance(message, list):
             return [cls.message(each) for each in message]
         if not isinstance(message, dict):
             return message
-        return {re.sub("[A-Z]", lambda c: "_" + c.group().lower(), key): value if key == "metadata" else cls.message(value)
+        return {re.sub("[A-Z]", lambda c: "_" + c.group().lower(), key): value if key in ("metadata", "labels") else cls.message(value)
                 for key, value in message.items()}
 
     @staticmethod

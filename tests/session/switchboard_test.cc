@@ -85,6 +85,7 @@ class SwitchboardTest : public ::testing::Test {
       looked_for_.push_back(id);
       done(store_.GetCall(id));
     };
+    deps.find_lead = [this](const std::string& phone, auto done) { done(store_.FindLead(phone)); };
     deps.find_carrier_call = [this](const std::string& call, const std::string& request, auto done) {
       done(store_.FindCall(call, request));
     };
@@ -306,6 +307,47 @@ TEST_F(SwitchboardTest, NumbersNeedTheOperatorsLeave) {
   ASSERT_TRUE(transfer.ok()) << transfer.status();
   EXPECT_EQ(transfer->number, "+14155550177");
   EXPECT_EQ(board_->OnNextStep(token_).number, "+14155550177");
+}
+
+TEST_F(SwitchboardTest, NobodyIsTransferredToWhoMustNotBeCalled) {
+  store::LeadRecord lead;
+  lead.lead_id = "77777777-2222-4333-8444-555555555555";
+  lead.phone = "+14155550177";
+  lead.create_time = loop_.clock().Now();
+  lead.suppressed = true;
+  lead.suppressed_reason = "asked for it";
+  ASSERT_TRUE(store_.CreateLead(lead).ok());
+  const std::string call = Connect();
+  const absl::Status refused = Transfer(call, "x1", "", lead.phone).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  const base::ErrorInfo info = base::GetErrorInfo(refused);
+  EXPECT_EQ(info.reason, "LEAD_SUPPRESSED");
+  EXPECT_EQ(info.field, "number");
+  EXPECT_EQ(info.metadata.at("lead"), lead.lead_id);
+  EXPECT_EQ(Events(call, "transfer_changed"), 0);
+  // Somebody else, and the same person once they allow it.
+  store::LeadUpdate update;
+  update.lead_id = lead.lead_id;
+  update.suppressed = false;
+  ASSERT_TRUE(store_.UpdateLead(update, loop_.clock().Now()).ok());
+  ASSERT_TRUE(Transfer(call, "x1", "", lead.phone).ok());
+  // What was begun before is still told.
+  update.suppressed = true;
+  ASSERT_TRUE(store_.UpdateLead(update, loop_.clock().Now()).ok());
+  const auto again = Transfer(call, "x1", "", lead.phone);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->number, lead.phone);
+}
+
+TEST_F(SwitchboardTest, NobodyIsTransferredToWhomNobodyCanLookUp) {
+  const std::string call = Connect();
+  store_.SetFault([](absl::string_view method) {
+    return method == "FindLead" ? absl::UnavailableError("away") : absl::OkStatus();
+  });
+  const absl::Status refused = Transfer(call, "x1", "", "+14155550177").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+  EXPECT_EQ(ReasonOf(refused), "STORE_UNAVAILABLE");
+  EXPECT_TRUE(Transfer(call, "x1", "sales").ok()) << "the operator's own people need no look-up";
 }
 
 TEST_F(SwitchboardTest, AMachineIsToldOnce) {
