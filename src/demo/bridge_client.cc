@@ -81,6 +81,7 @@ absl::StatusOr<std::unique_ptr<BridgeClient>> BridgeClient::Connect(const std::s
   options.address = address;
   options.plaintext = true;
   options.deadline = kRequestLimit;
+  options.attempts = 1;  // Who uses this wants the server's first word.
   auto client = std::make_unique<client::Client>(options);
   if (const absl::Status status = client->WaitUntilConnected(limit); !status.ok()) return status;
   return std::unique_ptr<BridgeClient>(std::make_unique<Follower>(std::move(client)));

@@ -126,7 +126,8 @@ class ReadmeTest(unittest.TestCase):
         self.assertEqual(named - known, set())
 
     def test_links_lead_somewhere(self):
-        for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/failures.md", "docs/guarantees.md", "docs/operations.md", "docs/tapes.md"):
+        for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/api.md", "docs/architecture.md", "docs/crm-guide.md", "docs/failures.md",
+                     "docs/grpcurl.md", "docs/guarantees.md", "docs/operations.md", "docs/tapes.md"):
             folder = os.path.dirname(os.path.realpath(page))
             for target in re.findall(r"\]\(([^)#]+)[^)]*\)", read(page)):
                 if not target.startswith("https://"):
