@@ -14,6 +14,7 @@
 #include "src/control/pages.h"
 #include "src/control/requests.h"
 #include "src/control/status_map.h"
+#include "src/control/transcript_stream.h"
 
 namespace callbridge::control {
 namespace {
@@ -117,6 +118,13 @@ grpc::ServerUnaryReactor* CallService::ListCallEvents(grpc::CallbackServerContex
   return HandleOnStore(
       desk_, context, FullName("ListCallEvents"), response,
       [&](const std::string&) { return ParseListCallEvents(*request); }, ReadEventsPage);
+}
+
+grpc::ServerWriteReactor<v1::StreamTranscriptResponse>* CallService::StreamTranscript(
+    grpc::CallbackServerContext* context, const v1::StreamTranscriptRequest* request) {
+  const auto principal = authorizer_.Authorize(*context, FullName("StreamTranscript"));
+  if (!principal.ok()) return OpenTranscriptStream(streams_, context, principal.status());
+  return OpenTranscriptStream(streams_, context, ParseStreamTranscript(*request, *principal));
 }
 
 grpc::ServerWriteReactor<v1::CallEventsResponse>* CallService::CallEvents(grpc::CallbackServerContext* context,

@@ -42,6 +42,8 @@ class CallService final : public SteeringService {
   grpc::ServerUnaryReactor* ListCallEvents(grpc::CallbackServerContext* context,
                                            const v1::ListCallEventsRequest* request,
                                            v1::ListCallEventsResponse* response) override;
+  grpc::ServerWriteReactor<v1::StreamTranscriptResponse>* StreamTranscript(
+      grpc::CallbackServerContext* context, const v1::StreamTranscriptRequest* request) override;
   grpc::ServerWriteReactor<v1::CallEventsResponse>* CallEvents(grpc::CallbackServerContext* context,
                                                                const v1::CallEventsRequest* request) override;
 

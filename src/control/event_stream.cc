@@ -22,13 +22,7 @@ constexpr int kTail = 32;
 
 absl::Status ShuttingDown() {
   return base::MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN",
-                         "this server is stopping; subscribe again with after_cursor of the last message");
-}
-
-absl::Status SlowConsumer() {
-  return base::MakeError(
-      absl::StatusCode::kResourceExhausted, "SLOW_CONSUMER",
-      "a message was not taken in time; subscribe again with after_cursor of the last message, and read faster");
+                         "this server is stopping; ask again, for events with after_cursor of the last message");
 }
 
 // Ends at once.
@@ -57,7 +51,8 @@ void EventStream::Tick() {
     const absl::Duration waited = streams_.clock_.Now() - last_write_;
     if (writing_ && !stalled_ && waited > streams_.options_.write_timeout) {
       stalled_ = true;
-      CloseLocked(SlowConsumer());
+      CloseLocked(EventStreams::SlowConsumer(
+          "a message was not taken in time; subscribe again with after_cursor of the last message, and read faster"));
     } else if (stalled_ && waited > 2 * streams_.options_.write_timeout) {
       // Not even the status was taken: the connection's buffers go. OnDone waits for the lock, so the context lives; no
       // reaction runs inside, for this is not a thread of gRPC's.
@@ -95,7 +90,7 @@ void EventStream::OnWriteDone(bool ok) {
 void EventStream::OnCancel() { Close(absl::CancelledError("the client went away")); }
 
 void EventStream::OnDone() {
-  const std::shared_ptr<EventStream> self = std::move(self_);
+  const std::shared_ptr<LiveStream> self = std::move(self_);
   // Waits for a wake that runs, so not under the lock.
   subscription_ = events::EventHub::Subscription();
   {
@@ -119,7 +114,7 @@ void EventStream::Advance() {
   // Nobody else gets the same action: Decide() has noted that it is under way.
   switch (action) {
     case Action::kNothing: return;
-    case Action::kRead: return streams_.executor_.Post([self = shared_from_this()] { self->Read(); });
+    case Action::kRead: return streams_.executor_.Post([this, self = shared_from_this()] { Read(); });
     case Action::kWrite: return StartWrite(&message_);
     case Action::kFinish: return Finish(status);
   }
@@ -298,22 +293,24 @@ grpc::ServerWriteReactor<v1::CallEventsResponse>* EventStreams::Open(grpc::Callb
                                                                      absl::StatusOr<EventQuery> query) {
   if (!query.ok()) return new RefusedStream(query.status());
   const auto stream = std::make_shared<EventStream>(*this, context, *std::move(query));
-  absl::Status refusal;
-  {
-    base::MutexLock lock(mutex_);
-    if (closed_) {
-      refusal = ShuttingDown();
-    } else if (static_cast<int>(streams_.size()) >= options_.max_streams) {
-      refusal =
-          base::MakeError(absl::StatusCode::kResourceExhausted, "STREAM_LIMIT",
-                          absl::StrCat("this server has its ", options_.max_streams, " streams open; close some"));
-    } else {
-      streams_.insert(stream);
-    }
-  }
-  if (!refusal.ok()) return new RefusedStream(refusal);
+  if (const absl::Status refusal = Admit(stream); !refusal.ok()) return new RefusedStream(refusal);
   stream->Start();
   return stream.get();
+}
+
+absl::Status EventStreams::Admit(std::shared_ptr<LiveStream> stream) {
+  base::MutexLock lock(mutex_);
+  if (closed_) return ShuttingDown();
+  if (static_cast<int>(streams_.size()) >= options_.max_streams) {
+    return base::MakeError(absl::StatusCode::kResourceExhausted, "STREAM_LIMIT",
+                           absl::StrCat("this server has its ", options_.max_streams, " streams open; close some"));
+  }
+  streams_.insert(std::move(stream));
+  return absl::OkStatus();
+}
+
+absl::Status EventStreams::SlowConsumer(absl::string_view message) {
+  return base::MakeError(absl::StatusCode::kResourceExhausted, "SLOW_CONSUMER", message);
 }
 
 void EventStreams::Close() {
@@ -329,17 +326,17 @@ int EventStreams::size() const {
   return static_cast<int>(streams_.size());
 }
 
-void EventStreams::Remove(const std::shared_ptr<EventStream>& stream) {
+void EventStreams::Remove(const std::shared_ptr<LiveStream>& stream) {
   base::MutexLock lock(mutex_);
   streams_.erase(stream);
 }
 
-std::vector<std::shared_ptr<EventStream>> EventStreams::Snapshot() const {
+std::vector<std::shared_ptr<LiveStream>> EventStreams::Snapshot() const {
   base::MutexLock lock(mutex_);
   return {streams_.begin(), streams_.end()};
 }
 
-void EventStreams::Enqueue(EventStream& stream) {
+void EventStreams::Enqueue(LiveStream& stream) {
   if (stream.queued_.exchange(true)) return;
   base::MutexLock lock(mutex_);
   queue_.push_back(stream.shared_from_this());
@@ -349,7 +346,7 @@ void EventStreams::Enqueue(EventStream& stream) {
 void EventStreams::Run() {
   absl::Time next_tick = clock_.Now() + options_.tick;
   while (true) {
-    std::vector<std::shared_ptr<EventStream>> queue;
+    std::vector<std::shared_ptr<LiveStream>> queue;
     {
       base::MutexLock lock(mutex_);
       if (queue_.empty() && !stopping_) {

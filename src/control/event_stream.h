@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "callbridge/v1/call_service.pb.h"
@@ -28,6 +29,25 @@ namespace callbridge::control {
 
 class EventStreams;
 
+// What EventStreams does with a stream, whatever it shows. Any thread.
+class LiveStream : public std::enable_shared_from_this<LiveStream> {
+ public:
+  virtual ~LiveStream() = default;
+
+  // Does what can be done now. Calling it more often than needed is fine.
+  virtual void Advance() = 0;
+
+  // Time passes: heartbeats, the end of a finished call, clients that take nothing.
+  virtual void Tick() = 0;
+
+  // Ends the stream with `status`. The first one wins.
+  virtual void Close(const absl::Status& status) = 0;
+
+ private:
+  friend class EventStreams;
+  std::atomic<bool> queued_{false};  // EventStreams' own: it waits to be advanced.
+};
+
 // One client's stream of events. Keeps no queue: events::EventPump is its cursor, which reads the hub's ring, or the
 // store when it is behind, in small batches, and the next batch only when the last one has gone out. So a slow reader
 // costs one batch, and delays nobody.
@@ -36,22 +56,17 @@ class EventStreams;
 // (StartWrite, Finish) happens outside of it. At most one write and one read are under way; exactly one Finish, and
 // that while no write is under way, unless the client has not taken it for `write_timeout`. Lock order: the hub's
 // wakers, then EventStreams; a stream's lock, then the hub's ring.
-class EventStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse>,
-                          public std::enable_shared_from_this<EventStream> {
+class EventStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse>, public LiveStream {
  public:
   EventStream(EventStreams& streams, grpc::CallbackServerContext* context, EventQuery query);
 
   // Call once, before the handler returns. The stream keeps itself alive until OnDone.
   void Start() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Does what can be done now. Calling it more often than needed is fine.
-  void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
-
-  // Time passes: heartbeats, the end of a finished call, clients that take nothing.
-  void Tick() ABSL_LOCKS_EXCLUDED(mutex_);
-
-  // Ends the stream with `status` and the metadata `cursor`. The first one wins.
-  void Close(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Advance() override ABSL_LOCKS_EXCLUDED(mutex_);
+  void Tick() override ABSL_LOCKS_EXCLUDED(mutex_);
+  // With the metadata `cursor`.
+  void Close(const absl::Status& status) override ABSL_LOCKS_EXCLUDED(mutex_);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
@@ -78,10 +93,9 @@ class EventStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse
   EventStreams& streams_;  // Outlives every stream; see EventStreams.
   grpc::CallbackServerContext* const context_;
   const EventQuery query_;
-  std::shared_ptr<EventStream> self_;            // From Start to OnDone.
+  std::shared_ptr<LiveStream> self_;             // From Start to OnDone.
   events::EventHub::Subscription subscription_;  // Likewise.
   v1::CallEventsResponse message_;               // Being written.
-  std::atomic<bool> queued_{false};              // EventStreams' own: it waits to be advanced.
 
   base::Mutex mutex_;
   absl::optional<events::EventPump> pump_ ABSL_GUARDED_BY(mutex_);  // Once the start is resolved.
@@ -127,6 +141,23 @@ class EventStreams {
   grpc::ServerWriteReactor<v1::CallEventsResponse>* Open(grpc::CallbackServerContext* context,
                                                          absl::StatusOr<EventQuery> query);
 
+  // Counts `stream` among the open ones, until Remove(). kResourceExhausted STREAM_LIMIT, kUnavailable SHUTTING_DOWN:
+  // it is not to be started.
+  absl::Status Admit(std::shared_ptr<LiveStream> stream) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The stream is done, and is not advanced any more once this thread has let go of it.
+  void Remove(const std::shared_ptr<LiveStream>& stream) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Has `stream` advanced soon, on this object's thread: publishers of events go on at once.
+  void Enqueue(LiveStream& stream) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // What ends a stream whose client takes nothing.
+  static absl::Status SlowConsumer(absl::string_view message);
+
+  store::CallStore& store() const { return store_; }
+  base::Executor& executor() const { return executor_; }
+  events::EventHub& hub() const { return hub_; }
+  const Options& options() const { return options_; }
+  const base::Clock& clock() const { return clock_; }
+
   // Ends all streams, and from now on every new one, with UNAVAILABLE SHUTTING_DOWN.
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -136,10 +167,7 @@ class EventStreams {
  private:
   friend class EventStream;
 
-  void Remove(const std::shared_ptr<EventStream>& stream) ABSL_LOCKS_EXCLUDED(mutex_);
-  std::vector<std::shared_ptr<EventStream>> Snapshot() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // Has `stream` advanced soon, on this object's thread: publishers of events go on at once.
-  void Enqueue(EventStream& stream) ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::shared_ptr<LiveStream>> Snapshot() const ABSL_LOCKS_EXCLUDED(mutex_);
   void Run();
 
   store::CallStore& store_;
@@ -149,9 +177,9 @@ class EventStreams {
   const base::Clock& clock_ = base::SystemClock();
   mutable base::Mutex mutex_;
   base::CondVar wake_;
-  std::set<std::shared_ptr<EventStream>> streams_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::shared_ptr<LiveStream>> streams_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<std::shared_ptr<EventStream>> queue_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<LiveStream>> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -12,14 +12,12 @@
 #include "src/control/status_map.h"
 
 namespace callbridge::control {
-namespace {
+namespace {}  // namespace
 
 bool IsShown(const call::TranscriptItem& item, v1::TranscriptView view) {
   if (view != v1::TRANSCRIPT_VIEW_HEARD || item.role != call::Role::kAssistant) return true;
   return !item.text_heard.empty() || item.heard_ms > 0;
 }
-
-}  // namespace
 
 absl::StatusOr<v1::ListCallsResponse> ReadCallsPage(store::CallStore& store, const ListRequest& request) {
   // One more than asked for tells whether there is a next page.

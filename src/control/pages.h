@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "callbridge/v1/call_service.pb.h"
 #include "callbridge/v1/lead_service.pb.h"
+#include "src/call/types.h"
 #include "src/control/lead_requests.h"
 #include "src/control/requests.h"
 #include "src/store/call_store.h"
@@ -30,6 +31,9 @@ absl::StatusOr<v1::CancelTransferResponse> ReadRefusedCancel(store::CallStore& s
 
 // kNotFound CALL_NOT_FOUND.
 absl::StatusOr<v1::ListTransfersResponse> ReadTransfers(store::CallStore& store, const std::string& call_id);
+
+// Whether a transcript shows the item at all: not what of the assistant nobody heard, in the view HEARD.
+bool IsShown(const call::TranscriptItem& item, v1::TranscriptView view);
 
 // Notes in the store that `request.principal` read it. kNotFound CALL_NOT_FOUND.
 absl::StatusOr<v1::GetTranscriptResponse> ReadTranscriptPage(store::CallStore& store, const TranscriptRequest& request);

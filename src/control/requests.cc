@@ -321,6 +321,14 @@ absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequ
   return out;
 }
 
+absl::StatusOr<TranscriptRequest> ParseStreamTranscript(const v1::StreamTranscriptRequest& request,
+                                                        absl::string_view principal) {
+  v1::GetTranscriptRequest same;
+  same.set_call(request.call());
+  same.set_view(request.view());
+  return ParseGetTranscript(same, principal);
+}
+
 absl::StatusOr<EventQuery> ParseCallEvents(const v1::CallEventsRequest& request) {
   EventQuery query;
   if (!request.call().empty()) {

@@ -64,6 +64,10 @@ struct TranscriptRequest {
 absl::StatusOr<TranscriptRequest> ParseGetTranscript(const v1::GetTranscriptRequest& request,
                                                      absl::string_view principal);
 
+// Without a page.
+absl::StatusOr<TranscriptRequest> ParseStreamTranscript(const v1::StreamTranscriptRequest& request,
+                                                        absl::string_view principal);
+
 // What a subscriber of events wants.
 struct EventQuery {
   enum class Start { kNow, kBeginning, kCursor, kSequence };

@@ -57,6 +57,7 @@ const std::map<std::string, Rpc>& Rpcs() {
       {"GetCall", {R"(call: "$CALL")", "FIELD_REQUIRED", "call", "CALL_NOT_FOUND"}},
       {"ListCalls", {"", "", "", ""}},
       {"GetTranscript", {R"(call: "$CALL")", "FIELD_REQUIRED", "call", "CALL_NOT_FOUND"}},
+      {"StreamTranscript", {R"(call: "$CALL")", "FIELD_REQUIRED", "call", "CALL_NOT_FOUND"}},
       {"ListCallEvents", {R"(call: "$CALL")", "", "", "CALL_NOT_FOUND"}},
       {"CallEvents", {R"(call: "$CALL")", "", "", "CALL_NOT_FOUND"}},
       {"CreateLead",

@@ -62,8 +62,8 @@ class CallsTest(unittest.TestCase):
         self.assertEqual(set(out.split()) - {"grpc.reflection.v1alpha.ServerReflection"},
                          {"callbridge.v1.CallService", "callbridge.v1.LeadService", "grpc.health.v1.Health"})
         _, out, _ = world.output(world.CLIENT.describe(self.world.address, "callbridge.v1.CallService"))
-        for method in ("StartCall", "EndCall", "TransferCall", "CancelTransfer", "GetTransfer", "ListTransfers", "GetCall", "ListCalls", "GetTranscript",
-                       "CallEvents"):
+        for method in ("StartCall", "EndCall", "TransferCall", "CancelTransfer", "GetTransfer", "ListTransfers", "GetCall", "ListCalls", "UpdateCall",
+                       "GetTranscript", "StreamTranscript", "ListCallEvents", "CallEvents"):
             self.assertIn("rpc %s (" % method, out)
         _, out, _ = world.output(world.CLIENT.describe(self.world.address, "callbridge.v1.OutboundCall"))
         self.assertIn("string to = 1;", out)
@@ -200,6 +200,24 @@ class CallsTest(unittest.TestCase):
         one = self.world.rpc("ListCalls", filter={"number": "+14155550171", "states": ["CALL_STATE_FAILED"]})["calls"]
         self.assertEqual([each["name"] for each in one], [names[1]])
         self.assertEqual(self.world.rpc("ListCalls", filter={"number": "+14155550199"}), {})
+
+    def test_a_transcript_is_read_while_it_is_said(self):
+        self.world.phone(BRIEF % "14155550139")
+        name = self.world.dial("+14155550139")
+        stream = self.world.stream("StreamTranscript", call=name, view="TRANSCRIPT_VIEW_BOTH")
+
+        def items():
+            return [each["item"] for each in stream.messages() if "item" in each]
+        until("the greeting: %s" % stream.program.lines, items)
+        self.assertEqual(self.world.rpc("GetCall", call=name)["call"]["state"], "CALL_STATE_IN_PROGRESS", "items come while the call goes on")
+        self.assertEqual(items()[0]["text_heard"], "Welcome to the directory.")
+        self.assertEqual(stream.program.wait(), 0, "it ends by itself, with OK")
+        self.assertIn("heartbeat", stream.messages()[0])
+        latest = {item["item_id"]: item for item in items()}
+        said = self.world.rpc("GetTranscript", call=name, view="TRANSCRIPT_VIEW_BOTH")["items"]
+        self.assertEqual(sorted(latest.values(), key=lambda item: item["item_id"]), sorted(said, key=lambda item: item["item_id"]))
+        read = self.world.rows("SELECT count(*) AS n FROM transcript_reads WHERE call_id = ?", name.split("/")[1])
+        self.assertEqual(read[0]["n"], 2)
 
     def test_a_running_call_is_handed_to_a_human_by_api(self):
         name, stream = self.world.talking("+14155550134")

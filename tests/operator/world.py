@@ -196,7 +196,7 @@ class Program:
 
 
 class Stream:
-    """CallEvents as the client prints it, message by message."""
+    """CallEvents, or another stream, as the client prints it, message by message."""
 
     def __init__(self, program):
         self.program = program
@@ -453,7 +453,10 @@ class World:
         return failure
 
     def events(self, **fields):
-        program = Program(CLIENT.call(self.address, SERVICE + "CallEvents", fields), environment(), self.folder)
+        return self.stream("CallEvents", **fields)
+
+    def stream(self, method, **fields):
+        program = Program(CLIENT.call(self.address, SERVICE + method, fields), environment(), self.folder)
         self.programs.append(program)
         return Stream(program)
 
