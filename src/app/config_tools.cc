@@ -15,6 +15,7 @@ namespace {
 namespace v1 = config::v1;
 
 constexpr size_t kMaxSecretBytes = 8 << 10;
+constexpr absl::Duration kClientToolTime = absl::Seconds(30);
 
 bool IsHeaderName(absl::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
@@ -45,16 +46,22 @@ void ReadSecret(const std::string& at, const v1::HttpTool& in, ConfigReading& re
   reading.Check(one_line && !out.secret.empty(), field, "one line of text is needed in it");
 }
 
-void ReadTool(const std::string& at, const v1::HttpTool& in, ConfigReading& reading, session::HttpTool& out) {
+// What the model is told of a tool, whoever answers it.
+template <typename In, typename Out>
+void ReadDescription(const std::string& at, const In& in, ConfigReading& reading, Out& out) {
   out.name = in.name();
   out.description = in.description();
   out.parameters_json = in.parameters_json();
-  out.url = in.url();
   reading.Check(!openai::IsBuiltInTool(in.name()), at + ".name",
                 absl::StrCat("'", in.name(), "' is a tool of callbridge's own; choose another name"));
   reading.Check(!in.description().empty(), at + ".description", "missing; tell the model when to call it");
   const absl::Status schema = openai::CheckToolParameters(in.parameters_json());
   reading.Check(schema.ok(), at + ".parameters_json", schema.message());
+}
+
+void ReadTool(const std::string& at, const v1::HttpTool& in, ConfigReading& reading, session::HttpTool& out) {
+  ReadDescription(at, in, reading, out);
+  out.url = in.url();
   reading.Check(IsSecretKeepingUrl(in.url()), at + ".url",
                 "https://host/path is needed (http:// only to this machine)");
   if (in.has_timeout()) {
@@ -71,6 +78,16 @@ void ReadTools(const std::string& at, const v1::Agent& in, ConfigReading& readin
     const std::string tool = absl::StrCat(at, ".http_tools[", i, "]");
     reading.CheckKey(tool + ".name", in.http_tools(i).name(), seen);
     ReadTool(tool, in.http_tools(i), reading, out.tools.emplace_back());
+  }
+  for (int i = 0; i < in.client_tools_size(); ++i) {
+    const std::string tool = absl::StrCat(at, ".client_tools[", i, "]");
+    const v1::ClientTool& given = in.client_tools(i);
+    reading.CheckKey(tool + ".name", given.name(), seen);
+    ReadDescription(tool, given, reading, out.client_tools.emplace_back());
+    absl::Duration& limit = out.conduct.client_tools[given.name()] = kClientToolTime;
+    if (given.has_timeout()) {
+      reading.ReadDuration(tool + ".timeout", given.timeout(), absl::Seconds(1), absl::Minutes(5), &limit);
+    }
   }
   if (in.has_end_call_tool()) out.end_call_tool = in.end_call_tool();
   out.send_dtmf_tool = in.send_dtmf_tool();

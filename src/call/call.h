@@ -313,6 +313,7 @@ class Call {
   void SayAgain();  // What was asked of the model and not said.
   void ForgetSays();
   void StopAnswering();
+  void LiftGreeting();  // The greeting was stopped, and with it its protection ends.
   // The goodbye of EndRequested; false: nobody would hear it.
   bool SayLastWords(const input::EndRequested& in);
 

@@ -194,7 +194,7 @@ void Call::OnModelDeadline(absl::string_view which) {
   } else if (which == kHold) {
     if (ModelUsable() && !response_wanted_ && !response_asked_ && !turn_.open && !Awaits(kRetryResponse)) return;
     // What can still be heard is no silence.
-    if (playout_.Silent(now_) && !caller_speaking_) PlayPrompt("hold", options_.hold_prompt);
+    if (playout_.Silent(now_) && !caller_speaking_ && !taken_over_) PlayPrompt("hold", options_.hold_prompt);
     if (MediaUp()) SetDeadline(kHold, options_.hold_after * 3);
   }
 }

@@ -38,6 +38,7 @@ void Call::On(const input::SayRequested& in) {
   }
   for (const absl::string_view which : {kAnswer, kHold, kRetryResponse}) ClearDeadline(which);
   CutAssistant(Cut::kSteered);
+  LiftGreeting();
   turn_.open = false;
   says_.push_front(std::move(say));
 }
@@ -169,7 +170,10 @@ Call::Refusal Call::WhyNot(const input::MuteRequested& in) const {
 void Call::On(const input::MuteRequested& in) {
   if (WhyNot(in) != Refusal::kNone) return;
   caller_muted_ = in.caller_muted;
-  if (in.assistant_muted && !assistant_muted_) CutAssistant(Cut::kLineGone);
+  if (in.assistant_muted && !assistant_muted_) {
+    CutAssistant(Cut::kLineGone);
+    LiftGreeting();
+  }
   assistant_muted_ = in.assistant_muted;
   Emit(MuteChanged{caller_muted_, assistant_muted_, in.principal});
 }
@@ -187,6 +191,11 @@ void Call::On(const input::TakeoverRequested& in) {
   Emit(TakeoverChanged{true, in.reason, in.principal});
   CancelFarewell();
   StopAnswering();
+  LiftGreeting();
+}
+
+void Call::LiftGreeting() {
+  if (std::exchange(greeting_protected_, false) && ModelUsable()) sink_.Do(command::ReleaseGreeting{});
 }
 
 // Silence at once, and no answer to what was asked for; words that a client wants said stay wanted.

@@ -74,7 +74,11 @@ void Call::On(const input::ResponseEnded& in) {
   if (over()) return;
   const bool said = saying_ && in.response_id == say_response_;
   if (said && in.status == "failed") SayAgain();
-  if (said) saying_.reset(), say_response_.clear();
+  if (said) {
+    saying_.reset();
+    say_response_.clear();
+    ClearDeadline(kAnswer);
+  }
   if (in.status == "failed") {
     Emit(ModelTrouble{in.code, in.detail, false});
     say_retry_ = said;

@@ -18,6 +18,8 @@ std::vector<openai::Tool> AgentTools(const Settings& settings, const Agent& agen
   if (agent.end_call_tool) tools.push_back(openai::EndCallTool());
   if (agent.send_dtmf_tool) tools.push_back(openai::SendDtmfTool());
   for (const HttpTool& tool : agent.tools) tools.push_back({tool.name, tool.description, tool.parameters_json});
+  for (const ClientTool& tool : agent.client_tools)
+    tools.push_back({tool.name, tool.description, tool.parameters_json});
   return tools;
 }
 

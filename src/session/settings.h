@@ -23,6 +23,13 @@ struct HttpTool {
   std::string secret;         // Its value, read from a file at start; never logged.
 };
 
+// A tool that a client of the API answers. How long it may take is in the agent's CallOptions::client_tools.
+struct ClientTool {
+  std::string name;  // As HttpTool's, and unlike all of those.
+  std::string description;
+  std::string parameters_json;  // As HttpTool's.
+};
+
 // What is made of a conversation when it is over.
 struct AfterCall {
   enum class Summary {
@@ -49,6 +56,7 @@ struct Agent {
   // How its calls are conducted: what is not of one call alone (ids, numbers) is taken from here.
   call::CallOptions conduct;
   std::vector<HttpTool> tools;
+  std::vector<ClientTool> client_tools;
   bool end_call_tool = true;
   bool send_dtmf_tool = false;
   AfterCall after_call;

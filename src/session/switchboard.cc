@@ -473,7 +473,7 @@ void Switchboard::StopAccepting() {
 void Switchboard::EndAll() {
   base::MutexLock lock(mutex_);
   for (const auto& [call_id, live] : calls_) {
-    Feed(*live, input::EndRequested{call::EndReason::kServerDrain, "the server was told to stop"});
+    Feed(*live, input::EndRequested{call::EndReason::kServerDrain, "the server was told to stop", ""});
   }
 }
 

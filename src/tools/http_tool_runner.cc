@@ -18,8 +18,8 @@ using base::LogKind;
 
 constexpr char kBusy[] = "Too many tools are running; nothing was done. Try again in a moment.";
 
-absl::Status Wrong(const std::string& agent, const session::HttpTool& tool, absl::string_view field,
-                   absl::string_view why) {
+template <typename Tool>
+absl::Status Wrong(const std::string& agent, const Tool& tool, absl::string_view field, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("agent '", agent, "', tool '", tool.name, "', ", field, ": ", why));
 }
 
@@ -45,6 +45,10 @@ absl::Status CheckTools(const session::Settings& settings) {
   for (const auto& [key, agent] : settings.agents) {
     for (const session::HttpTool& tool : agent.tools) {
       if (absl::Status status = CheckTool(key, tool); !status.ok()) return status;
+    }
+    for (const session::ClientTool& tool : agent.client_tools) {
+      const absl::Status status = CheckSchema(tool.parameters_json);
+      if (!status.ok()) return Wrong(key, tool, "parameters_json", status.message());
     }
   }
   return absl::OkStatus();
@@ -88,9 +92,15 @@ bool HttpToolRunner::Remember(const std::string& key) {
 
 absl::Status HttpToolRunner::Check(const std::string& agent, const std::string& name,
                                    absl::string_view arguments) const {
-  const session::HttpTool* const tool = Find(agent, name);
-  if (tool == nullptr) return absl::InvalidArgumentError(absl::StrCat("there is no tool '", name, "'"));
-  return CheckArguments(tool->parameters_json, arguments);
+  if (const session::HttpTool* const tool = Find(agent, name)) return CheckArguments(tool->parameters_json, arguments);
+  // Those that clients answer are not run here, but looked at all the same.
+  const auto found = settings_.agents.find(agent);
+  if (found != settings_.agents.end()) {
+    for (const session::ClientTool& tool : found->second.client_tools) {
+      if (tool.name == name) return CheckArguments(tool.parameters_json, arguments);
+    }
+  }
+  return absl::InvalidArgumentError(absl::StrCat("there is no tool '", name, "'"));
 }
 
 void HttpToolRunner::Run(const std::string& agent, const std::string& call_id, const std::string& tool_call_id,

@@ -288,6 +288,31 @@ TEST(ConfigToolTest, AToolArrives) {
   EXPECT_EQ(agent.tools[1].secret, "");
 }
 
+TEST(ConfigToolTest, AToolThatClientsAnswerArrives) {
+  const session::Agent agent = ReadGood(R"(client_tools { name: "quote" description: "A price." timeout { seconds: 3 }
+      parameters_json: '{"type":"object","properties":{"item":{"type":"string"}}}' }
+      client_tools { name: "note" description: "A note." })");
+  ASSERT_THAT(agent.client_tools, SizeIs(2));
+  EXPECT_EQ(agent.client_tools[0].name, "quote");
+  EXPECT_EQ(agent.client_tools[0].description, "A price.");
+  EXPECT_THAT(agent.client_tools[0].parameters_json, HasSubstr("item"));
+  EXPECT_EQ(agent.conduct.client_tools.at("quote"), absl::Seconds(3));
+  EXPECT_EQ(agent.conduct.client_tools.at("note"), absl::Seconds(30));
+  const struct {
+    const char* tools;
+    const char* says;
+  } rows[] = {
+      {"client_tools { description: 'd' }", "client_tools[0].name"},
+      {"client_tools { name: 'end_call' description: 'd' }", "client_tools[0].name"},
+      {"client_tools { name: 'n' }", "client_tools[0].description"},
+      {"client_tools { name: 'n' description: 'd' parameters_json: '[]' }", "client_tools[0].parameters_json"},
+      {"client_tools { name: 'n' description: 'd' timeout { seconds: 301 } }", "client_tools[0].timeout"},
+      {"http_tools { name: 'n' description: 'd' url: 'https://e.com' } client_tools { name: 'n' description: 'd' }",
+       "client_tools[0].name: 'n' is there twice"},
+  };
+  for (const auto& row : rows) EXPECT_THAT(std::string(Read(row.tools).status().message()), HasSubstr(row.says));
+}
+
 TEST(ConfigToolTest, MistakesAreNamedWithTheirField) {
   Put("secret", "abc");
   Put("two_lines", "abc\nX-Evil: 1\n");

@@ -321,6 +321,19 @@ const bool kTakingOver = RegisterScenarios("TakingOver", {
   takeover_requested
   total 1 takeover_changed
 )"},
+                                                             {"ProtectedGreetingIsStoppedToo", R"(
+  option protected_greeting
+  ready
+  response_started response_id=r1
+  item_added item_id=a1 role=assistant response_id=r1
+  audio r1 a1 2000
+  +500 takeover_requested
+  > let_answer on=false
+  > cancel_response response_id=r1
+  > release_greeting
+  response_ended response_id=r1 status=cancelled
+  total 0 barge_in
+)"},
                                                              {"AnswerThatWasUnderWayIsNotHeard", R"(
   ready
   say r1 a1 300 Hello.

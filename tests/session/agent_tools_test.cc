@@ -37,7 +37,8 @@ TEST(AgentToolsTest, EachToolByItsSetting) {
   agent.tools[0].name = "lookup";
   agent.tools[0].description = "Look up.";
   agent.tools[0].parameters_json = R"({"type":"object"})";
-  EXPECT_THAT(Names(settings, agent), ElementsAre("transfer_call", "end_call", "send_dtmf", "lookup"));
+  agent.client_tools.push_back({"quote", "Ask for a price.", R"({"type":"object"})"});
+  EXPECT_THAT(Names(settings, agent), ElementsAre("transfer_call", "end_call", "send_dtmf", "lookup", "quote"));
   agent.session.tools = AgentTools(settings, agent);
   EXPECT_TRUE(openai::ValidateSessionConfig(agent.session).ok());
 }
