@@ -12,8 +12,6 @@
 #include "src/control/status_map.h"
 
 namespace callbridge::control {
-namespace {}  // namespace
-
 bool IsShown(const call::TranscriptItem& item, v1::TranscriptView view) {
   if (view != v1::TRANSCRIPT_VIEW_HEARD || item.role != call::Role::kAssistant) return true;
   return !item.text_heard.empty() || item.heard_ms > 0;
