@@ -240,6 +240,18 @@ const bool kSaying = RegisterScenarios("Saying", {
   hung_up reason=normal_hangup
   = call_ended reason=api_ended
 )"},
+                                                     {"GoodbyeThatFailedIsAskedForAgain", R"(
+  ready
+  say r1 a1 300 Hello.
+  +1000 end_requested reason=api_ended goodbye="Good bye."
+  > create_response request_id=goodbye
+  response_started response_id=r2 request_id=goodbye
+  response_ended response_id=r2 status=failed code=server_error
+  ! hang_up_carrier
+  +1100
+  > create_response request_id=goodbye
+  ! hang_up_carrier
+)"},
                                                      {"GoodbyeThatIsNeverSaidEndsTheCallAllTheSame", R"(
   ready
   say r1 a1 300 Hello.
