@@ -1,3 +1,8 @@
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "src/call/call.h"
 #include "tests/call/scenario_runner.h"
 
 // What clients ask for while a call runs.
@@ -235,6 +240,18 @@ const bool kSaying = RegisterScenarios("Saying", {
   hung_up reason=normal_hangup
   = call_ended reason=api_ended
 )"},
+                                                     {"GoodbyeThatFailedIsAskedForAgain", R"(
+  ready
+  say r1 a1 300 Hello.
+  +1000 end_requested reason=api_ended goodbye="Good bye."
+  > create_response request_id=goodbye
+  response_started response_id=r2 request_id=goodbye
+  response_ended response_id=r2 status=failed code=server_error
+  ! hang_up_carrier
+  +1100
+  > create_response request_id=goodbye
+  ! hang_up_carrier
+)"},
                                                      {"GoodbyeThatIsNeverSaidEndsTheCallAllTheSame", R"(
   ready
   say r1 a1 300 Hello.
@@ -423,6 +440,38 @@ const bool kClientTools = RegisterScenarios("ClientTools", {
   total 1 answer_tool
 )"},
                                                            });
+
+// What the model hears; everything else is of no interest here.
+class Listener final : public CommandSink {
+ public:
+  void AudioToModel(absl::string_view base64) override { heard.emplace_back(base64); }
+  void AudioToCarrier(absl::string_view) override {}
+  void Do(const command::Command&) override {}
+  void Record(Event) override {}
+  std::vector<std::string> heard;
+};
+
+TEST(HearingTest, TheModelHearsSilenceInPlaceOfAMutedCaller) {
+  Listener model;
+  CallOptions options;
+  Call call(options, model);
+  const absl::Time now = absl::UnixEpoch();
+  call.Begin(now);
+  call.On(input::StreamOpened{"s1"}, now);
+  call.On(input::ModelCreated{"m1", "gpt-realtime"}, now);
+  call.On(input::ModelConfigured{}, now);
+  const std::string frame = SoundOf("frame", 20);
+  call.OnCallerAudio(frame, now);
+  call.On(input::MuteRequested{true, false, ""}, now);
+  call.OnCallerAudio(frame, now);
+  call.On(input::MuteRequested{false, false, ""}, now);
+  call.OnCallerAudio(frame, now);
+  ASSERT_EQ(model.heard.size(), 3u);
+  EXPECT_EQ(model.heard[0], frame);
+  EXPECT_EQ(model.heard[1].find_first_not_of('/'), std::string::npos) << model.heard[1];
+  EXPECT_NEAR(static_cast<double>(model.heard[1].size()), static_cast<double>(frame.size()), 4);
+  EXPECT_EQ(model.heard[2], frame);
+}
 
 }  // namespace
 }  // namespace callbridge::call
