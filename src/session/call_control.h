@@ -56,8 +56,9 @@ class CallControl {
   // Answers when the call accepted it (state kRequested or further); what comes of it are events.
   // kNotFound CALL_NOT_FOUND; kInvalidArgument UNKNOWN_DESTINATION, INVALID_E164; kFailedPrecondition
   // DESTINATION_NOT_ALLOWED (a number outside the configured transfer_prefixes), CALL_NOT_ACTIVE {state},
-  // TRANSFER_IN_PROGRESS {transfer_id}, TRANSFER_LIMIT (the call has had as many as it may), LEAD_SUPPRESSED {lead} (the
-  // number is that of somebody who must not be called); kUnavailable STORE_UNAVAILABLE (nobody could look that up).
+  // TRANSFER_IN_PROGRESS {transfer_id}, TRANSFER_LIMIT (the call has had as many as it may), LEAD_SUPPRESSED {lead}
+  // (the number is that of somebody who must not be called); kUnavailable STORE_UNAVAILABLE (nobody could look that
+  // up).
   virtual void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) = 0;
 
   // Takes a transfer back as long as no human has the caller; answers with what it is then, state kFailed and outcome

@@ -366,7 +366,9 @@ void Switchboard::Steer(SteerRequest request, std::function<void(absl::StatusOr<
     }
   }
   deps_.find_call(request.call_id, [done, id = request.call_id](absl::StatusOr<store::CallRecord> found) {
-    done(found.ok() ? CallIsOver(Name(found->state)) : absl::IsNotFound(found.status()) ? NoSuchCall(id) : found.status());
+    done(found.ok()                         ? CallIsOver(Name(found->state))
+         : absl::IsNotFound(found.status()) ? NoSuchCall(id)
+                                            : found.status());
   });
 }
 
