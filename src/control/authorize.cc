@@ -56,18 +56,18 @@ absl::Status CheckScope(absl::string_view method, const std::set<std::string>& s
 }  // namespace
 
 AccessAuthorizer::AccessAuthorizer(AccessList access, const base::Clock& clock)
-    : clock_(clock), access_(std::move(access)) {}
+    : clock_(clock), open_(access.empty()), access_(std::move(access)) {}
 
 void AccessAuthorizer::Replace(AccessList access) {
   base::MutexLock lock(mutex_);
+  open_ = open_ && access.empty();
   access_ = std::move(access);
-  allowances_.clear();
 }
 
 absl::StatusOr<std::string> AccessAuthorizer::Authorize(const grpc::ServerContextBase& context,
                                                         absl::string_view method) const {
   base::MutexLock lock(mutex_);
-  if (access_.empty()) {
+  if (open_) {
     const std::vector<std::string> subjects = Subjects(context);
     return subjects.empty() ? "" : absl::StrCat("cert:", subjects[0]);
   }
@@ -87,7 +87,7 @@ absl::StatusOr<AccessAuthorizer::Caller> AccessAuthorizer::Identify(const grpc::
     if (std::find(subjects.begin(), subjects.end(), identity.subject) == subjects.end()) continue;
     return Caller{absl::StrCat("cert:", identity.name), identity.scopes, 0};
   }
-  if (access_.tokens.empty()) {
+  if (access_.tokens.empty() && !subjects.empty()) {
     return base::MakeError(absl::StatusCode::kPermissionDenied, "IDENTITY_UNKNOWN",
                            "no client of this server has your certificate's name");
   }

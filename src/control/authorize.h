@@ -37,7 +37,8 @@ class AccessAuthorizer final : public Authorizer {
   // With an empty list whoever reaches the port may do everything.
   explicit AccessAuthorizer(AccessList access, const base::Clock& clock = base::SystemClock());
 
-  // From now on another list. Requests that were let in go on.
+  // From now on another list. Requests that were let in go on. A port that has wanted to know its clients stays closed:
+  // an empty list lets nobody in then.
   void Replace(AccessList access);
 
   // "" on an open port, "token:{name}" or "cert:{name}" else. kUnauthenticated TOKEN_MISSING, TOKEN_INVALID,
@@ -63,6 +64,7 @@ class AccessAuthorizer final : public Authorizer {
 
   const base::Clock& clock_;
   mutable base::Mutex mutex_;
+  bool open_ ABSL_GUARDED_BY(mutex_);  // There never was anybody on the list.
   AccessList access_ ABSL_GUARDED_BY(mutex_);
   mutable std::map<std::string, Allowance> allowances_ ABSL_GUARDED_BY(mutex_);  // By principal, of those with limits.
 };

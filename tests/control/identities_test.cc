@@ -106,6 +106,28 @@ TEST_F(IdentitiesTest, AnotherListHoldsFromThenOn) {
   EXPECT_TRUE(Get(&crm_).ok());
 }
 
+// Else whoever takes the last token away, because it leaked, would open the port to everybody.
+TEST_F(IdentitiesTest, AListThatBecomesEmptyLetsNobodyIn) {
+  AccessList access;
+  access.tokens = {TokenForEverything("leaked")};
+  ServerUnderTest& server = Server(access);
+  EXPECT_TRUE(Get(&crm_, "leaked").ok());
+  server.server().SetAccess({});
+  EXPECT_EQ(ReasonOf(Get(&crm_, "leaked")), "TOKEN_INVALID");
+  EXPECT_EQ(ReasonOf(Get(&crm_)), "IDENTITY_UNKNOWN");
+}
+
+TEST_F(IdentitiesTest, AnOpenPortThatWasClosedStaysClosed) {
+  ServerUnderTest& server = Server({});
+  EXPECT_TRUE(Get(&crm_).ok());
+  AccessList access;
+  access.identities = {{"reader", "crm.example", {"calls.read"}}};
+  server.server().SetAccess(access);
+  EXPECT_TRUE(Get(&crm_).ok());
+  server.server().SetAccess({});
+  EXPECT_EQ(ReasonOf(Get(&crm_)), "IDENTITY_UNKNOWN");
+}
+
 TEST_F(IdentitiesTest, IdentitiesNeedAnAuthority) {
   ControlServerOptions options;
   options.listen = "127.0.0.1:0";
