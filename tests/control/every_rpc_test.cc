@@ -151,6 +151,7 @@ class EveryRpc : public ::testing::TestWithParam<std::string> {
 
   static constexpr char kTransfer[] = "33333333-2222-4333-8444-555555555555";
   std::string lead_;
+  std::atomic<bool> go_{false};  // What holds the store up. Before the server, whose threads may look at it to its end.
   std::unique_ptr<ServerUnderTest> server_;
   std::unique_ptr<GenericClient> client_;
 };
@@ -207,7 +208,7 @@ TEST_P(EveryRpc, TellsWhatIsNotThere) {
 TEST_P(EveryRpc, SaysThatTheStoreIsAway) {
   ServerUnderTest& server = Server();
   const absl::Status away = absl::UnavailableError("secret: connection refused");
-  server.store().SetFault([&](absl::string_view) { return away; });
+  server.store().SetFault([away](absl::string_view) { return away; });
   if (rpc().steers) {
     server.control().FailAll(base::MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", "away"));
   }
@@ -271,23 +272,21 @@ TEST_P(EveryRpc, IsAnsweredInTime) {
   ControlServerOptions options;
   options.longest_unary = absl::Milliseconds(150);
   ServerUnderTest& server = Server(options);
-  std::atomic<bool> go{false};
-  server.store().SetFault([&](absl::string_view) {
-    Eventually([&] { return go.load(); });
+  server.store().SetFault([this](absl::string_view) {
+    Eventually([this] { return go_.load(); });
     return absl::OkStatus();
   });
   server.control().Hold();
   const bool fine = !rpc().needs_store && !rpc().steers;
   Expect(Call(Good()), fine ? StatusCode::OK : StatusCode::DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED");
-  go = true;
+  go_ = true;
   server.control().AnswerHeld();
 }
 
 TEST_P(EveryRpc, MayBeGivenUp) {
   ServerUnderTest& server = Server();
-  std::atomic<bool> go{false};
-  server.store().SetFault([&](absl::string_view) {
-    Eventually([&] { return go.load(); });
+  server.store().SetFault([this](absl::string_view) {
+    Eventually([this] { return go_.load(); });
     return absl::OkStatus();
   });
   server.control().Hold();
@@ -297,7 +296,7 @@ TEST_P(EveryRpc, MayBeGivenUp) {
   if (!method().server_streaming()) {
     EXPECT_EQ(Call(Good(), options).error_code(), fine ? StatusCode::OK : StatusCode::CANCELLED);
   }
-  go = true;
+  go_ = true;
   server.control().AnswerHeld();
   EXPECT_TRUE(Call(Good()).ok()) << "the server goes on";
 }
