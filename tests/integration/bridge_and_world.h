@@ -64,6 +64,8 @@ class BridgeAndWorld {
   app::Application& application() { return *application_; }
 
  private:
+  // On ports that nobody listens at now; says so where somebody took one meanwhile.
+  absl::Status Start(const Tweaks& tweaks);
   std::string NewestCall(size_t known) const;
   std::unique_ptr<v1::CallService::Stub> Stub() const;
   void ReplayTapes() const;
