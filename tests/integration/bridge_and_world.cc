@@ -82,7 +82,8 @@ int FreePort() {
 BridgeAndWorld::BridgeAndWorld(const Tweaks& tweaks) : folder_(TempFolder()) {
   // Another test's process may take a port between the look at it and the server's start.
   absl::Status started = Start(tweaks);
-  for (int tries = 1; !started.ok() && tries < 5 && absl::StrContains(started.message(), "the port is in use"); ++tries) {
+  for (int tries = 1; !started.ok() && tries < 5 && absl::StrContains(started.message(), "the port is in use");
+       ++tries) {
     world_->Stop();
     started = Start(tweaks);
   }
