@@ -148,6 +148,18 @@ TEST_F(HttpToolRunnerTest, CheckSaysBeforehandWhatRunWouldRefuse) {
   EXPECT_THAT(std::string(runner_->Check("a", "steal", "{}").message()), HasSubstr("no tool 'steal'"));
 }
 
+TEST_F(HttpToolRunnerTest, ArgumentsForAClientsToolAreLookedAtAndItIsNotRun) {
+  AddTool("book");
+  settings_.agents["a"].client_tools.push_back({"quote", "A price.", settings_.agents["a"].tools[0].parameters_json});
+  Start();
+  EXPECT_TRUE(runner_->Check("a", "quote", R"({"n":1})").ok());
+  EXPECT_THAT(std::string(runner_->Check("a", "quote", "{}").message()), HasSubstr("n"));
+  EXPECT_FALSE(runner_->Check("b", "quote", R"({"n":1})").ok()) << "another agent's";
+  runner_->Run("a", "call-1", "tc-1", "quote", R"({"n":1})", results_.For("1"));
+  EXPECT_FALSE(results_.WaitFor(1).ok);
+  EXPECT_THAT(endpoint_.requests(), IsEmpty());
+}
+
 TEST_F(HttpToolRunnerTest, ATimeLimitIsTheTools) {
   AddTool("slow").timeout = absl::Milliseconds(150);
   endpoint_.Hold();
@@ -309,6 +321,9 @@ TEST_F(HttpToolRunnerTest, CheckToolsNamesWhatIsWrong) {
     EXPECT_THAT(std::string(status.message()), HasSubstr(row.complaint)) << row.name;
     EXPECT_THAT(std::string(status.message()), HasSubstr("agent 'a', tool 'book'")) << row.name;
   }
+  settings_.agents["a"].client_tools.push_back({"quote", "A price.", R"({"type":"object","anyOf":[]})"});
+  EXPECT_THAT(std::string(CheckTools(settings_).message()),
+              HasSubstr("agent 'a', tool 'quote', parameters_json: schema: unknown keyword 'anyOf'"));
 }
 
 }  // namespace
