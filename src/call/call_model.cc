@@ -145,7 +145,8 @@ void Call::ForgetSession() {
     transcript_.Forget(caller_speaking_ ? speech_item_ : turn_.item_id);
     response_wanted_ = false;
     turn_.open = false;
-  } else if (turn_.open || (mid_response && !said)) {
+  } else if ((turn_.open || (mid_response && !said)) && tools_.empty()) {
+    // While tools run their output brings the answer: a session that does not know of them would ask for them again.
     response_wanted_ = true;
   }
   caller_speaking_ = false;

@@ -427,6 +427,36 @@ const bool kClientTools = RegisterScenarios("ClientTools", {
   tool_result_given tool_call_id=t1 ok=false output="{}"
   total 1 answer_tool
 )"},
+                                                               {"AnswerOutlivesTheSession", R"(
+  option client_tool=lookup
+  ready
+  say r1 a1 300 Hello.
+  +1000 turn u1 Where is it?
+  response_started response_id=r2
+  tool_asked tool_call_id=t1 name=lookup arguments="{\"id\":7}"
+  response_ended response_id=r2 status=completed
+  +100 model_closed reason=model_session_lost
+  tool_result_given tool_call_id=t1 ok=true output="{\"state\":\"sent\"}"
+  = tool_answered tool_call_id=t1 ok=true
+  session m2
+  > restore_conversation tool_call_id=t1 text="{\"state\":\"sent\"}"
+  > create_response
+)"},
+                                                               {"NewSessionWaitsForTheAnswer", R"(
+  option client_tool=lookup
+  ready
+  say r1 a1 300 Hello.
+  +1000 turn u1 Where is it?
+  response_started response_id=r2
+  tool_asked tool_call_id=t1 name=lookup
+  response_ended response_id=r2 status=completed
+  +100 model_closed reason=model_session_lost
+  session m2
+  +1000 tool_result_given tool_call_id=t1 ok=true output="{}"
+  > answer_tool tool_call_id=t1 ok=true
+  > create_response
+  total 1 tool_called
+)"},
                                                                {"NobodyAnswers", R"(
   option client_tool=lookup
   ready
