@@ -253,6 +253,7 @@ void Call::GiveUpOnModel() {
   ClearDeadline(kReopen);
   ForgetSays();
   if (over() || hangup_asked_ || farewell_.active) return;
+  if (taken_over_) return;  // The colleague decides what becomes of the caller.
   if (state_ == State::kTransferred || state_ == State::kTransferring) return;  // A human has the caller, or will have.
   const bool goodbye = !options_.goodbye_prompt.base64.empty() || options_.fallback != FallbackKind::kGoodbye;
   if (!MediaUp()) {

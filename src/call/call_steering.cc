@@ -216,6 +216,7 @@ void Call::On(const input::ReleaseRequested& in) {
   if (WhyNot(in) != Refusal::kNone) return;
   taken_over_ = false;
   Emit(TakeoverChanged{false, "", in.principal});
+  if (session_.given_up) return GiveUpOnModel();
   sink_.Do(command::LetAnswer{true});
   if (!in.context.empty()) NoteForModel(in.context);
   response_wanted_ = false;

@@ -383,6 +383,61 @@ const bool kTakingOver = RegisterScenarios("TakingOver", {
   > answer_tool tool_call_id=t1 ok=false
   ! run_tool
 )"},
+                                                             {"LineStaysWithoutAModel", R"(
+  option goodbye_prompt=500
+  ready
+  say r1 a1 300 Hello.
+  +1000 takeover_requested
+  +1000 model_error reason=model_quota fatal=true code=insufficient_quota
+  = model_trouble code=insufficient_quota fatal=true
+  +20000
+  ! hang_up_carrier
+  total 0 prompt_played
+  dtmf_requested request_id=q1 digits=4
+  > send_dtmf digits=4
+  release_requested
+  = prompt_played name=goodbye
+  +5000
+  > hang_up_carrier
+)"},
+                                                             {"CallerComesBackToTheColleague", R"(
+  ready
+  say r1 a1 300 Hello.
+  +1000 takeover_requested
+  model_error reason=model_quota fatal=true code=insufficient_quota
+  +100 stream_closed
+  +1000 stream_opened stream_id=s2
+  +5000
+  ! hang_up_carrier
+)"},
+                                                             {"NewSessionAnswersNobodyEither", R"(
+  ready
+  say r1 a1 300 Hello.
+  +1000 turn u1 Hello?
+  takeover_requested
+  +100 model_closed reason=model_session_lost
+  session m2
+  > restore_conversation
+  +100 turn u2 Is anybody there?
+  +9000
+  total 1 create_response       # The greeting.
+  say_requested request_id=q1 text="One moment."
+  > create_response request_id=q1
+)"},
+                                                             {"WordsOfTheClientOutliveTheSession", R"(
+  ready
+  say r1 a1 300 Hello.
+  +1000 takeover_requested
+  say_requested request_id=q1 text="One moment."
+  > create_response request_id=q1
+  +100 model_closed reason=model_session_lost
+  session m2
+  > create_response request_id=q1
+  response_started response_id=r2 request_id=q1
+  audio r2 a2 500
+  +2000
+  sent a2 500..500
+)"},
                                                              {"ReleasedItKnowsAndAnswers", R"(
   ready
   say r1 a1 300 Hello.
