@@ -1,7 +1,7 @@
 // What must hold for every RPC, each a row: no token, a wrong one, an old one, one without the
 // scope, one that is used too much, nothing in the request, names
-// that are none, things that are not there, a database that is away, a fault of ours, no answer in time, a client that
-// goes away. Code and reason of each.
+// that are none, things that are not there or in no state for it, requests sent twice, a database that is away, a fault
+// of ours, no answer in time, a client that goes away. Code and reason of each.
 
 #include <atomic>
 #include <map>
@@ -12,6 +12,7 @@
 #include "callbridge/v1/options.pb.h"
 #include "src/base/error.h"
 #include "src/control/access.h"
+#include "src/control/etag.h"
 #include "tests/control/generic_client.h"
 #include "tests/control/server_under_test.h"
 
@@ -119,8 +120,8 @@ class EveryRpc : public ::testing::TestWithParam<std::string> {
   }
 
   // The last one counts where a field is there twice, but texts may not have it twice.
-  static std::string WithoutNames(std::string request) {
-    for (const absl::string_view field : {"call: \"", "lead: \"", "transfer: \"", "phone: \""}) {
+  static std::string Without(std::string request, std::initializer_list<absl::string_view> fields) {
+    for (const absl::string_view field : fields) {
       const size_t begin = request.find(std::string(field));
       if (begin == std::string::npos) continue;
       request.erase(begin, request.find('"', begin + field.size()) + 1 - begin);
@@ -149,6 +150,8 @@ class EveryRpc : public ::testing::TestWithParam<std::string> {
     }
   }
 
+  static constexpr std::initializer_list<absl::string_view> kNames = {"call: \"", "lead: \"", "transfer: \"",
+                                                                      "phone: \""};
   static constexpr char kTransfer[] = "33333333-2222-4333-8444-555555555555";
   std::string lead_;
   std::atomic<bool> go_{false};  // What holds the store up. Before the server, whose threads may look at it to its end.
@@ -187,7 +190,7 @@ TEST_P(EveryRpc, RefusesNamesThatAreNone) {
     if (reason == kReasons.end() || field->type() != field->TYPE_STRING) continue;
     ++named;
     for (const std::string wrong : {"x", "calls/", "calls/11111111-2222-4333-8444-55555555555X", "leads/1", "../etc"}) {
-      Expect(Call(absl::StrCat(WithoutNames(Good()), " ", field->name(), ": \"", wrong, "\"")),
+      Expect(Call(absl::StrCat(Without(Good(), kNames), " ", field->name(), ": \"", wrong, "\"")),
              StatusCode::INVALID_ARGUMENT, reason->second, field->name());
     }
   }
@@ -203,6 +206,39 @@ TEST_P(EveryRpc, TellsWhatIsNotThere) {
   if (rpc().missing_reason.empty()) return;
   Expect(Call(absl::StrReplaceAll(Request(kOther, kOther), {{"+15550001111", "+15550009999"}})), StatusCode::NOT_FOUND,
          rpc().missing_reason);
+}
+
+// By the call itself, whose words reach the client with what they say of the state.
+TEST_P(EveryRpc, TellsThatTheStateIsWrong) {
+  ServerUnderTest& server = Server();
+  server.control().FailAll(base::MakeError(absl::StatusCode::kFailedPrecondition, "CALL_NOT_ACTIVE", "it is over",
+                                           {{"state", "completed"}}));
+  const grpc::Status status = Call(Good());
+  Expect(status, rpc().steers ? StatusCode::FAILED_PRECONDITION : StatusCode::OK, "CALL_NOT_ACTIVE");
+  if (rpc().steers) {
+    EXPECT_EQ(DetailsOf(status).info.metadata().at("state"), "completed");
+  }
+  if (method().input_type()->FindFieldByName("etag") == nullptr) return;
+  Expect(Call(Good() + R"( etag: "x")"), StatusCode::INVALID_ARGUMENT, "INVALID_ETAG", "etag");
+  Expect(Call(absl::StrCat(Good(), " etag: \"", FormatEtag(9999), "\"")), StatusCode::ABORTED, "LEAD_CHANGED");
+}
+
+TEST_P(EveryRpc, MayBeRepeated) {
+  ServerUnderTest& server = Server();
+  EXPECT_TRUE(Call(Good()).ok());
+  EXPECT_TRUE(Call(Good()).ok()) << Call(Good()).error_message();
+  if (method().input_type()->FindFieldByName("request_id") == nullptr) return;
+  const std::string request = Without(Good(), {"request_id: \""});
+  for (const std::string wrong : {"1", "no uuid", "44444444-2222-4333-8444-55555555555X"}) {
+    Expect(Call(absl::StrCat(request, " request_id: \"", wrong, "\"")), StatusCode::INVALID_ARGUMENT,
+           "INVALID_REQUEST_ID", "request_id");
+  }
+  const std::string id = R"( request_id: "44444444-2222-4333-8444-555555555555")";
+  EXPECT_TRUE(Call(request + id).ok());
+  EXPECT_TRUE(Call(request + id).ok());
+  server.control().FailAll(base::FieldError("request_id", "REQUEST_ID_REUSED", "was for something else"));
+  Expect(Call(absl::StrReplaceAll(request, {{"+14155550123", "+14155550124"}}) + id), StatusCode::INVALID_ARGUMENT,
+         "REQUEST_ID_REUSED", "request_id");
 }
 
 TEST_P(EveryRpc, SaysThatTheStoreIsAway) {
