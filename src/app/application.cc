@@ -348,6 +348,7 @@ class ServerApplication final : public Application {
     control.tls_cert_file = options_.grpc_tls_cert;
     control.tls_key_file = options_.grpc_tls_key;
     control.tls_client_ca_file = options_.grpc_tls_client_ca;
+    control.without_tls = options_.grpc_without_tls;
     control.api_tokens = options_.api_tokens;
     control.access = options_.access;
     auto control_server = control::ControlServer::Start(

@@ -35,6 +35,16 @@ constexpr int kMaxConnectionAgeGraceMs = 5 * 60'000;
 
 bool HasTls(const ControlServerOptions& options) { return !options.tls_cert_file.empty(); }
 
+absl::Status CheckWords(const ControlServerOptions& options) {
+  if (options.without_tls.empty()) return absl::OkStatus();
+  if (options.without_tls != kWithoutTls) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--grpc_without_tls='", options.without_tls, "': it must be '", kWithoutTls, "', or empty"));
+  }
+  if (!HasTls(options)) return absl::OkStatus();
+  return absl::InvalidArgumentError("--grpc_without_tls and --grpc_tls_cert contradict each other: set one of them");
+}
+
 absl::Status CheckExposure(const ControlServerOptions& options, const ListenAddress& address) {
   if (options.tls_cert_file.empty() != options.tls_key_file.empty()) {
     return absl::InvalidArgumentError("--grpc_tls_cert and --grpc_tls_key go together: set both, or neither");
@@ -48,12 +58,15 @@ absl::Status CheckExposure(const ControlServerOptions& options, const ListenAddr
   if (!options.access.identities.empty() && options.tls_client_ca_file.empty()) {
     return absl::InvalidArgumentError("client_identities in the configuration need --grpc_tls_client_ca");
   }
+  if (absl::Status words = CheckWords(options); !words.ok()) return words;
   if (address.loopback) return absl::OkStatus();
-  if (!HasTls(options)) {
+  if (!HasTls(options) && options.without_tls.empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("--grpc_listen=", options.listen,
                      " is reachable from other machines: set --grpc_tls_cert and --grpc_tls_key, or listen at "
-                     "127.0.0.1 and put a proxy in front"));
+                     "127.0.0.1 and put a proxy in front, or, where nobody else can read or change what passes, set "
+                     "--grpc_without_tls='",
+                     kWithoutTls, "'"));
   }
   if (options.api_tokens.empty() && options.access.empty() && options.tls_client_ca_file.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -142,9 +155,7 @@ class ControlServer::Impl {
   void SetServing(bool serving) {
     // Not before: where another part of the start fails, that is all there is to read.
     if (serving && !std::exchange(announced_, true)) {
-      base::Log(base::LogKind::kStart, "",
-                open_ ? "gRPC listens, open to every program on this machine" : "gRPC listens",
-                {{"address", address()}, {"tls", tls_ ? "on" : "off"}});
+      base::Log(base::LogKind::kStart, "", Announcement(), {{"address", address()}, {"tls", tls_ ? "on" : "off"}});
     }
     auto* const health = server_->GetHealthCheckService();
     health->SetServingStatus("", serving);
@@ -166,6 +177,11 @@ class ControlServer::Impl {
   std::string address() const { return FormatListenAddress(address_.host, port_); }
 
  private:
+  const char* Announcement() const {
+    if (open_) return "gRPC listens, open to every program on this machine";
+    return tls_ || address_.loopback ? "gRPC listens" : "gRPC listens to other machines, without TLS";
+  }
+
   const ListenAddress address_;
   const bool open_;
   const bool tls_;

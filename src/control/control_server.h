@@ -17,6 +17,9 @@
 
 namespace callbridge::control {
 
+// What an operator says to have the port reachable from other machines without TLS: words that nobody types by mistake.
+inline constexpr char kWithoutTls[] = "I trust this network";
+
 struct ControlServerOptions {
   std::string listen = "127.0.0.1:50051";  // Port 0: any free one.
 
@@ -24,6 +27,10 @@ struct ControlServerOptions {
   std::string tls_cert_file;
   std::string tls_key_file;
   std::string tls_client_ca_file;
+
+  // kWithoutTls: without TLS the server may be reachable from other machines, for clients with tokens. Empty: it may
+  // not. Anything else is refused, and so is it beside TLS.
+  std::string without_tls;
 
   std::vector<std::string> api_tokens;  // That may be used for everything.
   AccessList access;                    // With any of both, every request must be of one of these, on loopback too.
@@ -54,8 +61,8 @@ class ControlServer {
   // Listens. Health says NOT_SERVING until SetServing(true).
   //
   // kInvalidArgument: the address is malformed, or TLS settings are incomplete or unreadable. kFailedPrecondition: the
-  // address is reachable from outside, and there is no TLS, or neither tokens nor a client CA. kUnavailable: it cannot
-  // be listened at. Each is one line that says what to do and names the flag.
+  // address is reachable from outside, and there is no TLS and no word that it may be so, or nobody who is known.
+  // kUnavailable: it cannot be listened at. Each is one line that says what to do and names the flag.
   static absl::StatusOr<std::unique_ptr<ControlServer>> Start(const ControlServerOptions& options,
                                                               const ControlServerDeps& deps);
 

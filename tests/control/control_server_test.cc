@@ -64,6 +64,32 @@ TEST_F(ControlServerTest, RefusesToStart) {
             },
             kRefused, "CALLBRIDGE_API_TOKENS"},
            {"half of TLS", [&](auto& o) { o.tls_cert_file = pem; }, kBad, "--grpc_tls_key"},
+           {"outside without TLS, in other words",
+            [](auto& o) {
+              o.listen = "0.0.0.0:0";
+              o.api_tokens = {"x"};
+              o.without_tls = "yes";
+            },
+            kBad, "'I trust this network'"},
+           {"outside without TLS, open to all",
+            [](auto& o) {
+              o.listen = "0.0.0.0:0";
+              o.without_tls = kWithoutTls;
+            },
+            kRefused, "CALLBRIDGE_API_TOKENS"},
+           {"outside without TLS, as the operator said: the address is not ours, but nothing else is wrong",
+            [](auto& o) {
+              o.listen = "192.0.2.1:0";
+              o.api_tokens = {"x"};
+              o.without_tls = kWithoutTls;
+            },
+            absl::StatusCode::kUnavailable, "cannot listen there"},
+           {"with and without TLS",
+            [&](auto& o) {
+              o.tls_cert_file = o.tls_key_file = pem;
+              o.without_tls = kWithoutTls;
+            },
+            kBad, "contradict"},
            {"client CA without TLS", [&](auto& o) { o.tls_client_ca_file = pem; }, kBad, "--grpc_tls_client_ca"},
            {"missing file", [&](auto& o) { o.tls_cert_file = o.tls_key_file = "/nowhere.pem"; }, kBad,
             "cannot read /nowhere.pem"},
