@@ -1,5 +1,6 @@
 #include "src/base/error.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -13,6 +14,7 @@ namespace {
 // Payloads are texts, each behind its length: "9:BAD_FIELD5:field2:to". Nobody outside the process sees them. No
 // separator, since a value may come from a peer and hold any byte.
 constexpr char kPayloadUrl[] = "callbridge/error-info";
+constexpr char kRetryUrl[] = "callbridge/retry-delay-ms";
 
 void Append(std::string& blob, absl::string_view text) { absl::StrAppend(&blob, text.size(), ":", text); }
 
@@ -63,6 +65,19 @@ ErrorInfo GetErrorInfo(const absl::Status& status) {
     }
   }
   return info;
+}
+
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay) {
+  const absl::Duration whole = absl::Ceil(std::max(delay, absl::ZeroDuration()), absl::Milliseconds(1));
+  status.SetPayload(kRetryUrl, absl::Cord(absl::StrCat(absl::ToInt64Milliseconds(whole))));
+  return status;
+}
+
+absl::optional<absl::Duration> GetRetryDelay(const absl::Status& status) {
+  const auto payload = status.GetPayload(kRetryUrl);
+  int64_t milliseconds = 0;
+  if (!payload || !absl::SimpleAtoi(std::string(*payload), &milliseconds)) return absl::nullopt;
+  return absl::Milliseconds(milliseconds);
 }
 
 }  // namespace callbridge::base

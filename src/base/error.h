@@ -6,6 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
 
 namespace callbridge::base {
 
@@ -25,6 +27,11 @@ absl::Status FieldError(absl::string_view field, absl::string_view reason, absl:
 
 // What MakeError or FieldError put in; empty for other statuses.
 ErrorInfo GetErrorInfo(const absl::Status& status);
+
+// `status`, which also says after how long it may be worth asking again. Not for OK.
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay);
+// What WithRetryDelay put in, in whole milliseconds, rounded up; nullopt: nothing.
+absl::optional<absl::Duration> GetRetryDelay(const absl::Status& status);
 
 }  // namespace callbridge::base
 

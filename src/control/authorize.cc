@@ -123,9 +123,10 @@ absl::Status AccessAuthorizer::Spend(const Caller& caller) const {
     allowance.requests -= 1;
     return absl::OkStatus();
   }
-  return base::MakeError(absl::StatusCode::kResourceExhausted, "RATE_LIMITED",
-                         absl::StrCat(caller.principal, " may send ", caller.requests_per_minute,
-                                      " requests a minute; wait, or ask for more"));
+  return base::WithRetryDelay(base::MakeError(absl::StatusCode::kResourceExhausted, "RATE_LIMITED",
+                                              absl::StrCat(caller.principal, " may send ", caller.requests_per_minute,
+                                                           " requests a minute; wait, or ask for more")),
+                              absl::Minutes((1 - allowance.requests) / most));
 }
 
 }  // namespace callbridge::control

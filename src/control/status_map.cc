@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "google/rpc/error_details.pb.h"
@@ -18,8 +19,9 @@ constexpr char kDomain[] = "callbridge";
 // Message and details travel in trailers, in base64, and clients take 8 KiB of them.
 constexpr size_t kMaxMessageBytes = 1024;
 constexpr size_t kMaxMetadataBytes = 256;
-constexpr int64_t kUnavailableRetrySeconds = 1;
-constexpr int64_t kExhaustedRetrySeconds = 5;
+// Where the status does not say it.
+constexpr absl::Duration kUnavailableRetry = absl::Seconds(1);
+constexpr absl::Duration kExhaustedRetry = absl::Seconds(5);
 
 // Codes that handlers mean when they return them; all others are our own fault.
 bool IsForClients(absl::StatusCode code) {
@@ -60,7 +62,8 @@ void AddErrorInfo(const absl::Status& status, const base::ErrorInfo& info, googl
   // absl's code names are gRPC's: "NOT_FOUND".
   detail.set_reason(info.reason.empty() ? absl::StatusCodeToString(status.code()) : info.reason);
   detail.set_domain(kDomain);
-  for (const auto& [key, value] : info.metadata) (*detail.mutable_metadata())[key] = ToUtf8(value, kMaxMetadataBytes);
+  for (const auto& [key, value] : info.metadata)
+    (*detail.mutable_metadata())[key] = ToUtf8(InNames(key, value), kMaxMetadataBytes);
   if (!info.field.empty()) (*detail.mutable_metadata())["field"] = ToUtf8(info.field, kMaxMetadataBytes);
   AddDetail(detail, to);
 }
@@ -90,9 +93,11 @@ void AddQuotaFailure(const base::ErrorInfo& info, google::rpc::Status& to) {
   AddDetail(detail, to);
 }
 
-void AddRetryInfo(int64_t seconds, google::rpc::Status& to) {
+void AddRetryInfo(absl::Duration delay, google::rpc::Status& to) {
   google::rpc::RetryInfo detail;
-  detail.mutable_retry_delay()->set_seconds(seconds);
+  absl::Duration rest;
+  detail.mutable_retry_delay()->set_seconds(absl::IDivDuration(delay, absl::Seconds(1), &rest));
+  detail.mutable_retry_delay()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
   AddDetail(detail, to);
 }
 
@@ -101,14 +106,23 @@ void AddDetails(const absl::Status& status, google::rpc::Status& to) {
   AddErrorInfo(status, info, to);
   if (status.code() == absl::StatusCode::kInvalidArgument && !info.field.empty()) AddBadRequest(info.field, to);
   if (status.code() == absl::StatusCode::kFailedPrecondition) AddPreconditionFailure(info, to);
-  if (status.code() == absl::StatusCode::kResourceExhausted) {
-    AddQuotaFailure(info, to);
-    AddRetryInfo(kExhaustedRetrySeconds, to);
-  }
-  if (status.code() == absl::StatusCode::kUnavailable) AddRetryInfo(kUnavailableRetrySeconds, to);
+  if (status.code() == absl::StatusCode::kResourceExhausted) AddQuotaFailure(info, to);
+  if (const auto delay = RetryDelayOf(status)) AddRetryInfo(*delay, to);
 }
 
 }  // namespace
+
+std::string InNames(const std::string& key, const std::string& value) {
+  const char* const collection = key == "lead" ? "leads/" : key == "call" ? "calls/" : key == "node" ? "nodes/" : "";
+  return value.empty() || absl::StartsWith(value, collection) ? value : absl::StrCat(collection, value);
+}
+
+absl::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
+  if (const auto delay = base::GetRetryDelay(status)) return delay;
+  if (status.code() == absl::StatusCode::kResourceExhausted) return kExhaustedRetry;
+  if (status.code() == absl::StatusCode::kUnavailable) return kUnavailableRetry;
+  return absl::nullopt;
+}
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;

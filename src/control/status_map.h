@@ -3,8 +3,12 @@
 
 #include <grpcpp/support/status.h>
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
 
 namespace callbridge::control {
 
@@ -16,6 +20,12 @@ namespace callbridge::control {
 // trace_id; what was wrong is logged under that id and never sent. OK gives OK. Long messages are cut, so that trailers
 // stay below 8 KiB.
 grpc::Status ToGrpcStatus(const absl::Status& status);
+
+// A resource's name where metadata has its id: of `key` "lead", "leads/{id}". Other values, and names, as they are.
+std::string InNames(const std::string& key, const std::string& value);
+
+// After how long it may be worth asking again: as the status says, else by its code. nullopt: not by waiting.
+absl::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 
 // A store's failure in words for clients: kNotFound becomes CALL_NOT_FOUND for `call_id`; kUnavailable without a reason
 // becomes STORE_UNAVAILABLE, its text logged; the rest passes.

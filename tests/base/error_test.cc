@@ -44,5 +44,13 @@ TEST(ErrorTest, OtherStatusesHaveNone) {
   EXPECT_EQ(GetErrorInfo(absl::NotFoundError("x")).reason, "");
 }
 
+TEST(ErrorTest, ARetryDelayTravelsWithIt) {
+  EXPECT_FALSE(GetRetryDelay(absl::NotFoundError("x")));
+  const absl::Status status = MakeError(absl::StatusCode::kUnavailable, "R", "m");
+  EXPECT_EQ(GetRetryDelay(WithRetryDelay(status, absl::Microseconds(1500))), absl::Milliseconds(2));
+  EXPECT_EQ(GetRetryDelay(WithRetryDelay(status, absl::Seconds(-1))), absl::ZeroDuration());
+  EXPECT_EQ(GetErrorInfo(WithRetryDelay(status, absl::Seconds(1))).reason, "R");
+}
+
 }  // namespace
 }  // namespace callbridge::base
