@@ -30,6 +30,7 @@ struct Item {
     std::vector<call::Event> events;
     absl::optional<store::RequestKey> key;
     CallRecorder::CreateDone done;
+    CallRecorder::CreateCheck check;
     absl::Time deadline;
     bool given_up = false;  // `done` was told that the store is away: it must not be made any more.
   };
@@ -197,13 +198,25 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
     return &lane;
   }
 
+  absl::StatusOr<store::CallStore::Created> TryCreate(const Item::Create& create) {
+    if (create.check) {
+      if (create.key) {
+        auto known = store_.FindRequest(*create.key);
+        if (!known.ok()) return known.status();
+        if (known->has_value()) return store::CallStore::Created{**std::move(known), /*existed=*/true, {}};
+      }
+      if (absl::Status refusal = create.check(store_); !refusal.ok()) return refusal;
+    }
+    return store_.CreateCall(create.call, create.events, create.key);
+  }
+
   Outcome RunCreate(Lane& lane) {
     Item::Create& create = *lane.taken.front().create;
     if (create.given_up) {
       lane.taken.clear();
       return Outcome::kSkipped;
     }
-    auto created = store_.CreateCall(create.call, create.events, create.key);
+    auto created = TryCreate(create);
     if (absl::IsUnavailable(created.status())) {
       OnStoreAway(created.status());
       if (options_.clock->Now() < create.deadline) return Outcome::kAway;
@@ -414,11 +427,12 @@ CallRecorder::~CallRecorder() {
 }
 
 void CallRecorder::Create(store::CallRecord call, std::vector<call::Event> events,
-                          absl::optional<store::RequestKey> key, CreateDone done) {
+                          absl::optional<store::RequestKey> key, CreateDone done, CreateCheck check) {
   const std::string call_id = call.call_id;
   Item item;
   item.create = std::make_unique<Item::Create>();
-  *item.create = {std::move(call), std::move(events), std::move(key), std::move(done), core_->PatienceEnd()};
+  *item.create = {std::move(call), std::move(events), std::move(key),
+                  std::move(done), std::move(check),  core_->PatienceEnd()};
   core_->Add(call_id, std::move(item));
 }
 

@@ -53,6 +53,8 @@ class CallRecorder {
     std::function<void(absl::Duration, base::Task)> delay;
   };
   using CreateDone = std::function<void(absl::StatusOr<store::CallStore::Created>)>;
+  // What may speak against a call that is about to be made. On the executor; kUnavailable: ask again later.
+  using CreateCheck = std::function<absl::Status(store::CallStore&)>;
 
   // Works on `executor`. Both outlive the recorder and each task that it posted.
   CallRecorder(store::CallStore& store, base::Executor& executor, Options options);
@@ -64,9 +66,11 @@ class CallRecorder {
   CallRecorder& operator=(const CallRecorder&) = delete;
 
   // As CallStore::CreateCall. `done` runs once on the executor, after the hint; not at all if the recorder goes first.
-  // kUnavailable comes once patience is over. Writes of the call may be given before `done`.
+  // kUnavailable comes once patience is over. Writes of the call may be given before `done`. `check`, if not empty, is
+  // asked right before, so that nothing else is written between what it reads and the call; a request that has made
+  // its call before is answered with that, whatever `check` would say.
   void Create(store::CallRecord call, std::vector<call::Event> events, absl::optional<store::RequestKey> key,
-              CreateDone done);
+              CreateDone done, CreateCheck check = nullptr);
 
   // As CallStore::Apply, sooner or later.
   void Write(store::CallWrite write);

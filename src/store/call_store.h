@@ -40,6 +40,9 @@ class CallStore {
   virtual absl::StatusOr<Created> CreateCall(const CallRecord& call, const std::vector<call::Event>& events,
                                              const absl::optional<RequestKey>& key) = 0;
 
+  // The call that CreateCall() made for this request. nullopt: it made none. kInvalidArgument: as CreateCall().
+  virtual absl::StatusOr<absl::optional<CallRecord>> FindRequest(const RequestKey& key) = 0;
+
   // Applies a step, atomically. A repeat of events already stored changes nothing and returns OK. kFailedPrecondition:
   // events leave a gap behind the call's head, or repeat a sequence with another type. Of a write whose first events
   // are stored already, the rest is applied. kNotFound: no such call. The first End wins; a later one changes nothing.

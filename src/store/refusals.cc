@@ -19,6 +19,10 @@ constexpr size_t kNamedCalls = 10;  // A message is read by people.
 
 }  // namespace
 
+absl::Status RequestIdReused() {
+  return base::FieldError("request_id", "REQUEST_ID_REUSED", "was used for another request; use a new one");
+}
+
 absl::Status LeadNotFound() { return MakeError(Code::kNotFound, "LEAD_NOT_FOUND", "no such lead"); }
 
 absl::Status LeadSuppressed(const LeadRecord& lead) {

@@ -13,6 +13,7 @@
 // names.
 namespace callbridge::store {
 
+absl::Status RequestIdReused();
 absl::Status LeadNotFound();
 absl::Status LeadSuppressed(const LeadRecord& lead);
 absl::Status LeadIdReused(absl::string_view lead_id);

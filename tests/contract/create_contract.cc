@@ -120,6 +120,21 @@ TEST_P(CallStoreContract, ARequestOfAnotherContentIsRefused) {
   EXPECT_EQ(store().GetCall("c2").status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_P(CallStoreContract, ARequestIsFoundByWhoMadeIt) {
+  const RequestKey key{"crm", "r1", "f"};
+  const auto none = store().FindRequest(key);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_FALSE(none->has_value());
+  ASSERT_TRUE(store().CreateCall(MakeCall("c1"), CreatedEvents("c1"), key).ok());
+  const auto found = store().FindRequest(key);
+  ASSERT_TRUE(found.ok() && found->has_value()) << found.status();
+  EXPECT_EQ((*found)->call_id, "c1");
+  const auto others = store().FindRequest({"", "r1", "f"});
+  ASSERT_TRUE(others.ok()) << others.status();
+  EXPECT_FALSE(others->has_value());
+  EXPECT_EQ(base::GetErrorInfo(store().FindRequest({"crm", "r1", "g"}).status()).reason, "REQUEST_ID_REUSED");
+}
+
 TEST_P(CallStoreContract, RequestsOfOthersDoNotMeet) {
   ASSERT_TRUE(store().CreateCall(MakeCall("c1"), {}, RequestKey{"", "r1", "f"}).ok());
   auto other = store().CreateCall(MakeCall("c2"), {}, RequestKey{"crm", "r1", "g"});

@@ -172,7 +172,7 @@ absl::StatusOr<CallStore::Created> MemoryCallStore::CreateCall(const CallRecord&
     const auto known = requests_.find({key->principal, key->request_id});
     if (known != requests_.end()) {
       if (known->second.fingerprint != key->fingerprint) {
-        return base::FieldError("request_id", "REQUEST_ID_REUSED", "was used with other content");
+        return RequestIdReused();
       }
       return Created{Find(known->second.call_id)->record, true, {}};
     }
@@ -358,6 +358,16 @@ absl::StatusOr<CallRecord> MemoryCallStore::GetCall(absl::string_view call_id) {
   const Entry* const entry = Find(call_id);
   if (entry == nullptr) return NotFound("call");
   return entry->record;
+}
+
+absl::StatusOr<absl::optional<CallRecord>> MemoryCallStore::FindRequest(const RequestKey& key) {
+  const absl::Status status = Fail("FindRequest");
+  if (!status.ok()) return status;
+  base::MutexLock lock(mutex_);
+  const auto known = requests_.find({key.principal, key.request_id});
+  if (known == requests_.end()) return absl::optional<CallRecord>();
+  if (known->second.fingerprint != key.fingerprint) return RequestIdReused();
+  return absl::optional<CallRecord>(Find(known->second.call_id)->record);
 }
 
 absl::StatusOr<CallRecord> MemoryCallStore::FindCall(absl::string_view carrier_call_id,

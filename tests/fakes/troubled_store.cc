@@ -72,6 +72,10 @@ absl::StatusOr<LeadRecord> TroubledStore::GetLead(absl::string_view lead_id) {
   return Read([&] { return inside_->GetLead(lead_id); });
 }
 
+absl::StatusOr<absl::optional<CallRecord>> TroubledStore::FindRequest(const RequestKey& key) {
+  return Read([&] { return inside_->FindRequest(key); });
+}
+
 absl::StatusOr<LeadRecord> TroubledStore::FindLead(absl::string_view phone) {
   return Read([&] { return inside_->FindLead(phone); });
 }

@@ -55,6 +55,7 @@ class TroubledStore final : public CallStore {
 
   absl::StatusOr<Created> CreateCall(const CallRecord& call, const std::vector<call::Event>& events,
                                      const absl::optional<RequestKey>& key) override;
+  absl::StatusOr<absl::optional<CallRecord>> FindRequest(const RequestKey& key) override;
   absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) override;
   absl::StatusOr<CallRecord> GetCall(absl::string_view call_id) override;
   absl::StatusOr<std::vector<CallRecord>> ListCalls(const CallFilter& filter, const absl::optional<CallPageKey>& after,

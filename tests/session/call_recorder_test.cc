@@ -67,6 +67,9 @@ class FakeStore final : public store::CallStore {
   }
   absl::StatusOr<std::vector<events::StoredEvent>> ReadEvents(int64_t, int) override { return Unused(); }
   absl::StatusOr<int64_t> HeadPosition() override { return Unused(); }
+  absl::StatusOr<absl::optional<store::CallRecord>> FindRequest(const store::RequestKey&) override {
+    return known_request;
+  }
   absl::StatusOr<store::LeadRecord> GetLead(absl::string_view) override { return Unused(); }
   absl::StatusOr<store::LeadRecord> FindLead(absl::string_view) override { return Unused(); }
   absl::StatusOr<std::vector<store::OpenCall>> CloseOpenCalls(const call::Termination&, absl::Time, bool) override {
@@ -98,6 +101,7 @@ class FakeStore final : public store::CallStore {
 
   std::atomic<int> attempts{0};
   absl::Status next_error;
+  absl::optional<store::CallRecord> known_request;
   std::function<bool(const store::CallWrite&)> refuse;
   std::map<std::string, int64_t> heads;
   std::map<std::string, store::Owner> owners;  // Of those that have been taken away.
@@ -188,6 +192,36 @@ TEST_F(CallRecorderTest, WritesOnTheExecutorAndHintsAfterwards) {
   EXPECT_THAT(created_, ElementsAre(std::make_pair("a", absl::StatusCode::kOk)));
   EXPECT_EQ(recorder().pending(), 0);
   EXPECT_TRUE(recorder().Flush(absl::ZeroDuration()));
+}
+
+TEST_F(CallRecorderTest, AsksBeforeACallIsMade) {
+  store::CallRecord call;
+  call.call_id = "a";
+  std::vector<std::string> answers;
+  absl::Status check = absl::ResourceExhaustedError("too often");
+  const auto create = [&](const absl::optional<store::RequestKey>& key) {
+    recorder().Create(
+        call, {MakeEvent("a", 1)}, key,
+        [&](const auto& created) {
+          answers.push_back(created.ok() ? absl::StrCat(created->call.call_id, created->existed ? " again" : "")
+                                         : std::string(created.status().message()));
+        },
+        [&](store::CallStore&) { return check; });
+    executor_.RunAll();
+  };
+  create(absl::nullopt);
+  EXPECT_THAT(store_.log, IsEmpty());
+  create(store::RequestKey{"crm", "r1", "f"});
+  store_.known_request.emplace();
+  store_.known_request->call_id = "b";
+  create(store::RequestKey{"crm", "r1", "f"});
+  store_.known_request.reset();
+  check = absl::UnavailableError("away");
+  create(absl::nullopt);
+  check = absl::OkStatus();
+  Resume();
+  EXPECT_THAT(answers, ElementsAre("too often", "too often", "b again", "a"));
+  EXPECT_THAT(Hinted(), ElementsAre("a/1"));
 }
 
 TEST_F(CallRecorderTest, MergesWhatWaits) {

@@ -267,8 +267,7 @@ absl::StatusOr<absl::optional<CallStore::Created>> PostgresStore::FindExisting(C
     auto request = connection.Run({SelectRequest(*key)});
     if (!request.ok()) return request.status();
     if ((*request)[0].Next()) {
-      if ((*request)[0].GetText() != key->fingerprint)
-        return base::FieldError("request_id", "REQUEST_ID_REUSED", "was used for another request; use a new one");
+      if ((*request)[0].GetText() != key->fingerprint) return RequestIdReused();
       existing_id = (*request)[0].GetText();
     }
   }
@@ -331,6 +330,16 @@ absl::StatusOr<CallRecord> PostgresStore::GetCall(absl::string_view call_id) {
   if (!call.ok()) return call.status();
   if (!call->has_value()) return NoSuchCall();
   return **std::move(call);
+}
+
+absl::StatusOr<absl::optional<CallRecord>> PostgresStore::FindRequest(const RequestKey& key) {
+  auto request = Read({SelectRequest(key)});
+  if (!request.ok()) return request.status();
+  if (!(*request)[0].Next()) return absl::optional<CallRecord>();
+  if ((*request)[0].GetText() != key.fingerprint) return RequestIdReused();
+  auto rows = Read({SelectCall((*request)[0].GetText())});
+  if (!rows.ok()) return rows.status();
+  return ReadRow(rows->at(0), &ReadCall);
 }
 
 absl::StatusOr<CallRecord> PostgresStore::FindCall(absl::string_view carrier_call_id,

@@ -56,6 +56,7 @@ class PostgresStore final : public CallStore {
 
   absl::StatusOr<Created> CreateCall(const CallRecord& call, const std::vector<call::Event>& events,
                                      const absl::optional<RequestKey>& key) override;
+  absl::StatusOr<absl::optional<CallRecord>> FindRequest(const RequestKey& key) override;
   absl::Status Apply(const CallWrite& write, std::vector<int64_t>* positions) override;
   absl::StatusOr<CallRecord> GetCall(absl::string_view call_id) override;
   absl::StatusOr<CallRecord> FindCall(absl::string_view carrier_call_id, absl::string_view carrier_request_id) override;

@@ -120,6 +120,10 @@ absl::StatusOr<CallStore::Created> SpooledStore::CreateCall(const CallRecord& ca
   return created;
 }
 
+absl::StatusOr<absl::optional<CallRecord>> SpooledStore::FindRequest(const RequestKey& key) {
+  return inside_->FindRequest(key);
+}
+
 absl::Status SpooledStore::Apply(const CallWrite& write, std::vector<int64_t>* positions) {
   if (absl::Status status = CheckWrite(write); !status.ok()) return status;
   absl::Status why;

@@ -243,7 +243,7 @@ absl::StatusOr<CallStore::Created> SqliteStore::CreateLocked(const CallRecord& c
     if (!request.ok()) return request.status();
     if (request->has_value()) {
       if ((*request)->fingerprint != key->fingerprint) {
-        return base::FieldError("request_id", "REQUEST_ID_REUSED", "was used for another request; use a new one");
+        return RequestIdReused();
       }
       existing_id = (*request)->call_id;
     }
@@ -328,6 +328,15 @@ absl::StatusOr<CallRecord> SqliteStore::GetCall(absl::string_view call_id) {
   if (!call.ok()) return call.status();
   if (!call->has_value()) return NoSuchCall();
   return **std::move(call);
+}
+
+absl::StatusOr<absl::optional<CallRecord>> SqliteStore::FindRequest(const RequestKey& key) {
+  base::MutexLock lock(read_mutex_);
+  const auto request = SelectRequest(reader_, key);
+  if (!request.ok()) return request.status();
+  if (!request->has_value()) return absl::optional<CallRecord>();
+  if ((*request)->fingerprint != key.fingerprint) return RequestIdReused();
+  return SelectCall(reader_, (*request)->call_id);
 }
 
 absl::StatusOr<CallRecord> SqliteStore::FindCall(absl::string_view carrier_call_id,
