@@ -74,6 +74,17 @@ void ReadRetention(const v1::Config& in, ConfigReading& reading, session::Settin
   within("retention.transcript_days", out.retention.transcripts);
 }
 
+void ReadDialLimits(const v1::Config& in, ConfigReading& reading, session::Settings& out) {
+  const v1::DialLimits& limits = in.dial_limits();
+  const auto limit = [&reading](absl::string_view field, int value, int most, int* into) {
+    if (value != 0) reading.ReadNumber(absl::StrCat("dial_limits.", field), value, 1, most, into);
+  };
+  limit("calls_per_minute", limits.calls_per_minute(), 100'000, &out.dial_limits.calls_per_minute);
+  limit("transfers_per_minute", limits.transfers_per_minute(), 100'000, &out.dial_limits.transfers_per_minute);
+  limit("calls_per_number_per_day", limits.calls_per_number_per_day(), 1'000,
+        &out.dial_limits.calls_per_number_per_day);
+}
+
 // What one part says of another.
 void CheckReferences(const v1::Config& in, ConfigReading& reading, const session::Settings& settings) {
   for (int i = 0; i < in.agents_size(); ++i) {
@@ -92,6 +103,7 @@ absl::Status Read(const v1::Config& in, const std::string& folder, session::Sett
   ReadDestinations(in, reading, out);
   ReadPrefixes(in, reading, out);
   if (in.max_calls() != 0) reading.ReadNumber("max_calls", in.max_calls(), 1, 100'000, &out.max_calls);
+  ReadDialLimits(in, reading, out);
   ReadRetention(in, reading, out);
   CheckReferences(in, reading, out);
   ReadAccess(in, reading, access);

@@ -37,8 +37,14 @@ class CallControl {
   // Answers once the row is committed, before the carrier has been asked to dial; what comes of it are events. The same
   // key again answers with the same call and dials nothing. kInvalidArgument INVALID_E164, UNKNOWN_AGENT,
   // REQUEST_ID_REUSED; kFailedPrecondition DESTINATION_NOT_ALLOWED (outside the configured prefixes), NO_CALLER_ID;
-  // kResourceExhausted CONCURRENCY_LIMIT; kUnavailable STORE_UNAVAILABLE, DRAINING.
+  // kResourceExhausted CONCURRENCY_LIMIT, DIAL_RATE_LIMIT {limit}, NUMBER_LIMIT {limit}; kUnavailable
+  // STORE_UNAVAILABLE, DRAINING. No limit and no drain keeps a request that was answered before from the same answer.
   virtual void StartCall(StartRequest request, std::function<void(absl::StatusOr<store::CallRecord>)> done) = 0;
+
+  // Everything that speaks against StartCall with this request now, in the order in which it would name it; empty:
+  // nothing. Dials and counts nothing. kUnavailable STORE_UNAVAILABLE: what the database would say is not known.
+  virtual void EvaluateStart(const StartRequest& request,
+                             std::function<void(absl::StatusOr<std::vector<absl::Status>>)> done) = 0;
 
   // Hangs up, from ringing onward. Answers when the call was told; its end is an event. Ending an ended call is OK and
   // changes nothing. kNotFound CALL_NOT_FOUND.
@@ -57,8 +63,8 @@ class CallControl {
   // kNotFound CALL_NOT_FOUND; kInvalidArgument UNKNOWN_DESTINATION, INVALID_E164; kFailedPrecondition
   // DESTINATION_NOT_ALLOWED (a number outside the configured transfer_prefixes), CALL_NOT_ACTIVE {state},
   // TRANSFER_IN_PROGRESS {transfer_id}, TRANSFER_LIMIT (the call has had as many as it may), LEAD_SUPPRESSED {lead}
-  // (the number is that of somebody who must not be called); kUnavailable STORE_UNAVAILABLE (nobody could look that
-  // up).
+  // (the number is that of somebody who must not be called); kResourceExhausted DIAL_RATE_LIMIT {limit}, NUMBER_LIMIT
+  // {limit}; kUnavailable STORE_UNAVAILABLE (nobody could look that up).
   virtual void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) = 0;
 
   // Takes a transfer back as long as no human has the caller; answers with what it is then, state kFailed and outcome
@@ -90,10 +96,18 @@ class CallControl {
   // kResourceExhausted TOO_MANY_REQUESTS.
   virtual void Steer(SteerRequest request, std::function<void(absl::StatusOr<Steered>)> done) = 0;
 
+  struct Standing {
+    bool draining = false;  // No call begins here any more.
+    int live_calls = 0;
+    int max_calls = 0;                // At once.
+    std::vector<std::string> agents;  // Keys in the configuration, sorted.
+  };
+  virtual Standing standing() const = 0;
+
   // Whether the call has a session here: what is asked of it is answered here.
   virtual bool IsLive(absl::string_view call_id) const = 0;
 
-  // Keys that TransferRequest::destination may have, for messages and GetServerInfo.
+  // Keys that TransferRequest::destination may have, sorted.
   virtual std::vector<std::string> Destinations() const = 0;
 };
 

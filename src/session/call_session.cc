@@ -73,6 +73,12 @@ void CallSession::Begin() {
 
 void CallSession::Feed(const input::Input& input) {
   if (dropped_) return;
+  if (const auto* const asked = std::get_if<input::TransferAsked>(&input)) {
+    if (absl::Status status = deps_.host->TakeTransfer(); !status.ok()) {
+      const std::string problem = absl::StrCat("not done: ", status.message());
+      return Feed(input::ToolRefused{asked->tool_call_id, "transfer_call", problem});
+    }
+  }
   if (const auto* const dialled = std::get_if<input::DialAccepted>(&input)) {
     write_.carrier_request_id = dialled->request_id;
     dirty_ = true;

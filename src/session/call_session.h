@@ -45,6 +45,8 @@ class SessionHost {
   virtual void OnNextStep(const std::string& call_id, const call::command::NextStep& step) = 0;
   virtual void OnCarrierCallId(const std::string& call_id, const std::string& carrier_call_id) = 0;
   virtual void OnStateChanged(const std::string& call_id, call::State state) = 0;
+  // A human is about to be dialled because the model wants it. Not OK: too many were.
+  virtual absl::Status TakeTransfer() = 0;
   // The call is over and its records are handed over; events about it that come later count from `next_sequence`. The
   // host lets go of the session (later, not inside this call).
   virtual void OnFinished(const std::string& call_id, int64_t next_sequence) = 0;

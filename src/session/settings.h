@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "src/call/options.h"
 #include "src/openai/session_config.h"
@@ -76,6 +75,15 @@ struct RetentionDays {
   int calls = 0;
 };
 
+// Guards against dialling more than is meant to be dialled. 0: no limit.
+struct DialLimits {
+  int calls_per_minute = 0;      // Calls that StartCall makes, on this node, in any 60 s.
+  int transfers_per_minute = 0;  // Transfers, whoever asks for them, on this node, in any 60 s.
+  // Outbound calls to one number, on all nodes, in any 24 h. Beyond it neither StartCall dials the number, nor is it
+  // dialled for a transfer to a number that no destination names.
+  int calls_per_number_per_day = 0;
+};
+
 // The configuration as sessions use it. Immutable while the process runs.
 struct Settings {
   std::string public_url;  // https://host[/base], without a slash at the end.
@@ -92,12 +100,10 @@ struct Settings {
   std::vector<std::string> transfer_prefixes;
   std::string tape_dir;  // Where each call leaves its tape; empty: nowhere.
   int max_calls = 1000;  // At once, on this node.
+  DialLimits dial_limits;
   RetentionDays retention;
   bool log_transcripts = false;  // What is said appears in the log.
 };
-
-// Whether `number` begins with one of the prefixes.
-bool MayDial(const Settings& settings, absl::string_view number);
 
 }  // namespace callbridge::session
 

@@ -20,6 +20,8 @@
 #include "src/session/call_control.h"
 #include "src/session/call_recorder.h"
 #include "src/session/call_session.h"
+#include "src/session/dial_limits.h"
+#include "src/session/dial_rules.h"
 #include "src/session/front_desk.h"
 #include "src/session/late_settlements.h"
 #include "src/session/next_steps.h"
@@ -49,6 +51,15 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
     // Looks a lead up by its number, for transfers to a number; answers on any thread. Empty: nobody is suppressed.
     std::function<void(const std::string& phone, std::function<void(absl::StatusOr<store::LeadRecord>)>)> find_lead;
+    // The newest calls, at most `limit`; answers on any thread. Empty: calls to a number that is to be dialled for a
+    // transfer are not counted.
+    std::function<void(const store::CallFilter& filter, int limit,
+                       std::function<void(absl::StatusOr<std::vector<store::CallRecord>>)>)>
+        list_calls;
+    // The call that a request has made; answers on any thread. Empty: a request that comes again is told of limits.
+    std::function<void(const store::RequestKey& key,
+                       std::function<void(absl::StatusOr<absl::optional<store::CallRecord>>)>)>
+        find_request;
     // Looks a call up by the carrier's ids, for notices of calls that are not here. May be empty.
     LateSettlements::Find find_carrier_call;
     // Told when a call is over and all its records are handed over; `next_sequence` is for the first event that
@@ -63,13 +74,17 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   ~Switchboard() override;
 
   // ---- CallControl ----
-  void StartCall(StartRequest request, std::function<void(absl::StatusOr<store::CallRecord>)> done) override;
+  using StartDone = std::function<void(absl::StatusOr<store::CallRecord>)>;
+  using NumberProblems = std::function<void(absl::StatusOr<std::vector<absl::Status>>)>;
+  void StartCall(StartRequest request, StartDone done) override;
+  void EvaluateStart(const StartRequest& request, NumberProblems done) override;
   void EndCall(absl::string_view call_id, absl::string_view reason, absl::string_view goodbye,
                std::function<void(absl::Status)> done) override;
   void TransferCall(TransferRequest request, std::function<void(absl::StatusOr<call::Transfer>)> done) override;
   void CancelTransfer(absl::string_view call_id, absl::string_view transfer_id,
                       std::function<void(absl::StatusOr<call::Transfer>)> done) override;
   void Steer(SteerRequest request, std::function<void(absl::StatusOr<Steered>)> done) override;
+  Standing standing() const override;
   bool IsLive(absl::string_view call_id) const override;
   std::vector<std::string> Destinations() const override;
 
@@ -130,17 +145,29 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   void OnCarrierCallId(const std::string& call_id, const std::string& carrier_call_id) override;
   void OnStateChanged(const std::string& call_id, call::State state) override;
   void OnFinished(const std::string& call_id, int64_t next_sequence) override;
+  absl::Status TakeTransfer() override;
 
+  // ---- How calls begin, and what may keep them from it ----
   Plan MakePlan(call::Direction direction, const std::string& from, const std::string& to, const std::string& agent);
   store::CallRecord RecordOf(const Plan& plan, absl::Time now) const;
   std::shared_ptr<CallSession> MakeSession(const Plan& plan) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // In the order in which StartCall names them.
+  std::vector<absl::Status> ProblemsNow() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What the database says against dialling `number`, `field` of a request.
+  void LookUpNumber(const std::string& field, const std::string& number, const NumberProblems& done) const;
+  // Counts a start, unless there are too many; OnStarted() must follow.
+  absl::Status TakeStart(const StartTerms& terms, const std::string& to, Plan* plan);
+  void RefuseUnlessKnown(const StartRequest& request, absl::Status refusal, StartDone done) const;
+  CallRecorder::CreateCheck CheckBefore(const std::string& to) const;
+  void OnStarted(bool begins);
+  absl::Status WhyNotStarted(const std::string& call_id, const absl::Status& refused);
+  void BeginOutbound(const Plan& plan, const StartRequest& request);
+
   absl::Status CheckTransfer(const TransferRequest& request) const;
   // On the call's loop. `refusal`: why nobody new is to be dialled; what was asked before is answered all the same.
-  static absl::StatusOr<call::Transfer> TransferNow(CallSession& session, const TransferRequest& request,
-                                                    const absl::Status& refusal);
+  absl::StatusOr<call::Transfer> TransferNow(CallSession& session, const TransferRequest& request,
+                                             const absl::Status& refusal);
   static absl::StatusOr<call::Transfer> CancelNow(CallSession& session, const std::string& transfer_id);
-  absl::Status CheckStart(const StartRequest& request, Plan* plan);
-  void BeginOutbound(const Plan& plan, const StartRequest& request);
   Instructions AdmitInbound(const AnswerNotice& notice) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Instructions InstructionsFor(LiveCall& live) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   LiveCall* FindByToken(absl::string_view token) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -159,6 +186,8 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   mutable base::Mutex mutex_;
   bool accepting_ ABSL_GUARDED_BY(mutex_) = true;
   int starting_ ABSL_GUARDED_BY(mutex_) = 0;  // Outbound calls whose row is being written.
+  DialMeter starts_ ABSL_GUARDED_BY(mutex_);
+  DialMeter transfers_ ABSL_GUARDED_BY(mutex_);
   unsigned next_loop_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<std::string, std::unique_ptr<LiveCall>> calls_ ABSL_GUARDED_BY(mutex_);  // By call id.
   absl::flat_hash_map<std::string, LiveCall*> by_token_ ABSL_GUARDED_BY(mutex_);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "src/session/dial_rules.h"
 
 namespace callbridge::app {
 namespace {
@@ -113,6 +114,12 @@ TEST(ConfigTest, MistakesAreNamedWithTheirPlace) {
       {"transcripts longer than calls", agent + "retention { transcript_days: 31 call_days: 30 }",
        "retention.transcript_days: more than call_days, 30"},
       {"too many calls", agent + "max_calls: 1000000", "max_calls"},
+      {"a limit below one", agent + "dial_limits { calls_per_minute: -1 }",
+       "dial_limits.calls_per_minute: 1 to 100000"},
+      {"transfers", agent + "dial_limits { transfers_per_minute: 100001 }",
+       "dial_limits.transfers_per_minute: 1 to 100000"},
+      {"calls to a number", agent + "dial_limits { calls_per_number_per_day: 1001 }",
+       "dial_limits.calls_per_number_per_day: 1 to 1000"},
   };
   for (const auto& row : rows) {
     const auto settings = ParseConfig(row.text, "f");
@@ -123,6 +130,19 @@ TEST(ConfigTest, MistakesAreNamedWithTheirPlace) {
 
 TEST(ConfigTest, AFileThatIsNotThereIsNamed) {
   EXPECT_THAT(std::string(LoadConfig("/nowhere/x.textproto").status().message()), HasSubstr("/nowhere/x.textproto"));
+}
+
+TEST(ConfigTest, DialLimits) {
+  const std::string agent = "agents { key: 'a' instructions: 'x' }\n";
+  const auto none = ParseConfig(agent, "f");
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_EQ(none->dial_limits.calls_per_minute, 0) << "no limit";
+  const auto some = ParseConfig(
+      agent + "dial_limits { calls_per_minute: 30 transfers_per_minute: 10 calls_per_number_per_day: 3 }", "f");
+  ASSERT_TRUE(some.ok()) << some.status();
+  EXPECT_EQ(some->dial_limits.calls_per_minute, 30);
+  EXPECT_EQ(some->dial_limits.transfers_per_minute, 10);
+  EXPECT_EQ(some->dial_limits.calls_per_number_per_day, 3);
 }
 
 TEST(MayDialTest, OnlyConfiguredPrefixes) {

@@ -16,6 +16,7 @@
 #include "src/base/executor.h"
 #include "src/net/manual_loop.h"
 #include "src/openai/call_tools.h"
+#include "src/openai/transfer_tool.h"
 #include "tests/fakes/fake_ws_connection.h"
 #include "tests/fakes/memory_call_store.h"
 
@@ -51,9 +52,11 @@ class FakeHost final : public SessionHost {
   void OnNextStep(const std::string&, const call::command::NextStep&) override {}
   void OnCarrierCallId(const std::string&, const std::string&) override {}
   void OnStateChanged(const std::string&, call::State) override {}
+  absl::Status TakeTransfer() override { return transfers; }
   void OnFinished(const std::string&, int64_t next_sequence) override { finished.push_back(next_sequence); }
 
   std::vector<int64_t> finished;
+  absl::Status transfers;
 };
 
 class FakeRunner final : public ToolRunner {
@@ -188,6 +191,16 @@ TEST_F(CallSessionTest, ArgumentsThatDoNotFitAreNotRun) {
   CallTool("call_1", "lookup", "{}");
   EXPECT_THAT(runner_.runs, IsEmpty());
   EXPECT_THAT(Outputs(), ElementsAre(HasSubstr("day: missing")));
+}
+
+TEST_F(CallSessionTest, ATransferBeyondTheLimitIsToldToTheModel) {
+  options_.call.destinations["sales"].targets = {{"+14155550142"}};
+  options_.model.session.tools.push_back(openai::TransferTool({{"sales", "buying"}}));
+  host_.transfers = absl::ResourceExhaustedError("already 1 in a minute");
+  Begin();
+  CallTool("call_1", "transfer_call", R"({"destination":"sales","reason":"wants to buy"})");
+  EXPECT_THAT(Outputs(), ElementsAre(HasSubstr("already 1 in a minute")));
+  EXPECT_EQ(session_->call().transfer(), absl::nullopt);
 }
 
 TEST_F(CallSessionTest, WithoutARunnerTheModelIsToldSo) {

@@ -87,6 +87,9 @@ class SwitchboardTest : public ::testing::Test {
       done(store_.GetCall(id));
     };
     deps.find_lead = [this](const std::string& phone, auto done) { done(store_.FindLead(phone)); };
+    deps.list_calls = [this](const store::CallFilter& filter, int limit, auto done) {
+      done(store_.ListCalls(filter, absl::nullopt, limit));
+    };
     deps.find_carrier_call = [this](const std::string& call, const std::string& request, auto done) {
       done(store_.FindCall(call, request));
     };
@@ -104,24 +107,24 @@ class SwitchboardTest : public ::testing::Test {
   }
 
   // A call comes in, and its caller talks to the assistant. Its id.
-  std::string Connect() {
+  std::string Connect(const std::string& leg = kLeg) {
     FrontDesk::AnswerNotice notice;
-    notice.carrier_call_id = kLeg;
+    notice.carrier_call_id = leg;
     notice.from = "14155550121";
     notice.to = "14155550100";
     const Instructions first = board_->OnAnswer(notice);
     EXPECT_EQ(first.kind, Kind::kStream);
     token_ = first.call_token;
-    OpenStream(first);
+    OpenStream(first, leg);
     return first.call_id;
   }
-  void OpenStream(const Instructions& instructions) {
+  void OpenStream(const Instructions& instructions, const std::string& leg = kLeg) {
     Settle();
     net::WsConnection::Listener* const listener = board_->ClaimStream(instructions.stream_token);
     ASSERT_NE(listener, nullptr);
     stream_ = std::make_unique<testing::FakeWsConnection>(loop_, *listener);
     stream_->Open();
-    stream_->Receive(absl::StrCat(R"({"event":"start","start":{"callId":")", kLeg, R"(","streamId":"s"}})"));
+    stream_->Receive(absl::StrCat(R"({"event":"start","start":{"callId":")", leg, R"(","streamId":"s"}})"));
     Settle();
   }
   absl::StatusOr<call::Transfer> Transfer(const std::string& call, const std::string& id, const std::string& to,
@@ -164,7 +167,7 @@ class SwitchboardTest : public ::testing::Test {
     return count;
   }
 
-  const Settings settings_ = TestSettings();
+  Settings settings_ = TestSettings();
   net::ManualLoop loop_;
   testing::FakeWsConnector model_{loop_};
   LoopTools tools_;
@@ -359,6 +362,27 @@ TEST_F(SwitchboardTest, NumbersNeedTheOperatorsLeave) {
   ASSERT_TRUE(transfer.ok()) << transfer.status();
   EXPECT_EQ(transfer->number, "+14155550177");
   EXPECT_EQ(board_->OnNextStep(token_).number, "+14155550177");
+}
+
+TEST_F(SwitchboardTest, TransfersAreRefusedBeyondTheirLimits) {
+  settings_.dial_limits.transfers_per_minute = 1;
+  settings_.dial_limits.calls_per_number_per_day = 1;
+  MakeBoard("");
+  store::CallRecord dialled;
+  dialled.call_id = "before";
+  dialled.direction = call::Direction::kOutbound;
+  dialled.to = "+14155550177";
+  dialled.create_time = loop_.clock().Now();
+  ASSERT_TRUE(store_.CreateCall(dialled, {}, absl::nullopt).ok());
+  const std::string call = Connect();
+  const absl::Status number = Transfer(call, "x0", "", dialled.to).status();
+  EXPECT_EQ(ReasonOf(number), "NUMBER_LIMIT") << number;
+  EXPECT_EQ(base::GetErrorInfo(number).field, "number");
+  ASSERT_TRUE(Transfer(call, "x1", "sales").ok());
+  const std::string other = Connect("7f2a1c34-9b7e-4a55-8c21-0f3d5e7a9b10");
+  const absl::Status rate = Transfer(other, "x2", "sales").status();
+  EXPECT_EQ(ReasonOf(rate), "DIAL_RATE_LIMIT") << rate;
+  EXPECT_TRUE(Transfer(call, "x1", "sales").ok()) << "what was begun before is still told";
 }
 
 TEST_F(SwitchboardTest, NobodyIsTransferredToWhoMustNotBeCalled) {

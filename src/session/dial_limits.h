@@ -1,0 +1,49 @@
+#ifndef CALLBRIDGE_SRC_SESSION_DIAL_LIMITS_H_
+#define CALLBRIDGE_SRC_SESSION_DIAL_LIMITS_H_
+
+#include <deque>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "src/session/settings.h"
+#include "src/store/records.h"
+
+// How often may be dialled. Pure: the time is an argument. What is refused says after how long it may be asked again.
+namespace callbridge::session {
+
+// How many happened in the last minute. Keeps as many times as may happen in one.
+class DialMeter {
+ public:
+  // `per_minute`: 0 is no limit.
+  explicit DialMeter(int per_minute) : per_minute_(per_minute) {}
+
+  // How long until the next one may happen; zero: now.
+  absl::Duration Wait(absl::Time now) const;
+
+  // One happens now, allowed or not.
+  void Count(absl::Time now);
+
+  // The one that was counted last did not happen after all.
+  void TakeBack();
+
+ private:
+  const int per_minute_;
+  std::deque<absl::Time> times_;  // Oldest first.
+};
+
+// kResourceExhausted DIAL_RATE_LIMIT {limit}: `wait` is above zero. `limit` is the configuration's name of it.
+absl::Status CheckDialRate(absl::Duration wait, absl::string_view limit, int per_minute);
+
+// The calls that count against calls_per_number_per_day of `number` at `now`.
+store::CallFilter DialsOfTheDay(absl::string_view number, absl::Time now);
+
+// kResourceExhausted NUMBER_LIMIT {limit, field}: there are as many `dials` as there may be. `dials` are those of
+// DialsOfTheDay(), newest first, and need not be more than the limit. `field` is that of the request.
+absl::Status CheckNumberLimit(const DialLimits& limits, absl::string_view field,
+                              const std::vector<store::CallRecord>& dials, absl::Time now);
+
+}  // namespace callbridge::session
+
+#endif  // CALLBRIDGE_SRC_SESSION_DIAL_LIMITS_H_
