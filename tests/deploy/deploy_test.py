@@ -20,6 +20,9 @@ def names(promql):
     """The metrics in an expression, without what a histogram adds to its name."""
     return {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"\bcallbridge_\w+", promql)}
 
+# It is where a user's PATH does not look, and Bazel's neither.
+NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+
 
 class MetricsTest(unittest.TestCase):
     known = set(re.findall(r"`(callbridge_\w+)`", text("docs/metrics.md")))
@@ -108,7 +111,7 @@ class ProxyTest(unittest.TestCase):
         patience = int(re.search(r"grpc_read_timeout (\d+)s", text("deploy/nginx.conf")).group(1))
         self.assertGreaterEqual(patience, 30)
 
-    @unittest.skipUnless(shutil.which("nginx"), "needs nginx")
+    @unittest.skipUnless(NGINX, "needs nginx")
     def test_nginx_understands_the_example(self):
         config = text("deploy/nginx.conf")
         with tempfile.TemporaryDirectory() as folder:
@@ -119,7 +122,7 @@ class ProxyTest(unittest.TestCase):
             config = re.sub(r"/\S+privkey.pem", folder + "/key.pem", config)
             with open(folder + "/nginx.conf", "w", encoding="utf-8") as file:
                 file.write("events {}\npid %s/pid;\nerror_log stderr;\nhttp {\n%s\n}\n" % (folder, config))
-            done = subprocess.run(["nginx", "-t", "-p", folder, "-c", folder + "/nginx.conf"], capture_output=True, text=True, check=False)
+            done = subprocess.run([NGINX, "-t", "-p", folder, "-c", folder + "/nginx.conf"], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
 
 
