@@ -52,6 +52,17 @@ void ReadAccessAgain(Application& application, const Options& options) {
   application.SetAccess(std::move(access));
 }
 
+void ReadCertificatesAgain(Application& application, const Options& options) {
+  using callbridge::base::LogKind;
+  if (options.grpc_tls_cert.empty()) return;
+  if (const absl::Status status = application.LoadCertificates(); !status.ok()) {
+    callbridge::base::Log(LogKind::kTrouble, "", "the TLS files cannot be used; those that were read before stay",
+                          {{"why", std::string(status.message())}});
+    return;
+  }
+  callbridge::base::Log(LogKind::kStart, "", "the TLS files are read again", {});
+}
+
 // Waits for SIGINT or SIGTERM, for at most `limit`; whether one came. SIGHUP is dealt with meanwhile.
 class Signals {
  public:
@@ -61,7 +72,10 @@ class Signals {
   bool Wait(absl::Duration limit) {
     const timespec at_most = absl::ToTimespec(limit);
     const int signal = sigtimedwait(&signals_, nullptr, &at_most);
-    if (signal == SIGHUP) ReadAccessAgain(application_, options_);
+    if (signal == SIGHUP) {
+      ReadAccessAgain(application_, options_);
+      ReadCertificatesAgain(application_, options_);
+    }
     return signal > 0 && signal != SIGHUP;
   }
 

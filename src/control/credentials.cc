@@ -23,8 +23,20 @@ absl::StatusOr<std::string> ReadPem(absl::string_view flag, const std::string& p
   return text;
 }
 
-// The texts of the files; those that are not named stay empty.
-absl::StatusOr<TlsFiles> ReadAll(const TlsFiles& files, const TlsFlags& flags) {
+// Takes every certificate whose chain has been found good: asked after that, instead of comparing names.
+class AnyName final : public grpc::experimental::ExternalCertificateVerifier {
+ public:
+  bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest*, std::function<void(grpc::Status)>,
+              grpc::Status* sync_status) override {
+    *sync_status = grpc::Status::OK;
+    return true;
+  }
+  void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest*) override {}
+};
+
+}  // namespace
+
+absl::StatusOr<TlsFiles> ReadTlsFiles(const TlsFiles& files, const TlsFlags& flags) {
   TlsFiles texts;
   struct Row {
     absl::string_view flag;
@@ -41,23 +53,10 @@ absl::StatusOr<TlsFiles> ReadAll(const TlsFiles& files, const TlsFlags& flags) {
   return texts;
 }
 
-// Takes every certificate whose chain has been found good: asked after that, instead of comparing names.
-class AnyName final : public grpc::experimental::ExternalCertificateVerifier {
- public:
-  bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest*, std::function<void(grpc::Status)>,
-              grpc::Status* sync_status) override {
-    *sync_status = grpc::Status::OK;
-    return true;
-  }
-  void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest*) override {}
-};
-
-}  // namespace
-
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const TlsFiles& files,
                                                                                const TlsFlags& flags) {
   if (!files.has_tls()) return grpc::InsecureServerCredentials();
-  const auto texts = ReadAll(files, flags);
+  const auto texts = ReadTlsFiles(files, flags);
   if (!texts.ok()) return texts.status();
   grpc::SslServerCredentialsOptions ssl;
   ssl.pem_key_cert_pairs.push_back({texts->key, texts->cert});
@@ -71,7 +70,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(c
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakePeerCredentials(const TlsFiles& files,
                                                                               const TlsFlags& flags) {
   if (!files.has_tls()) return grpc::InsecureChannelCredentials();
-  const auto texts = ReadAll(files, flags);
+  const auto texts = ReadTlsFiles(files, flags);
   if (!texts.ok()) return texts.status();
   grpc::experimental::TlsChannelCredentialsOptions tls;
   tls.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(

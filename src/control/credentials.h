@@ -31,6 +31,10 @@ struct TlsFlags {
 inline constexpr TlsFlags kControlTlsFlags{"--grpc_tls_cert", "--grpc_tls_key", "--grpc_tls_client_ca"};
 inline constexpr TlsFlags kNodeTlsFlags{"--node_tls_cert", "--node_tls_key", "--node_tls_ca"};
 
+// The texts of the files; those that are not named stay empty. kInvalidArgument: a file cannot be read or is no PEM
+// file; the message names its flag.
+absl::StatusOr<TlsFiles> ReadTlsFiles(const TlsFiles& files, const TlsFlags& flags);
+
 // What a port listens with: plaintext without a certificate, TLS with one, mTLS with an authority too.
 // kInvalidArgument: a file cannot be read or is no PEM file; the message names its flag.
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const TlsFiles& files,

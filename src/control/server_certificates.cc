@@ -1,0 +1,126 @@
+#include "src/control/server_certificates.h"
+
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <ctime>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace callbridge::control {
+namespace {
+
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using X509Ptr = std::unique_ptr<X509, decltype(&X509_free)>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+Bio Reader(const std::string& text) { return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free}; }
+
+// The first certificate of the text, the one that is shown.
+X509Ptr FirstCertificate(const std::string& text) {
+  const Bio bio = Reader(text);
+  return {PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), &X509_free};
+}
+
+// Keys with a passphrase are none that a server could use.
+KeyPtr PrivateKey(const std::string& text) {
+  const Bio bio = Reader(text);
+  char none[] = "";
+  return {PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, none), &EVP_PKEY_free};
+}
+
+absl::Time EndOf(const X509& certificate) {
+  std::tm end = {};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &end) != 1) return absl::InfiniteFuture();
+  return absl::FromTM(end, absl::UTCTimeZone());
+}
+
+absl::Status Wrong(absl::string_view flag, const std::string& path, absl::string_view what) {
+  ERR_clear_error();
+  return absl::InvalidArgumentError(absl::StrCat(flag, ": ", path, " ", what));
+}
+
+// gRPC would only say that it cannot listen, or that a handshake failed.
+absl::StatusOr<absl::Time> Check(const TlsFiles& texts, const TlsFiles& files, const TlsFlags& flags) {
+  const X509Ptr certificate = FirstCertificate(texts.cert);
+  if (certificate == nullptr) return Wrong(flags.cert, files.cert, "has no certificate that can be read");
+  const KeyPtr key = PrivateKey(texts.key);
+  if (key == nullptr) return Wrong(flags.key, files.key, "has no private key that can be read without a passphrase");
+  if (X509_check_private_key(certificate.get(), key.get()) != 1)
+    return Wrong(flags.key, files.key, absl::StrCat("is not the key of ", files.cert, ", the ", flags.cert));
+  if (!files.ca.empty() && FirstCertificate(texts.ca) == nullptr)
+    return Wrong(flags.ca, files.ca, "has no certificate that can be read");
+  return EndOf(*certificate);
+}
+
+// Asked before each handshake.
+grpc_ssl_certificate_config_reload_status Fetch(void* certificates, grpc_ssl_server_certificate_config** config) {
+  TlsFiles texts;
+  if (!static_cast<ServerCertificates*>(certificates)->TakeChanged(&texts))
+    return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+  const grpc_ssl_pem_key_cert_pair pair = {texts.key.c_str(), texts.cert.c_str()};
+  *config = grpc_ssl_server_certificate_config_create(texts.ca.empty() ? nullptr : texts.ca.c_str(), &pair, /*num=*/1);
+  return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+}
+
+// gRPC's C++ interface knows certificates that stay, and files that it watches by itself, key and certificate each for
+// itself; its C interface asks.
+class FetchingCredentials final : public grpc::ServerCredentials {
+ public:
+  FetchingCredentials(ServerCertificates& certificates, bool wants_clients)
+      : credentials_(grpc_ssl_server_credentials_create_with_options(
+            grpc_ssl_server_credentials_create_options_using_config_fetcher(
+                wants_clients ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                              : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
+                &Fetch, &certificates))) {}
+  ~FetchingCredentials() override { grpc_server_credentials_release(credentials_); }
+
+  // Not used: the Authorizer looks at metadata.
+  void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
+
+ private:
+  int AddPortToServer(const std::string& address, grpc_server* server) override {
+    return grpc_server_add_http2_port(server, address.c_str(), credentials_);
+  }
+
+  grpc_server_credentials* const credentials_;
+};
+
+}  // namespace
+
+absl::Status ServerCertificates::Load() {
+  auto texts = ReadTlsFiles(files_, flags_);
+  if (!texts.ok()) return texts.status();
+  const auto end = Check(*texts, files_, flags_);
+  if (!end.ok()) return end.status();
+  base::MutexLock lock(mutex_);
+  texts_ = *std::move(texts);
+  expire_time_ = *end;
+  changed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Time ServerCertificates::expire_time() const {
+  base::MutexLock lock(mutex_);
+  return expire_time_;
+}
+
+std::shared_ptr<grpc::ServerCredentials> ServerCertificates::MakeCredentials() {
+  return std::make_shared<FetchingCredentials>(*this, !files_.ca.empty());
+}
+
+bool ServerCertificates::TakeChanged(TlsFiles* texts) {
+  base::MutexLock lock(mutex_);
+  if (!std::exchange(changed_, false)) return false;
+  *texts = texts_;
+  return true;
+}
+
+}  // namespace callbridge::control
