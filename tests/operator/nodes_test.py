@@ -12,6 +12,7 @@ from tests.operator import nodes_world, postgres, world
 from tests.operator.world import until
 
 CALLS = int(os.environ.get("NODES_CALLS", "6"))
+OPERATIONS = "callbridge.v1.OperationsService/"
 FINAL = ("completed", "failed")
 REAPED_WITHIN = 45  # As promised.
 # Each turn takes some five seconds. Calls with as many turns are the same, so that their records can be compared.
@@ -259,6 +260,7 @@ class NodesTest(unittest.TestCase):
         ended, transferred = self.dial(self.nodes[0], 12), self.dial(self.nodes[1], 12)
         self.talking([self.carrier_id(ended), self.carrier_id(transferred)])
         # At nodes that do not have these calls.
+        steered = self.steer(self.nodes[2], self.dialled[ended])
         self.nodes[1].rpc("EndCall", call=self.dialled[ended])
         self.nodes[2].rpc("TransferCall", call=self.dialled[transferred], destination="sales", reason="asked for it")
         rows = self.account()
@@ -268,6 +270,7 @@ class NodesTest(unittest.TestCase):
         self.assertEqual({rows[each]["transferred"] for each in moved}, {"t"})
         self.assertEqual({rows[each]["transferred"] for each in returned}, {"f"})
         self.assertEqual(rows[self.carrier_id(ended)]["end_initiator"], "api")
+        self.assertEqual(self.types(self.nodes[1], self.dialled[ended]) & steered, steered)
         self.assertEqual(rows[self.carrier_id(transferred)]["transferred"], "t")
         self.assertEqual({row["owner_node"] for row in rows.values()}, {node.id for node in self.nodes})
         for path in ("/answer", "/hangup", "/transfer/", "/media-stream"):
@@ -276,6 +279,23 @@ class NodesTest(unittest.TestCase):
         for path in ("/transfer/", "/media-stream"):
             self.assertGreater(self.world.at_others(path), 0, path)
         self.assertEqual(self.world.sim_get("/sim/violations")["violations"], [])
+
+    def states(self, node):
+        return {each["name"]: each["state"] for each in node.rpc(OPERATIONS + "ListNodes")["nodes"]}
+
+    def steer(self, node, call):
+        """-> the types of the events that come of it."""
+        node.rpc("InjectContext", call=call, text="The caller's order was sent.")
+        node.rpc("SendDtmf", call=call, digits="12")
+        node.rpc("MuteCall", call=call, caller_muted=True)
+        node.rpc("MuteCall", call=call, caller_muted=False)
+        node.rpc("TakeoverCall", call=call, reason="to see")
+        node.rpc("ReleaseCall", call=call)
+        return {"context_injected", "dtmf_sent", "mute_changed", "takeover_changed"}
+
+    def types(self, node, call):
+        events = node.rpc("ListCallEvents", call=call, page_size=1000)["events"]
+        return {event["type"] for event in events}
 
     # ---- Trouble ----
 
@@ -359,9 +379,15 @@ class NodesTest(unittest.TestCase):
         self.world.route_streams()
         victim = self.nodes[0]
         own, others = self.owned_by(victim, 2, turns=3)
+        drained = victim.id
+        # Asked of another node; a third hears of it.
+        still = self.nodes[1].rpc(OPERATIONS + "DrainNode", node="nodes/" + drained)
+        self.assertGreaterEqual(int(still["live_calls"]), 2)
+        until("everybody knows", lambda: self.states(self.nodes[2]).get("nodes/" + drained) == "NODE_STATE_DRAINING")
+        self.assertEqual(sorted(self.states(self.nodes[2]).values()), ["NODE_STATE_DRAINING", "NODE_STATE_UP", "NODE_STATE_UP"])
+        self.assertTrue(victim.rpc(OPERATIONS + "GetServerInfo")["draining"])
         victim.signal(signal.SIGTERM)
         until("draining", lambda: "draining" in victim.program.text())
-        drained = victim.id
         new = self.callers(CALLS)
         rows = self.account(gone=[victim])
         self.check_normal(rows, own + others + new)

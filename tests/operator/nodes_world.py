@@ -120,8 +120,9 @@ class Node:
     # ---- gRPC, at this node's own port ----
 
     def ask(self, method, **fields):
-        """-> (the answer, None) or (None, its Failure)."""
-        status, out, err = output(self.inside(world.CLIENT.call("127.0.0.1:%d" % self.grpc, world.SERVICE + method, fields)))
+        """-> (the answer, None) or (None, its Failure). A method without a service is CallService's."""
+        full = method if "/" in method else world.SERVICE + method
+        status, out, err = output(self.inside(world.CLIENT.call("127.0.0.1:%d" % self.grpc, full, fields)))
         return (world.CLIENT.message(json.loads(out)), None) if status == 0 else (None, world.CLIENT.failure(err))
 
     def rpc(self, method, **fields):
