@@ -1,6 +1,7 @@
 #include "src/app/application.h"
 
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,8 +11,10 @@
 #include "absl/time/clock.h"
 #include "src/after_call/summary_jobs.h"
 #include "src/app/gateway.h"
+#include "src/app/look_ups.h"
 #include "src/app/node_rooms.h"
 #include "src/app/open_store.h"
+#include "src/app/process_operations.h"
 #include "src/app/retention.h"
 #include "src/base/executor.h"
 #include "src/base/log.h"
@@ -19,6 +22,7 @@
 #include "src/call/termination.h"
 #include "src/carrier/plivo_client.h"
 #include "src/control/control_server.h"
+#include "src/control/operations_service.h"
 #include "src/control/peer_authorizer.h"
 #include "src/events/event_hub.h"
 #include "src/events/event_tailer.h"
@@ -46,6 +50,7 @@ using base::LogKind;
 constexpr absl::Duration kEndLimit = absl::Seconds(15);
 constexpr absl::Duration kFlushLimit = absl::Seconds(10);
 constexpr absl::Duration kControlGrace = absl::Seconds(2);
+constexpr std::chrono::seconds kLongestPeerRequest{30};  // As for clients.
 // A process hints at each of its own commits. This is for those of others: few where the database is one process's.
 constexpr absl::Duration kOwnLogPoll = absl::Seconds(1);
 constexpr absl::Duration kSharedLogPoll = absl::Milliseconds(100);  // While somebody listens.
@@ -116,9 +121,9 @@ class ServerApplication final : public Application {
     if (absl::Status status = IsNode() ? JoinNodes() : CloseGhosts(); !status.ok()) return status;
     summaries_->Start();
     purge_ = std::make_unique<DailyPurge>(*store_, settings_.retention);
-    ready_ = true;
+    ready_ = !out_of_service_;
     started_ = true;
-    control_->SetServing(true);
+    control_->SetServing(ready_);
     Log(LogKind::kStart, "", "callbridge is ready",
         {{"http", absl::StrCat("port ", carrier_port_->port())},
          {"grpc", control_->address()},
@@ -129,6 +134,8 @@ class ServerApplication final : public Application {
   }
 
   void SetAccess(control::AccessList access) override { control_->SetAccess(std::move(access)); }
+
+  absl::Status LoadCertificates() override { return control_->LoadCertificates(); }
 
   void BeginDrain() override { BeginDrainIfListening(); }
 
@@ -272,16 +279,7 @@ class ServerApplication final : public Application {
     };
     deps.tapes = tapes_.get();
     deps.metrics = &metrics_;
-    deps.find_carrier_call = [this](const std::string& call, const std::string& request,
-                                    std::function<void(absl::StatusOr<store::CallRecord>)> done) {
-      read_executor_->Post([this, call, request, done = std::move(done)] { done(store_->FindCall(call, request)); });
-    };
-    deps.find_call = [this](const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)> done) {
-      read_executor_->Post([this, call_id, done = std::move(done)] { done(store_->GetCall(call_id)); });
-    };
-    deps.find_lead = [this](const std::string& phone, std::function<void(absl::StatusOr<store::LeadRecord>)> done) {
-      read_executor_->Post([this, phone, done = std::move(done)] { done(store_->FindLead(phone)); });
-    };
+    LookUpIn(*store_, *read_executor_, deps);
     switchboard_ = std::make_unique<session::Switchboard>(settings_, std::move(deps));
     {
       base::MutexLock lock(fence_mutex_);
@@ -324,7 +322,7 @@ class ServerApplication final : public Application {
     deps.carrier = carrier_.get();
     deps.live_calls = [this] { return switchboard_->live_calls(); };
     deps.fenced_writes = [this] { return recorder_->fenced_writes(); };
-    deps.on_lost = [this] { StopTakingCalls(); };
+    deps.on_lost = [this] { LeaveService(); };
     deps.max_calls = settings_.max_calls;
     deps.summaries_due = SumsUpByText(settings_);
     node_->MakeRooms(std::move(deps));
@@ -340,8 +338,13 @@ class ServerApplication final : public Application {
   }
 
   absl::Status Listen() {
+    operations_ = std::make_unique<ProcessOperations>(options_, node_.get(), [this] { BeginDrainIfListening(); });
     if (node_ != nullptr) {
-      if (absl::Status status = node_->Listen({webhook_service_.get()}); !status.ok()) return status;
+      peer_operations_ = std::make_unique<control::OperationsService>(*operations_, *switchboard_, peer_authorizer_,
+                                                                      kLongestPeerRequest,
+                                                                      control::OperationsService::Clients::kPeers);
+      if (absl::Status status = node_->Listen({webhook_service_.get(), peer_operations_.get()}); !status.ok())
+        return status;
     }
     control::ControlServerOptions control;
     control.listen = options_.grpc_listen;
@@ -351,8 +354,9 @@ class ServerApplication final : public Application {
     control.without_tls = options_.grpc_without_tls;
     control.api_tokens = options_.api_tokens;
     control.access = options_.access;
-    auto control_server = control::ControlServer::Start(
-        control, {*switchboard_, *store_, *read_executor_, *hub_, node_ != nullptr ? &node_->forwarder() : nullptr});
+    auto control_server =
+        control::ControlServer::Start(control, {*switchboard_, *store_, *read_executor_, *hub_,
+                                                node_ != nullptr ? &node_->forwarder() : nullptr, operations_.get()});
     if (!control_server.ok()) return control_server.status();
     control_ = *std::move(control_server);
     std::vector<net::EventLoop*> loops;
@@ -428,16 +432,20 @@ class ServerApplication final : public Application {
     }
   }
 
+  // Any thread.
   void BeginDrainIfListening() {
-    StopTakingCalls();
-    if (control_ != nullptr) control_->SetServing(false);
+    LeaveService();
     if (node_ != nullptr) node_->Drain();
   }
 
-  // Any thread.
-  void StopTakingCalls() {
+  // No new calls, and health says so. Any thread.
+  void LeaveService() {
     ready_ = false;
     switchboard_->StopAccepting();
+    // Once: another node may ask for it when the port is gone.
+    if (out_of_service_.exchange(true) || control_ == nullptr) return;
+    control_->SetServing(false);
+    if (node_ != nullptr && node_->HasOthers()) control_->DisperseStreams();
   }
 
   http::ServerStats Stats() const {
@@ -460,6 +468,7 @@ class ServerApplication final : public Application {
   const Options options_;
   const session::Settings settings_;
   std::atomic<bool> ready_{false};
+  std::atomic<bool> out_of_service_{false};  // For good.
   bool started_ = false;
   bool stopped_ = false;
   base::Mutex fence_mutex_;
@@ -489,6 +498,8 @@ class ServerApplication final : public Application {
   std::unique_ptr<http::Webhooks> webhooks_;
   const control::PeerAuthorizer peer_authorizer_;
   std::unique_ptr<nodes::WebhookService> webhook_service_;
+  std::unique_ptr<ProcessOperations> operations_;
+  std::unique_ptr<control::OperationsService> peer_operations_;
   std::unique_ptr<base::ThreadExecutor> node_table_executor_;
   std::unique_ptr<nodes::WebhookRouter> webhook_router_;
   http::Admin admin_{[this] { return Stats(); }, [this] { return Metrics(); }};

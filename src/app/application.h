@@ -28,6 +28,10 @@ class Application {
   // In place of who could use the gRPC port by the configuration so far. Any thread.
   virtual void SetAccess(control::AccessList access) = 0;
 
+  // Reads the TLS files of the gRPC port again, for connections from now on. kInvalidArgument: they cannot be used, and
+  // those that were read before stay. Nothing without TLS. Any thread; blocks on the disk.
+  virtual absl::Status LoadCertificates() = 0;
+
   // No new calls from now on: readiness and health fall, webhooks refuse.
   virtual void BeginDrain() = 0;
   virtual int live_calls() const = 0;

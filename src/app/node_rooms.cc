@@ -5,6 +5,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <utility>
@@ -60,12 +61,8 @@ NodeRooms::~NodeRooms() {
 void NodeRooms::MakeRooms(Deps deps) {
   deps_ = std::move(deps);
   self_.max_calls = deps_.max_calls;
-  forwarder_ = std::make_unique<control::Forwarder>(
-      self_.node_id, *deps_.store, [this](absl::string_view node_id) -> absl::optional<std::shared_ptr<grpc::Channel>> {
-        const auto peer = membership_->Find(node_id);
-        if (!peer) return absl::nullopt;
-        return peer->alive ? channels_->To(peer->address) : nullptr;
-      });
+  forwarder_ = std::make_unique<control::Forwarder>(self_.node_id, *deps_.store,
+                                                    [this](absl::string_view node_id) { return ChannelTo(node_id); });
   authorizer_ = std::make_unique<control::PeerAuthorizer>();
   steering_ = std::make_unique<control::SteeringService>(*deps_.control, *deps_.store, *deps_.read_executor,
                                                          *authorizer_, forwarder_.get(), kLongestUnary,
@@ -90,6 +87,18 @@ void NodeRooms::MakeRooms(Deps deps) {
   };
   life.on_lost = deps_.on_lost;
   membership_ = std::make_unique<nodes::Membership>(std::move(membership), std::move(life));
+}
+
+absl::optional<std::shared_ptr<grpc::Channel>> NodeRooms::ChannelTo(absl::string_view node_id) const {
+  const auto peer = membership_->Find(node_id);
+  if (!peer) return absl::nullopt;
+  return peer->alive ? channels_->To(peer->address) : nullptr;
+}
+
+bool NodeRooms::HasOthers() const {
+  const std::vector<nodes::Peer> all = membership_->All();
+  return std::any_of(all.begin(), all.end(),
+                     [this](const nodes::Peer& peer) { return peer.node_id != id() && peer.alive && !peer.draining; });
 }
 
 absl::Status NodeRooms::Listen(std::vector<grpc::Service*> further) {

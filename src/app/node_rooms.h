@@ -9,6 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "src/app/options.h"
 #include "src/base/executor.h"
 #include "src/carrier/carrier_api.h"
@@ -20,6 +22,7 @@
 #include "src/store/node_table.h"
 
 namespace grpc {
+class Channel;
 class Service;
 }  // namespace grpc
 
@@ -49,6 +52,12 @@ class NodeRooms {
   nodes::Channels& channels() { return *channels_; }
   nodes::Directory& directory() { return *membership_; }
   control::Forwarder& forwarder() { return *forwarder_; }
+  // Whether another node takes calls. Any thread.
+  bool HasOthers() const;
+  // As Membership::known(). Any thread.
+  std::vector<nodes::Membership::Known> Known() const { return membership_->known(); }
+  // The way to another node. nullopt: this process has not heard of it; null: it is dead. Any thread, until Stop().
+  absl::optional<std::shared_ptr<grpc::Channel>> ChannelTo(absl::string_view node_id) const;
 
   // All outlive the object.
   struct Deps {

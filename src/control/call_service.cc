@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "src/base/error.h"
 #include "src/control/convert.h"
@@ -21,17 +20,6 @@ namespace {
 
 std::string FullName(absl::string_view method) {
   return absl::StrCat("/", v1::CallService::service_full_name(), "/", method);
-}
-
-// CallControl names fields of a call ("to"); in the request they are inside of `call`.
-absl::Status InsideCall(const absl::Status& status) {
-  const base::ErrorInfo info = base::GetErrorInfo(status);
-  if (info.field.empty() || info.field == "request_id" || info.field.rfind("call.", 0) == 0) return status;
-  auto metadata = info.metadata;
-  metadata["field"] = absl::StrCat("call.", info.field);
-  const bool begins_with_it = absl::StartsWith(status.message(), absl::StrCat(info.field, ": "));
-  return base::MakeError(status.code(), info.reason, absl::StrCat(begins_with_it ? "call." : "", status.message()),
-                         metadata);
 }
 
 }  // namespace

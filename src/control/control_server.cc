@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "grpc/health/v1/health.pb.h"
 #include "src/base/log.h"
 #include "src/control/authorize.h"
@@ -19,6 +20,8 @@
 #include "src/control/event_stream.h"
 #include "src/control/lead_service.h"
 #include "src/control/listen_address.h"
+#include "src/control/operations_service.h"
+#include "src/control/server_certificates.h"
 
 namespace callbridge::control {
 namespace {
@@ -30,6 +33,8 @@ constexpr int kKeepaliveTimeMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 // A client may ping every 30 s; half of it and more is slack.
 constexpr int kMinPingIntervalMs = 10'000;
+// Before a certificate expires; long enough for somebody to do something about it.
+constexpr absl::Duration kSoon = absl::Hours(24 * 7);
 constexpr int kMaxConnectionAgeMs = 30 * 60'000;
 constexpr int kMaxConnectionAgeGraceMs = 5 * 60'000;
 
@@ -118,27 +123,37 @@ class ControlServer::Impl {
         open_(address_.loopback && options.api_tokens.empty() && options.access.empty() &&
               options.tls_client_ca_file.empty()),
         tls_(HasTls(options)),
+        certificates_(tls_ ? std::make_unique<ServerCertificates>(Files(options), kControlTlsFlags) : nullptr),
+        dispersal_(options.dispersal),
         api_tokens_(options.api_tokens),
         authorizer_(WithTokens(options.access, api_tokens_)),
         streams_(deps.store, deps.store_executor, deps.hub, StreamOptions(options)),
         service_(deps.control, deps.store, deps.store_executor, streams_, authorizer_, deps.forwarder,
                  absl::ToChronoMilliseconds(options.longest_unary)),
-        leads_({deps.store, deps.store_executor, authorizer_, absl::ToChronoMilliseconds(options.longest_unary)}) {}
+        leads_({deps.store, deps.store_executor, authorizer_, absl::ToChronoMilliseconds(options.longest_unary)}) {
+    if (deps.operations == nullptr) return;
+    operations_ = std::make_unique<OperationsService>(*deps.operations, deps.control, authorizer_,
+                                                      absl::ToChronoMilliseconds(options.longest_unary));
+  }
 
   ~Impl() { Shutdown(absl::ZeroDuration()); }
 
   absl::Status Listen(const ControlServerOptions& options) {
-    const auto credentials = MakeServerCredentials(Files(options), kControlTlsFlags);
-    if (!credentials.ok()) return credentials.status();
+    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+    if (certificates_ != nullptr) {
+      if (absl::Status status = LoadCertificates(); !status.ok()) return status;
+      credentials = certificates_->MakeCredentials();
+    }
     grpc::EnableDefaultHealthCheckService(true);
     // Explicitly: a linker that sees no use of it drops it.
     if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     // Reflection can only describe what is linked, and gRPC's own health service brings no descriptor.
     grpc::health::v1::HealthCheckRequest::descriptor();
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(FormatListenAddress(address_.host, address_.port), *credentials, &port_);
+    builder.AddListeningPort(FormatListenAddress(address_.host, address_.port), credentials, &port_);
     builder.RegisterService(&service_);
     builder.RegisterService(&leads_);
+    if (operations_ != nullptr) builder.RegisterService(operations_.get());
     SetLimits(builder);
     server_ = builder.BuildAndStart();
     if (server_ != nullptr && port_ > 0) {
@@ -148,7 +163,6 @@ class ControlServer::Impl {
     server_ = nullptr;
     return absl::UnavailableError(absl::StrCat("--grpc_listen=", options.listen,
                                                ": cannot listen there: ", WhyNotListening(address_),
-                                               HasTls(options) ? ", or the TLS certificate and key do not fit" : "",
                                                "; stop the other program or choose another address"));
   }
 
@@ -161,6 +175,7 @@ class ControlServer::Impl {
     health->SetServingStatus("", serving);
     health->SetServingStatus(v1::CallService::service_full_name(), serving);
     health->SetServingStatus(v1::LeadService::service_full_name(), serving);
+    if (operations_ != nullptr) health->SetServingStatus(v1::OperationsService::service_full_name(), serving);
   }
 
   void Shutdown(absl::Duration grace) {
@@ -170,6 +185,21 @@ class ControlServer::Impl {
     server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
     server_ = nullptr;
   }
+
+  absl::Status LoadCertificates() {
+    if (certificates_ == nullptr) return absl::OkStatus();
+    if (absl::Status status = certificates_->Load(); !status.ok()) return status;
+    const absl::Time end = certificates_->expire_time();
+    if (end < absl::Now() + kSoon) {
+      base::Log(
+          base::LogKind::kTrouble, "",
+          end < absl::Now() ? "the gRPC port's certificate has expired" : "the gRPC port's certificate expires soon",
+          {{"at", absl::FormatTime(absl::RFC3339_sec, end, absl::UTCTimeZone())}});
+    }
+    return absl::OkStatus();
+  }
+
+  void DisperseStreams() { streams_.Disperse(dispersal_); }
 
   void SetAccess(AccessList access) { authorizer_.Replace(WithTokens(std::move(access), api_tokens_)); }
 
@@ -185,12 +215,15 @@ class ControlServer::Impl {
   const ListenAddress address_;
   const bool open_;
   const bool tls_;
+  const std::unique_ptr<ServerCertificates> certificates_;  // Null: plaintext.
   bool announced_ = false;
+  const absl::Duration dispersal_;
   const std::vector<std::string> api_tokens_;
   AccessAuthorizer authorizer_;
   EventStreams streams_;
   CallService service_;
   LeadService leads_;
+  std::unique_ptr<OperationsService> operations_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;  // Last: its end waits for all that use the rest.
 };
@@ -213,6 +246,8 @@ ControlServer::~ControlServer() = default;
 int ControlServer::port() const { return impl_->port(); }
 std::string ControlServer::address() const { return impl_->address(); }
 void ControlServer::SetServing(bool serving) { impl_->SetServing(serving); }
+absl::Status ControlServer::LoadCertificates() { return impl_->LoadCertificates(); }
+void ControlServer::DisperseStreams() { impl_->DisperseStreams(); }
 void ControlServer::SetAccess(AccessList access) { impl_->SetAccess(std::move(access)); }
 void ControlServer::Shutdown(absl::Duration grace) { impl_->Shutdown(grace); }
 

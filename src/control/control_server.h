@@ -11,6 +11,7 @@
 #include "src/base/executor.h"
 #include "src/control/access.h"
 #include "src/control/forwarder.h"
+#include "src/control/operations.h"
 #include "src/events/event_hub.h"
 #include "src/session/call_control.h"
 #include "src/store/call_store.h"
@@ -43,6 +44,7 @@ struct ControlServerOptions {
   int max_streams = 512;
   absl::Duration stream_write_timeout = absl::Seconds(60);
   absl::Duration summary_wait = absl::Minutes(2);
+  absl::Duration dispersal = absl::Seconds(5);  // Of streams, when other nodes are to take them.
 };
 
 // What the server works with; all of it outlives the server. `store_executor` runs what blocks on the store.
@@ -51,11 +53,12 @@ struct ControlServerDeps {
   store::CallStore& store;
   base::Executor& store_executor;
   events::EventHub& hub;
-  Forwarder* forwarder = nullptr;  // Null: calls that are not here are nowhere.
+  Forwarder* forwarder = nullptr;    // Null: calls that are not here are nowhere.
+  Operations* operations = nullptr;  // Null: there is no OperationsService.
 };
 
-// The gRPC port: callbridge.v1.CallService and LeadService, grpc.health.v1.Health, reflection. All methods from one
-// thread.
+// The gRPC port: callbridge.v1.CallService, LeadService and OperationsService, grpc.health.v1.Health, reflection. All
+// methods from one thread.
 class ControlServer {
  public:
   // Listens. Health says NOT_SERVING until SetServing(true).
@@ -80,6 +83,15 @@ class ControlServer {
   // Whether health says SERVING, for the whole server ("") and for each service. To be turned off some seconds before
   // Shutdown(), so that load balancers look elsewhere.
   void SetServing(bool serving);
+
+  // Reads the TLS files again: handshakes from now on use them, connections that stand go on. kInvalidArgument: they
+  // cannot be used, which the message says in one line with the flag; those that were read before stay. Without TLS
+  // nothing is done. Thread-safe; blocks on the disk.
+  absl::Status LoadCertificates();
+
+  // Ends the streams that are open now within some seconds, each at a moment of its own, so that their clients go on
+  // elsewhere; with their cursor, and UNAVAILABLE. For a server that leaves others behind.
+  void DisperseStreams();
 
   // In place of the `access` it was started with. Thread-safe.
   void SetAccess(AccessList access);

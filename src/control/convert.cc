@@ -276,6 +276,10 @@ google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   return out;
 }
 
+google::protobuf::Duration ToDuration(absl::Duration duration) {
+  return Milliseconds(absl::ToInt64Milliseconds(duration));
+}
+
 std::string CallName(absl::string_view call_id) { return absl::StrCat("calls/", Word(call_id)); }
 
 std::string LeadName(absl::string_view lead_id) {

@@ -1,6 +1,7 @@
 #ifndef CALLBRIDGE_SRC_CONTROL_CONVERT_H_
 #define CALLBRIDGE_SRC_CONTROL_CONVERT_H_
 
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include <string>
@@ -26,6 +27,8 @@ std::string TransferName(absl::string_view call_id, absl::string_view transfer_i
 
 // A finite time, in whole microseconds.
 google::protobuf::Timestamp ToTimestamp(absl::Time time);
+// In whole milliseconds.
+google::protobuf::Duration ToDuration(absl::Duration duration);
 
 v1::CallDirection ToProto(call::Direction value);
 v1::CallState ToProto(call::State value);

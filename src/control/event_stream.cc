@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 #include <utility>
 #include <variant>
 
@@ -313,6 +314,25 @@ absl::Status EventStreams::SlowConsumer(absl::string_view message) {
   return base::MakeError(absl::StatusCode::kResourceExhausted, "SLOW_CONSUMER", message);
 }
 
+void EventStreams::Disperse(absl::Duration within) {
+  std::mt19937_64 random(std::random_device{}());
+  std::uniform_real_distribution<double> part(0, 1);
+  const absl::Time now = clock_.Now();
+  base::MutexLock lock(mutex_);
+  for (const auto& stream : streams_) leaving_.emplace(now + within * part(random), stream);
+}
+
+std::vector<std::shared_ptr<LiveStream>> EventStreams::TakeLeaving() {
+  std::vector<std::shared_ptr<LiveStream>> due;
+  base::MutexLock lock(mutex_);
+  const auto end = leaving_.upper_bound(clock_.Now());
+  for (auto each = leaving_.begin(); each != end; ++each) {
+    if (auto stream = each->second.lock()) due.push_back(std::move(stream));
+  }
+  leaving_.erase(leaving_.begin(), end);
+  return due;
+}
+
 void EventStreams::Close() {
   {
     base::MutexLock lock(mutex_);
@@ -363,6 +383,7 @@ void EventStreams::Run() {
     }
     if (clock_.Now() < next_tick) continue;
     next_tick = clock_.Now() + options_.tick;
+    for (const auto& stream : TakeLeaving()) stream->Close(ShuttingDown());
     for (const auto& stream : Snapshot()) stream->Tick();
   }
 }

@@ -5,6 +5,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <set>
 #include <thread>
@@ -158,6 +159,11 @@ class EventStreams {
   const Options& options() const { return options_; }
   const base::Clock& clock() const { return clock_; }
 
+  // Ends the streams that are open now with UNAVAILABLE SHUTTING_DOWN, each at a moment of its own before `within` is
+  // over, so that their clients do not all come to the other nodes at once. New ones are served all the same: who has
+  // nowhere else to go sees the running calls end.
+  void Disperse(absl::Duration within) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Ends all streams, and from now on every new one, with UNAVAILABLE SHUTTING_DOWN.
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -168,6 +174,8 @@ class EventStreams {
   friend class EventStream;
 
   std::vector<std::shared_ptr<LiveStream>> Snapshot() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Those of Disperse() whose moment has come.
+  std::vector<std::shared_ptr<LiveStream>> TakeLeaving() ABSL_LOCKS_EXCLUDED(mutex_);
   void Run();
 
   store::CallStore& store_;
@@ -178,6 +186,7 @@ class EventStreams {
   mutable base::Mutex mutex_;
   base::CondVar wake_;
   std::set<std::shared_ptr<LiveStream>> streams_ ABSL_GUARDED_BY(mutex_);
+  std::multimap<absl::Time, std::weak_ptr<LiveStream>> leaving_ ABSL_GUARDED_BY(mutex_);  // By when they end.
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::shared_ptr<LiveStream>> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -213,14 +214,9 @@ absl::StatusOr<std::string> ParseCallName(absl::string_view field, absl::string_
   return ParseResourceName(field, "calls/", "INVALID_CALL_NAME", name);
 }
 
-absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::StartCallRequest& request,
-                                                                  absl::string_view principal) {
-  absl::Status status = CheckUuid("request_id", request.request_id());
-  if (!status.ok()) return status;
-  if (!request.has_call()) return Required("call", "{\"to\": \"+14155550100\"}");
-  const v1::OutboundCall& call = request.call();
+absl::StatusOr<session::CallControl::StartRequest> ParseOutboundCall(const v1::OutboundCall& call) {
   if (call.to().empty()) return Required("call.to", "the number to call, +14155550100");
-  status = CheckNumber("call.to", call.to());
+  absl::Status status = CheckNumber("call.to", call.to());
   if (!status.ok()) return status;
   if (!call.from().empty()) status = CheckNumber("call.from", call.from());
   if (!status.ok()) return status;
@@ -244,10 +240,37 @@ absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::Star
   out.agent = call.agent();
   out.metadata.insert(call.metadata().begin(), call.metadata().end());
   out.labels.insert(call.labels().begin(), call.labels().end());
-  if (!request.request_id().empty()) {
-    out.key = store::RequestKey{std::string(principal), request.request_id(), Fingerprint(out)};
+  return out;
+}
+
+absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::StartCallRequest& request,
+                                                                  absl::string_view principal) {
+  absl::Status status = CheckUuid("request_id", request.request_id());
+  if (!status.ok()) return status;
+  if (!request.has_call()) return Required("call", "{\"to\": \"+14155550100\"}");
+  auto out = ParseOutboundCall(request.call());
+  if (out.ok() && !request.request_id().empty()) {
+    out->key = store::RequestKey{std::string(principal), request.request_id(), Fingerprint(*out)};
   }
   return out;
+}
+
+absl::StatusOr<session::CallControl::StartRequest> ParseEvaluateCallPolicy(
+    const v1::EvaluateCallPolicyRequest& request) {
+  if (!request.has_call()) return Required("call", "{\"to\": \"+14155550100\"}");
+  return ParseOutboundCall(request.call());
+}
+
+absl::Status InsideCall(const absl::Status& status) {
+  const base::ErrorInfo info = base::GetErrorInfo(status);
+  if (info.field.empty() || info.field == "request_id" || absl::StartsWith(info.field, "call.")) return status;
+  auto metadata = info.metadata;
+  metadata["field"] = absl::StrCat("call.", info.field);
+  const bool begins_with_it = absl::StartsWith(status.message(), absl::StrCat(info.field, ": "));
+  absl::Status inside = base::MakeError(status.code(), info.reason,
+                                        absl::StrCat(begins_with_it ? "call." : "", status.message()), metadata);
+  const auto delay = base::GetRetryDelay(status);
+  return delay ? base::WithRetryDelay(std::move(inside), *delay) : inside;
 }
 
 absl::StatusOr<EndRequest> ParseEndCall(const v1::EndCallRequest& request) {

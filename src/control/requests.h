@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "callbridge/v1/call_service.pb.h"
+#include "callbridge/v1/operations_service.pb.h"
 #include "src/control/cursor.h"
 #include "src/control/page_token.h"
 #include "src/session/call_control.h"
@@ -27,6 +28,12 @@ absl::StatusOr<std::string> ParseCallName(absl::string_view field, absl::string_
 // `principal` is who asks: a request_id means something to its owner only.
 absl::StatusOr<session::CallControl::StartRequest> ParseStartCall(const v1::StartCallRequest& request,
                                                                   absl::string_view principal);
+
+absl::StatusOr<session::CallControl::StartRequest> ParseEvaluateCallPolicy(
+    const v1::EvaluateCallPolicyRequest& request);
+
+// CallControl names fields of a call ("to"), which are inside of `call` in requests.
+absl::Status InsideCall(const absl::Status& status);
 
 struct EndRequest {
   std::string call_id;

@@ -140,6 +140,11 @@ absl::optional<Peer> Membership::Find(absl::string_view node_id) const {
   return absl::nullopt;
 }
 
+std::vector<Membership::Known> Membership::known() const {
+  base::MutexLock lock(mutex_);
+  return known_;
+}
+
 std::vector<Peer> Membership::All() const {
   base::MutexLock lock(mutex_);
   std::vector<Peer> peers;

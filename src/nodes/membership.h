@@ -80,12 +80,14 @@ class Membership final : public Directory {
   };
   Stats stats() const;
 
- private:
   struct Known {
     store::NodeRecord record;
     bool alive = false;
   };
+  // All, self included, as of the last renewal that went well.
+  std::vector<Known> known() const;
 
+ private:
   bool Renew(absl::Time now);
   void OnRenewed(const std::vector<store::NodeRecord>& records, absl::Time asked);
   void OnFailed(const absl::Status& status);

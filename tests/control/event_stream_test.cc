@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "absl/time/clock.h"
 #include "src/control/cursor.h"
 #include "tests/control/server_under_test.h"
 
@@ -298,6 +299,44 @@ TEST(EventStreamTest, ShutdownEndsStreamsWithTheirCursor) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(DetailsOf(status).info.reason(), "SHUTTING_DOWN");
   EXPECT_EQ(ParseCursor(stream.TrailingCursor())->position, 1);
+}
+
+TEST(EventStreamTest, ADispersalEndsThoseThatAreOpenWithTheirCursor) {
+  ControlServerOptions options;
+  options.dispersal = absl::ZeroDuration();
+  ServerUnderTest under_test(options);
+  under_test.Create(kCall);
+  Stream leaves(under_test.stub(), FromBeginning());
+  leaves.UntilCaughtUp();
+  under_test.server().DisperseStreams();
+  const grpc::Status status = leaves.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(DetailsOf(status).info.reason(), "SHUTTING_DOWN");
+  EXPECT_TRUE(DetailsOf(status).retry);
+  EXPECT_EQ(ParseCursor(leaves.TrailingCursor())->position, 1);
+  // Who comes back, because there is nobody else, sees the call end.
+  Stream stays(under_test.stub(), FromBeginning());
+  EXPECT_EQ(stays.UntilCaughtUp(), Names({"1"}));
+  under_test.End(kCall, 2);
+  EXPECT_EQ(stays.NextEvent().sequence(), 2);
+  stays.Cancel();
+}
+
+// Within a day none of so few streams has its moment in the first second.
+TEST(EventStreamTest, ADispersalTakesItsTime) {
+  ControlServerOptions options;
+  options.dispersal = absl::Hours(24);
+  ServerUnderTest under_test(options);
+  under_test.Create(kCall);
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (int i = 0; i < 4; ++i) {
+    streams.push_back(std::make_unique<Stream>(under_test.stub(), FromBeginning()));
+    streams.back()->UntilCaughtUp();
+  }
+  under_test.server().DisperseStreams();
+  absl::SleepFor(3 * EventStreams::Options().tick);  // Long enough for one that ends them all.
+  under_test.Add(kCall, 2);
+  for (const auto& stream : streams) EXPECT_EQ(stream->NextEvent().sequence(), 2);
 }
 
 TEST(EventStreamTest, AFailingStoreEndsTheStreamForARetry) {

@@ -61,6 +61,10 @@ const std::map<std::string, Rpc>& Rpcs() {
       {"StreamTranscript", {R"(call: "$CALL")", "FIELD_REQUIRED", "call", "CALL_NOT_FOUND"}},
       {"ListCallEvents", {R"(call: "$CALL")", "", "", "CALL_NOT_FOUND"}},
       {"CallEvents", {R"(call: "$CALL")", "", "", "CALL_NOT_FOUND"}},
+      {"GetServerInfo", {"", "", "", "", false}},
+      {"ListNodes", {"", "", "", "", false}},
+      {"DrainNode", {"", "", "", "", false}},
+      {"EvaluateCallPolicy", {R"(call { to: "+14155550100" })", "FIELD_REQUIRED", "call", "", false, true}},
       {"CreateLead",
        {R"(request_id: "44444444-2222-4333-8444-555555555555" phone: "+14155550123")", "FIELD_REQUIRED", "phone", ""}},
       {"GetLead", {R"(lead: "$LEAD")", "FIELD_REQUIRED", "lead", "LEAD_NOT_FOUND"}},
@@ -181,7 +185,8 @@ TEST_P(EveryRpc, RefusesNamesThatAreNone) {
   const std::map<std::string, std::string> kReasons = {{"call", "INVALID_CALL_NAME"},
                                                        {"lead", "INVALID_LEAD_NAME"},
                                                        {"transfer", "INVALID_TRANSFER_NAME"},
-                                                       {"phone", "INVALID_E164"}};
+                                                       {"phone", "INVALID_E164"},
+                                                       {"node", "INVALID_NODE_NAME"}};
   Server();
   int named = 0;
   for (int i = 0; i < method().input_type()->field_count(); ++i) {
@@ -194,8 +199,8 @@ TEST_P(EveryRpc, RefusesNamesThatAreNone) {
              StatusCode::INVALID_ARGUMENT, reason->second, field->name());
     }
   }
-  EXPECT_EQ(named > 0,
-            rpc().request.find("$") != std::string::npos || rpc().request.find("phone: ") != std::string::npos);
+  EXPECT_EQ(named > 0, rpc().request.find("$") != std::string::npos ||
+                           rpc().request.find("phone: ") != std::string::npos || GetParam() == "DrainNode");
 }
 
 TEST_P(EveryRpc, TellsWhatIsNotThere) {

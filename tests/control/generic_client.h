@@ -95,7 +95,7 @@ class GenericClient {
 // All methods of the package callbridge.v1, in the order in which they are written.
 inline std::vector<const google::protobuf::MethodDescriptor*> AllMethods() {
   std::vector<const google::protobuf::MethodDescriptor*> methods;
-  for (const char* const file : {"call", "lead"}) {
+  for (const char* const file : {"call", "lead", "operations"}) {
     const auto* const found = google::protobuf::DescriptorPool::generated_pool()->FindFileByName(
         "callbridge/v1/" + std::string(file) + "_service.proto");
     for (int i = 0; found != nullptr && i < found->service_count(); ++i) {

@@ -35,7 +35,7 @@ class ProtosTest : public testing::Test {
       ASSERT_NE(built, nullptr) << file.name();
       if (file.package() == "callbridge.v1") files_.push_back(built);
     }
-    ASSERT_EQ(files_.size(), 8);
+    ASSERT_EQ(files_.size(), 9);
   }
 
   google::protobuf::DescriptorPool pool_;
@@ -60,7 +60,7 @@ TEST_F(ProtosTest, EachRpcSaysItsErrorsAndWhatARepeatDoes) {
       }
     }
   }
-  EXPECT_EQ(methods, 29);
+  EXPECT_EQ(methods, 33);
 }
 
 void CheckFields(const Descriptor* message) {

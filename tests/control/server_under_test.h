@@ -20,6 +20,7 @@
 #include "src/base/log.h"
 #include "src/control/control_server.h"
 #include "tests/fakes/fake_call_control.h"
+#include "tests/fakes/fake_operations.h"
 #include "tests/fakes/memory_call_store.h"
 
 namespace callbridge::control {
@@ -67,7 +68,7 @@ class ServerUnderTest {
     base::SetLogEnabled(false);
     options.listen = "127.0.0.1:0";
     store_.SetOnCommit([this](std::vector<events::StoredEvent> events) { hub_.Publish(std::move(events)); });
-    auto server = ControlServer::Start(options, {control_, store_, executor_, hub_});
+    auto server = ControlServer::Start(options, {control_, store_, executor_, hub_, nullptr, &operations_});
     EXPECT_TRUE(server.ok()) << server.status();
     if (server.ok()) server_ = *std::move(server);
     stub_ = NewStub();
@@ -117,9 +118,11 @@ class ServerUnderTest {
   ControlServer& server() { return *server_; }
   store::MemoryCallStore& store() { return store_; }
   session::FakeCallControl& control() { return control_; }
+  FakeOperations& operations() { return operations_; }
 
  private:
   session::FakeCallControl control_;
+  FakeOperations operations_;
   store::MemoryCallStore store_;
   events::EventHub hub_{0, 64};
   base::ThreadExecutor executor_;

@@ -20,6 +20,15 @@ class FakeCallControl final : public CallControl {
     starts_.push_back(std::move(request));
     Answer([done = std::move(done), result = Failing(start_result_)] { done(result); });
   }
+  void EvaluateStart(const StartRequest& request,
+                     std::function<void(absl::StatusOr<std::vector<absl::Status>>)> done) override {
+    base::MutexLock lock(mutex_);
+    Answer([done = std::move(done), result = Failing(evaluation_)] { done(result); });
+  }
+  Standing standing() const override {
+    base::MutexLock lock(mutex_);
+    return standing_;
+  }
   void EndCall(absl::string_view call_id, absl::string_view reason, absl::string_view goodbye,
                std::function<void(absl::Status)> done) override {
     base::MutexLock lock(mutex_);
@@ -56,6 +65,14 @@ class FakeCallControl final : public CallControl {
   void SetStartResult(absl::StatusOr<store::CallRecord> result) {
     base::MutexLock lock(mutex_);
     start_result_ = std::move(result);
+  }
+  void SetEvaluation(absl::StatusOr<std::vector<absl::Status>> evaluation) {
+    base::MutexLock lock(mutex_);
+    evaluation_ = std::move(evaluation);
+  }
+  void SetStanding(Standing standing) {
+    base::MutexLock lock(mutex_);
+    standing_ = std::move(standing);
   }
   void SetEndResult(absl::Status result) {
     base::MutexLock lock(mutex_);
@@ -141,6 +158,8 @@ class FakeCallControl final : public CallControl {
 
   mutable base::Mutex mutex_;
   absl::StatusOr<store::CallRecord> start_result_ ABSL_GUARDED_BY(mutex_) = store::CallRecord();
+  absl::StatusOr<std::vector<absl::Status>> evaluation_ ABSL_GUARDED_BY(mutex_) = std::vector<absl::Status>();
+  Standing standing_ ABSL_GUARDED_BY(mutex_);
   absl::Status end_result_ ABSL_GUARDED_BY(mutex_);
   absl::StatusOr<call::Transfer> transfer_result_ ABSL_GUARDED_BY(mutex_) = call::Transfer();
   absl::StatusOr<Steered> steer_result_ ABSL_GUARDED_BY(mutex_) = Steered();
