@@ -21,6 +21,7 @@
 #include "src/base/mutex.h"
 #include "src/call/termination.h"
 #include "src/carrier/plivo_client.h"
+#include "src/control/channelz_server.h"
 #include "src/control/control_server.h"
 #include "src/control/operations_service.h"
 #include "src/control/peer_authorizer.h"
@@ -176,6 +177,7 @@ class ServerApplication final : public Application {
       tailer_->Stop();
     }
     // Subscribers have been given the last events.
+    channelz_.reset();
     if (control_ != nullptr) control_->Shutdown(kControlGrace);
     control_.reset();
     if (node_ != nullptr) {
@@ -374,6 +376,16 @@ class ServerApplication final : public Application {
     auto carrier_port = net::Server::Start(carrier, loops, *carrier_gateway_);
     if (!carrier_port.ok()) return WithFlag("--http_listen", carrier_port.status());
     carrier_port_ = *std::move(carrier_port);
+    return ListenForChannelz();
+  }
+
+  // After all other gRPC servers, which would have the service too.
+  absl::Status ListenForChannelz() {
+    if (options_.channelz_listen.empty()) return absl::OkStatus();
+    auto channelz = control::ChannelzServer::Start(options_.channelz_listen);
+    if (!channelz.ok()) return channelz.status();
+    channelz_ = *std::move(channelz);
+    Log(LogKind::kStart, "", "channelz listens", {{"address", channelz_->address()}});
     return absl::OkStatus();
   }
 
@@ -506,6 +518,7 @@ class ServerApplication final : public Application {
   AdminGateway admin_gateway_{admin_};
   std::unique_ptr<CarrierGateway> carrier_gateway_;
   std::unique_ptr<control::ControlServer> control_;
+  std::unique_ptr<control::ChannelzServer> channelz_;  // Null: it is off.
   std::unique_ptr<net::Server> admin_port_;
   std::unique_ptr<net::Server> carrier_port_;
 };

@@ -28,6 +28,8 @@ ABSL_FLAG(std::string, grpc_tls_client_ca, "", "PEM file: clients must show a ce
 ABSL_FLAG(std::string, grpc_without_tls, "",
           "'I trust this network' lets --grpc_listen be reachable from other machines without TLS; clients need tokens "
           "all the same, and anybody on the way can read them");
+ABSL_FLAG(std::string, channelz_listen, "",
+          "gRPC's view of its own connections (grpc.channelz.v1), loopback host:port; empty: it is off");
 ABSL_FLAG(std::string, node_listen, "",
           "node-to-node port, host:port: this process is one of several on one postgresql:// database; empty: it is "
           "alone");
@@ -68,12 +70,14 @@ ABSL_FLAG(bool, tape_audio, false, "tapes hold the sound itself, not only its le
 namespace callbridge::app {
 namespace {
 
-constexpr const char* kFlags[] = {
-    "http_listen",      "grpc_listen",   "admin_listen", "grpc_tls_cert",   "grpc_tls_key",   "grpc_tls_client_ca",
-    "grpc_without_tls", "node_listen",   "node_address", "node_tls_cert",   "node_tls_key",   "node_tls_ca",
-    "public_url",       "database_url",  "openai_url",   "openai_rest_url", "plivo_api_url",  "config",
-    "check_config",     "media_threads", "webhook_auth", "ca_file",         "drain_timeout",  "log_format",
-    "log_transcripts",  "tape_dir",      "tape_audio",   "spool_dir",       "spool_limit_mb", "by"};
+constexpr const char* kFlags[] = {"http_listen",     "grpc_listen",        "admin_listen",     "grpc_tls_cert",
+                                  "grpc_tls_key",    "grpc_tls_client_ca", "grpc_without_tls", "channelz_listen",
+                                  "channelz_listen", "node_listen",        "node_address",     "node_tls_cert",
+                                  "node_tls_key",    "node_tls_ca",        "public_url",       "database_url",
+                                  "openai_url",      "openai_rest_url",    "plivo_api_url",    "config",
+                                  "check_config",    "media_threads",      "webhook_auth",     "ca_file",
+                                  "drain_timeout",   "log_format",         "log_transcripts",  "tape_dir",
+                                  "tape_audio",      "spool_dir",          "spool_limit_mb",   "by"};
 
 // Makes the environment's values the flags' defaults, before the command line is read.
 absl::Status ApplyEnvironment() {
@@ -262,6 +266,7 @@ absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
   options.grpc_tls_key = absl::GetFlag(FLAGS_grpc_tls_key);
   options.grpc_tls_client_ca = absl::GetFlag(FLAGS_grpc_tls_client_ca);
   options.grpc_without_tls = absl::GetFlag(FLAGS_grpc_without_tls);
+  options.channelz_listen = absl::GetFlag(FLAGS_channelz_listen);
   options.node_listen = absl::GetFlag(FLAGS_node_listen);
   options.node_address = absl::GetFlag(FLAGS_node_address);
   options.node_tls_cert = absl::GetFlag(FLAGS_node_tls_cert);
