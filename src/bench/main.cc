@@ -28,6 +28,7 @@
 #include "src/bench/relay.h"
 #include "src/bench/runner.h"
 #include "src/bench/store_load.h"
+#include "src/bench/stream_load.h"
 #include "src/store/postgres/postgres_store.h"
 #include "src/store/sqlite/sqlite_store.h"
 
@@ -45,6 +46,7 @@ ABSL_FLAG(bool, playout, false,
 ABSL_FLAG(std::string, leads, "100,200,400,600", "--playout: leads in ms");
 ABSL_FLAG(std::string, sent, "20,40,60,100,200", "--playout: lengths of the pieces that go to the carrier, in ms");
 ABSL_FLAG(bool, stores, false, "the stores alone: how soon an event is committed, and what a call's records cost");
+ABSL_FLAG(bool, streams, false, "event streams: how soon an event is at a client, and what streams cost that stall");
 ABSL_FLAG(std::string, postgres_url, "", "--stores: a PostgreSQL database that may be written to; empty: SQLite only");
 ABSL_FLAG(std::string, json, "", "writes the figures as JSON to this file; -: to stdout, with the table on stderr");
 ABSL_FLAG(bool, relay, false, "internal: be the relay");
@@ -277,8 +279,34 @@ int RunStores() {
   return 0;
 }
 
+// One stream, as many as a room full of dashboards has, and the same with a tenth of them asleep.
+constexpr bench::StreamCase kStreamCases[] = {{1, 0}, {200, 0}, {200, 20}};
+
+int RunStreams() {
+  bench::StreamOptions options;
+  const int seconds = absl::GetFlag(FLAGS_seconds);
+  if (seconds < 1 || seconds > 600) return Fail("--seconds: 1 to 600");
+  options.server = std::filesystem::absolute(absl::GetFlag(FLAGS_server)).string();
+  if (access(options.server.c_str(), X_OK) != 0) return Fail("--server: no program at that path");
+  options.folder = MakeFolder();
+  if (options.folder.empty()) return Fail("no temporary folder can be made");
+  options.threads = absl::GetFlag(FLAGS_threads);
+  options.window = absl::Seconds(seconds);
+  std::vector<bench::StreamFigures> all;
+  for (const bench::StreamCase& load : kStreamCases) {
+    std::fprintf(stderr, "%d streams, of which %d stall\n", load.streams, load.stalled);
+    const auto figures = bench::MeasureStreams(options, load);
+    if (!figures.ok()) return Fail(figures.status().message());
+    all.push_back(*figures);
+  }
+  std::filesystem::remove_all(options.folder);
+  std::fputs(bench::FormatStreams(all).c_str(), stdout);
+  return 0;
+}
+
 int RunBench() {
   if (absl::GetFlag(FLAGS_stores)) return RunStores();
+  if (absl::GetFlag(FLAGS_streams)) return RunStreams();
   const Request request = ReadRequest();
   if (const std::string mistake = FindMistake(request); !mistake.empty()) return Fail(mistake);
   bench::RunnerOptions options;

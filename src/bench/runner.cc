@@ -1,7 +1,6 @@
 #include "src/bench/runner.h"
 
 #include <algorithm>
-#include <fstream>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,10 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "src/base/ids.h"
+#include "src/bench/bridge.h"
 #include "src/bench/child.h"
 #include "src/bench/load.h"
 #include "src/bench/statistics.h"
@@ -26,21 +24,17 @@ constexpr int kFirstCalls = 5;
 constexpr absl::Duration kBetweenCalls = absl::Milliseconds(10);
 constexpr absl::Duration kSettle = absl::Seconds(1);
 constexpr absl::Duration kInterrupting = absl::Seconds(4);
-constexpr absl::Duration kTalkLimit = absl::Seconds(30);
 constexpr absl::Duration kReadyLimit = absl::Seconds(20);
 
 std::string TextDuration(int ms) {
   return absl::StrCat(" { seconds: ", ms / 1000, " nanos: ", ms % 1000 * 1'000'000, " } ");
 }
 
-std::string Config(const Case& load) {
+std::string Playout(const Case& load) {
   std::string playout;
   if (load.lead_ms > 0) absl::StrAppend(&playout, "lead", TextDuration(load.lead_ms));
   if (load.sent_ms > 0) absl::StrAppend(&playout, "longest_piece", TextDuration(load.sent_ms));
-  return absl::StrCat(
-      "agents {\n  key: \"bench\"\n  instructions: \"You are the assistant of a benchmark. Go on speaking.\"\n"
-      "  greeting_prompt: \"Greet the caller.\"\n  playout { ",
-      playout, "}\n}\n");
+  return playout;
 }
 
 // One run, from the start of the program to its end.
@@ -80,75 +74,49 @@ class Measurement {
     return absl::InternalError(absl::StrCat(load_->lost(), " sockets closed during the run"));
   }
 
-  absl::Status StartProgram() {
+  absl::Status StartProgram() { return program_ == Program::kRelay ? StartRelay() : StartServer(); }
+
+  absl::Status StartRelay() {
     const auto port = FreePort();
     if (!port.ok()) return port.status();
     port_ = *port;
-    auto child = program_ == Program::kRelay ? StartRelay() : StartServer();
+    const std::string log = absl::StrCat(options_.folder, "/relay.log");
+    auto child = Child::Start(
+        {options_.self, "--relay", absl::StrCat("--relay_port=", port_),
+         absl::StrCat("--relay_model_url=", load_->model_url()), absl::StrCat("--threads=", options_.threads)},
+        {}, log);
     if (!child.ok()) return child.status();
     child_ = *std::move(child);
     const absl::Status ready = child_->WaitReady(port_, kReadyLimit);
-    if (ready.ok()) return ready;
-    return absl::Status(ready.code(), absl::StrCat(ready.message(), "; see ", Log()));
+    return ready.ok() ? ready : absl::Status(ready.code(), absl::StrCat(ready.message(), "; see ", log));
   }
 
-  std::string Log() const {
-    return absl::StrCat(options_.folder, program_ == Program::kRelay ? "/relay.log" : "/callbridge.log");
-  }
-
-  absl::StatusOr<std::unique_ptr<Child>> StartRelay() {
-    return Child::Start(
-        {options_.self, "--relay", absl::StrCat("--relay_port=", port_),
-         absl::StrCat("--relay_model_url=", load_->model_url()), absl::StrCat("--threads=", options_.threads)},
-        {}, Log());
-  }
-
-  absl::StatusOr<std::unique_ptr<Child>> StartServer() {
-    const auto admin_port = FreePort();
-    if (!admin_port.ok()) return admin_port.status();
-    admin_port_ = *admin_port;
-    const std::string config = absl::StrCat(options_.folder, "/bench.textproto");
-    std::ofstream(config) << Config(run_.load);
-    const std::string database = absl::StrCat(options_.folder, "/", base::NewUuid(), ".db");
-    return Child::Start(
-        {options_.server, absl::StrCat("--http_listen=127.0.0.1:", port_), "--grpc_listen=127.0.0.1:0",
-         absl::StrCat("--admin_listen=127.0.0.1:", admin_port_), absl::StrCat("--public_url=http://127.0.0.1:", port_),
-         absl::StrCat("--database_url=sqlite:", database), absl::StrCat("--openai_url=", load_->model_url()),
-         "--plivo_api_url=http://127.0.0.1:9", "--webhook_auth=none", absl::StrCat("--config=", config),
-         absl::StrCat("--media_threads=", options_.threads)},
-        {"OPENAI_API_KEY=sk-bench", "PLIVO_AUTH_ID=MABENCHBENCHBENCH000", "PLIVO_AUTH_TOKEN=bench"}, Log());
+  absl::Status StartServer() {
+    BridgeOptions options;
+    options.server = options_.server;
+    options.folder = options_.folder;
+    options.threads = options_.threads;
+    options.playout = Playout(run_.load);
+    options.model_url = load_->model_url();
+    auto bridge = StartBridge(options);
+    if (!bridge.ok()) return bridge.status();
+    port_ = bridge->http_port;
+    admin_port_ = bridge->admin_port;
+    child_ = std::move(bridge->child);
+    return absl::OkStatus();
   }
 
   // Until there are `calls`, all of which talk.
   absl::Status AddCalls(int calls) {
     for (; calls_ < calls; ++calls_) {
       const std::string call_id = base::NewUuid();
-      const auto url = AnswerCall(call_id);
+      const absl::StatusOr<std::string> url =
+          program_ == Program::kRelay ? absl::StrCat("ws://127.0.0.1:", port_, "/stream") : AnswerCall(port_, call_id);
       if (!url.ok()) return url.status();
       load_->AddCall(*url, call_id);
       absl::SleepFor(kBetweenCalls);
     }
-    const absl::Time deadline = absl::Now() + kTalkLimit;
-    while (load_->talking() < calls) {
-      if (load_->lost() > 0 || absl::Now() > deadline) {
-        return absl::UnavailableError(absl::StrCat("of ", calls, " calls ", load_->talking(), " talk, ", load_->lost(),
-                                                   " sockets have closed; see ", Log()));
-      }
-      absl::SleepFor(absl::Milliseconds(20));
-    }
-    return absl::OkStatus();
-  }
-
-  // The carrier's question what to do with a call.
-  absl::StatusOr<std::string> AnswerCall(const std::string& call_id) const {
-    if (program_ == Program::kRelay) return absl::StrCat("ws://127.0.0.1:", port_, "/stream");
-    const auto answer = Fetch(
-        port_, absl::StrCat("/answer?CallUUID=", call_id,
-                            "&From=14155550123&To=14155550100&Direction=inbound&Event=StartApp&CallStatus=ringing"));
-    if (!answer.ok()) return answer.status();
-    std::string url = StreamUrl(*answer);
-    if (url.empty()) return absl::InternalError("the answer holds no Stream");
-    return url;
+    return WaitUntilTalking(*load_, calls);
   }
 
   absl::Status MeasureWindow() {
@@ -206,17 +174,6 @@ class Measurement {
 };
 
 }  // namespace
-
-std::string StreamUrl(const std::string& answer_xml) {
-  absl::string_view rest = answer_xml;
-  const size_t element = rest.find("<Stream");
-  if (element == absl::string_view::npos) return "";
-  rest.remove_prefix(element);
-  const size_t text = rest.find('>');
-  if (text == absl::string_view::npos) return "";
-  rest.remove_prefix(text + 1);
-  return absl::StrReplaceAll(rest.substr(0, rest.find('<')), {{"&amp;", "&"}});
-}
 
 Trial Measure(const RunnerOptions& options, Program program, const Case& load) {
   return Measurement(options, program, load).Go();

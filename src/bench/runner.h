@@ -20,9 +20,6 @@ struct RunnerOptions {
 // Starts the program and a load, lets them run, and measures. Never fails: a run that does not come about says why.
 Trial Measure(const RunnerOptions& options, Program program, const Case& load);
 
-// The stream's URL in the answer that the carrier would get: what stands in its Stream element. Empty: there is none.
-std::string StreamUrl(const std::string& answer_xml);
-
 }  // namespace callbridge::bench
 
 #endif  // CALLBRIDGE_SRC_BENCH_RUNNER_H_

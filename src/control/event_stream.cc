@@ -175,9 +175,13 @@ EventStream::Action EventStream::DecideNext() {
 }
 
 void EventStream::PutEvent() {
-  const events::StoredEvent& stored = batch_[next_++];
+  const events::StoredEvent stored = std::move(batch_[next_++]);
   *message_.mutable_event() = ToProto(stored);
   writing_cursor_ = {stored.position, stored.event.call_id, stored.event.sequence};
+  if (next_ < batch_.size()) return;
+  // With its room: a stream on which nothing happens holds nothing.
+  batch_ = {};
+  next_ = 0;
 }
 
 void EventStream::Take(std::vector<events::StoredEvent> events) {

@@ -5,15 +5,6 @@
 namespace callbridge::bench {
 namespace {
 
-TEST(StreamUrlTest, TextOfTheStreamElement) {
-  EXPECT_EQ(
-      StreamUrl("<?xml version=\"1.0\"?><Response><Stream bidirectional=\"true\">ws://h/media?a=1&amp;token=2</Stream>"
-                "<Redirect>http://h/x</Redirect></Response>"),
-      "ws://h/media?a=1&token=2");
-  EXPECT_EQ(StreamUrl("<Response><Hangup/></Response>"), "");
-  EXPECT_EQ(StreamUrl("<Response><Stream"), "");
-}
-
 TEST(MeasureTest, ProgramThatDoesNotListenIsARunThatDidNotComeAbout) {
   RunnerOptions options;
   options.server = "/bin/false";

@@ -1,4 +1,5 @@
-// Writers, readers that come and go, and one that stalls: every reader has every event of every call, once, in order.
+// Writers, readers that come and go, and one that stalls until it is put out: every reader has every event of every
+// call, once, in order.
 //
 // CALLBRIDGE_CHECKER_EVENTS: how many events; 50,000 unless set.
 
@@ -9,6 +10,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -26,6 +28,12 @@ constexpr int kCallsPerWriter = 20;
 constexpr int kReaders = 10;
 constexpr int kEventsPerWrite = 5;
 constexpr uint32_t kSeed = 20261123;
+
+// How long a client may leave a message; the one that stalls does so for longer, and looks before it is cut off, which
+// is after twice the time.
+constexpr absl::Duration kWriteTimeout = absl::Seconds(2);
+constexpr absl::Duration kStall = absl::Seconds(3);
+constexpr int kStalls = 3;
 
 using Heads = std::map<std::string, int64_t>;
 
@@ -97,26 +105,93 @@ Checked Read(Client& client, int reader, int64_t events, std::atomic<int>& reade
   return checked;
 }
 
+// Reads in streams of which each is left alone while much is due; the last one reads to the end.
+class StallingReader {
+ public:
+  explicit StallingReader(control::ServerUnderTest& server) {
+    // Little fits into the connection, so that its writes wait; and nobody else is held up with it.
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16384);
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    stub_ = server.NewStub(arguments);
+    request_.set_from_beginning(true);
+  }
+
+  // Until `events` are there.
+  void Read(int64_t events) {
+    for (int stream = 0; checked_.events < events && checked_.fault.empty(); ++stream) {
+      const int64_t before = checked_.events;
+      ReadStream(events, stream < kStalls);
+      if (checked_.events == before && checked_.fault.empty()) checked_.fault = "a stream brought nothing new";
+    }
+  }
+
+  const Checked& checked() const { return checked_; }
+  // Streams that were ended for not being read.
+  int ended() const { return ended_; }
+  // Events that came again behind such an end.
+  int repeats() const { return repeats_; }
+
+ private:
+  void Take(const v1::CallEvent& event) {
+    if (event.sequence() <= checked_.heads[event.call()]) {
+      ++repeats_;
+    } else {
+      checked_.Take(event);
+    }
+  }
+  void ReadStream(int64_t events, bool stall) {
+    grpc::ClientContext context;
+    const auto stream = stub_->CallEvents(&context, request_);
+    v1::CallEventsResponse message;
+    while (checked_.events < events && stream->Read(&message)) {
+      if (!message.has_event()) continue;
+      Take(message.event());
+      request_.set_after_cursor(message.event().cursor());
+      // What is under test is the passing of this time.
+      if (std::exchange(stall, false)) absl::SleepFor(kStall);
+    }
+    if (checked_.events >= events) context.TryCancel();
+    const grpc::Status status = stream->Finish();
+    if (!request_.after_cursor().empty()) request_.clear_from_beginning();
+    if (status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) return;
+    EXPECT_EQ(control::DetailsOf(status).info.reason(), "SLOW_CONSUMER");
+    const auto cursor = context.GetServerTrailingMetadata().find("cursor");
+    ASSERT_NE(cursor, context.GetServerTrailingMetadata().end());
+    // The server's word for it, which is what is promised: the next stream shows whether it holds.
+    request_.set_after_cursor(std::string(cursor->second.data(), cursor->second.size()));
+    ++ended_;
+  }
+
+  std::unique_ptr<v1::CallService::Stub> stub_;
+  v1::CallEventsRequest request_;
+  Checked checked_;
+  int ended_ = 0;
+  int repeats_ = 0;
+};
+
+control::ControlServerOptions ServerOptions() {
+  control::ControlServerOptions options;
+  options.stream_write_timeout = kWriteTimeout;
+  return options;
+}
+
 TEST(StreamChecker, EveryReaderHasEveryEventOnceInOrder) {
-  control::ServerUnderTest server;
+  control::ServerUnderTest server(ServerOptions());
   ClientOptions options;
   options.address = server.server().address();
   options.plaintext = true;
   const int64_t each = Events() / kWriters;
   const int64_t all = each * kWriters + kWriters * kCallsPerWriter;
 
-  // Takes nothing until all others are done.
-  grpc::ClientContext stalled_context;
-  v1::CallEventsRequest from_beginning;
-  from_beginning.set_from_beginning(true);
-  const auto stalled = server.NewStub()->CallEvents(&stalled_context, from_beginning);
-
   const absl::Time began = absl::Now();
   std::vector<Heads> written(kWriters);
   std::vector<Checked> read(kReaders);
+  StallingReader stalling(server);
   std::atomic<int> readers{0};
   std::vector<std::thread> threads;
-  threads.reserve(kWriters + kReaders);
+  threads.reserve(kWriters + kReaders + 1);
   for (int i = 0; i < kWriters; ++i) threads.emplace_back([&, i] { written[i] = Write(server, i, each); });
   for (int i = 0; i < kReaders; ++i) {
     threads.emplace_back([&, i] {
@@ -124,9 +199,18 @@ TEST(StreamChecker, EveryReaderHasEveryEventOnceInOrder) {
       read[i] = Read(client, i, all, readers);
     });
   }
+  threads.emplace_back([&] {
+    // Whatever it leaves, much is due.
+    while (*server.store().HeadPosition() < all / 2) absl::SleepFor(absl::Milliseconds(1));
+    stalling.Read(all);
+  });
   for (std::thread& thread : threads) thread.join();
-  RecordProperty("seconds", absl::StrCat(absl::ToDoubleSeconds(absl::Now() - began)));
+  const double seconds = absl::ToDoubleSeconds(absl::Now() - began);
+  RecordProperty("seconds", absl::StrCat(seconds));
   RecordProperty("readers", readers.load());
+  RecordProperty("ended", stalling.ended());
+  absl::PrintF("%d events, %d streams of %d readers, %d streams ended as too slow, %.1f s\n", all, readers.load(),
+               kReaders, stalling.ended(), seconds);
 
   Heads expected;
   for (const Heads& heads : written) expected.insert(heads.begin(), heads.end());
@@ -136,16 +220,11 @@ TEST(StreamChecker, EveryReaderHasEveryEventOnceInOrder) {
     EXPECT_EQ(checked.heads, expected);
   }
   EXPECT_GT(readers, kReaders);
-
-  Checked late;
-  v1::CallEventsResponse message;
-  while (late.events < all && stalled->Read(&message)) {
-    if (message.has_event()) late.Take(message.event());
-  }
-  stalled_context.TryCancel();
-  stalled->Finish();
-  EXPECT_EQ(late.fault, "");
-  EXPECT_EQ(late.heads, expected) << "it was only late";
+  EXPECT_EQ(stalling.checked().fault, "");
+  EXPECT_EQ(stalling.checked().heads, expected);
+  // One may have been too late even for the status, on a machine that is busy: that is a break like any other.
+  EXPECT_GE(stalling.ended(), 1);
+  EXPECT_LE(stalling.repeats(), stalling.ended()) << "only the message that was under way may come twice";
 }
 
 }  // namespace
