@@ -2,62 +2,32 @@
 
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
-#include <ctime>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+#include "src/base/certificate.h"
 
 namespace callbridge::control {
 namespace {
 
-using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
-using X509Ptr = std::unique_ptr<X509, decltype(&X509_free)>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-
-Bio Reader(const std::string& text) { return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free}; }
-
-// The first certificate of the text, the one that is shown.
-X509Ptr FirstCertificate(const std::string& text) {
-  const Bio bio = Reader(text);
-  return {PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), &X509_free};
-}
-
-// Keys with a passphrase are none that a server could use.
-KeyPtr PrivateKey(const std::string& text) {
-  const Bio bio = Reader(text);
-  char none[] = "";
-  return {PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, none), &EVP_PKEY_free};
-}
-
-absl::Time EndOf(const X509& certificate) {
-  std::tm end = {};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &end) != 1) return absl::InfiniteFuture();
-  return absl::FromTM(end, absl::UTCTimeZone());
-}
-
 absl::Status Wrong(absl::string_view flag, const std::string& path, absl::string_view what) {
-  ERR_clear_error();
   return absl::InvalidArgumentError(absl::StrCat(flag, ": ", path, " ", what));
 }
 
 // gRPC would only say that it cannot listen, or that a handshake failed.
 absl::StatusOr<absl::Time> Check(const TlsFiles& texts, const TlsFiles& files, const TlsFlags& flags) {
-  const X509Ptr certificate = FirstCertificate(texts.cert);
-  if (certificate == nullptr) return Wrong(flags.cert, files.cert, "has no certificate that can be read");
-  const KeyPtr key = PrivateKey(texts.key);
-  if (key == nullptr) return Wrong(flags.key, files.key, "has no private key that can be read without a passphrase");
-  if (X509_check_private_key(certificate.get(), key.get()) != 1)
+  const absl::optional<absl::Time> end = base::CertificateExpireTime(texts.cert);
+  if (!end) return Wrong(flags.cert, files.cert, "has no certificate that can be read");
+  if (!base::HasPrivateKey(texts.key))
+    return Wrong(flags.key, files.key, "has no private key that can be read without a passphrase");
+  if (!base::IsKeyOf(texts.key, texts.cert))
     return Wrong(flags.key, files.key, absl::StrCat("is not the key of ", files.cert, ", the ", flags.cert));
-  if (!files.ca.empty() && FirstCertificate(texts.ca) == nullptr)
+  if (!files.ca.empty() && !base::CertificateExpireTime(texts.ca))
     return Wrong(flags.ca, files.ca, "has no certificate that can be read");
-  return EndOf(*certificate);
+  return *end;
 }
 
 // Asked before each handshake.

@@ -16,8 +16,9 @@ grpc::Status AskForServers(const std::string& address, std::string* answer) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
   grpc::CompletionQueue queue;
-  const auto call =
-      stub.PrepareUnaryCall(&context, "/grpc.channelz.v1.Channelz/GetServers", grpc::ByteBuffer(), &queue);
+  const grpc::Slice empty("", 0);
+  const grpc::ByteBuffer request(&empty, 1);
+  const auto call = stub.PrepareUnaryCall(&context, "/grpc.channelz.v1.Channelz/GetServers", request, &queue);
   call->StartCall();
   grpc::ByteBuffer response;
   grpc::Status status;

@@ -173,7 +173,7 @@ class ForwardingTest : public ::testing::Test {
     EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE) << status.error_message();
     const Details details = DetailsOf(status);
     EXPECT_EQ(details.info.reason(), "OWNER_UNREACHABLE");
-    EXPECT_EQ(details.info.metadata().at("node"), "b");
+    EXPECT_EQ(details.info.metadata().at("node"), "nodes/b");
     EXPECT_EQ(details.info.metadata().at("call"), absl::StrCat("calls/", kCall));
     EXPECT_TRUE(details.retry);
   }

@@ -120,7 +120,7 @@ class ErrorsTest(unittest.TestCase):
         before = self.world.rows("SELECT count(*) FROM call_logs")
         failure = self.world.failing("StartCall", call={"to": "+14155550177"})
         self.assertEqual((failure.code, failure.reason), ("FailedPrecondition", "LEAD_SUPPRESSED"), failure.text)
-        self.assertEqual((failure.metadata["lead"], failure.metadata["field"]), ("l-77", "call.to"), failure.text)
+        self.assertEqual((failure.metadata["lead"], failure.metadata["field"]), ("leads/l-77", "call.to"), failure.text)
         self.assertEqual(self.world.rows("SELECT count(*) FROM call_logs"), before)
 
     def test_a_call_that_only_rings_cannot_be_transferred(self):

@@ -99,7 +99,7 @@ class LeadsTest(unittest.TestCase):
         name, stream = self.world.talking("+14155550162")
         failure = self.world.failing("TransferCall", call=name, number="+14155550149")
         self.assertEqual((failure.code, failure.reason), ("FailedPrecondition", "LEAD_SUPPRESSED"), failure.text)
-        self.assertEqual((failure.metadata["field"], failure.metadata["lead"]), ("number", lead.split("/")[1]), failure.text)
+        self.assertEqual((failure.metadata["field"], failure.metadata["lead"]), ("number", lead), failure.text)
         self.assertEqual(self.world.rpc("ListTransfers", call=name), {})
 
         self.assertNotIn("suppressed", self.lead("UnsuppressLead", lead=lead)["lead"])
