@@ -22,6 +22,7 @@
 #include "src/control/peer_authorizer.h"
 #include "src/events/event_hub.h"
 #include "src/events/event_tailer.h"
+#include "src/events/speech_hub.h"
 #include "src/http/admin.h"
 #include "src/http/webhooks.h"
 #include "src/net/event_loop.h"
@@ -272,6 +273,7 @@ class ServerApplication final : public Application {
     };
     deps.tapes = tapes_.get();
     deps.metrics = &metrics_;
+    deps.speech = &speech_;
     deps.find_carrier_call = [this](const std::string& call, const std::string& request,
                                     std::function<void(absl::StatusOr<store::CallRecord>)> done) {
       read_executor_->Post([this, call, request, done = std::move(done)] { done(store_->FindCall(call, request)); });
@@ -351,7 +353,8 @@ class ServerApplication final : public Application {
     control.api_tokens = options_.api_tokens;
     control.access = options_.access;
     auto control_server = control::ControlServer::Start(
-        control, {*switchboard_, *store_, *read_executor_, *hub_, node_ != nullptr ? &node_->forwarder() : nullptr});
+        control,
+        {*switchboard_, *store_, *read_executor_, *hub_, node_ != nullptr ? &node_->forwarder() : nullptr, &speech_});
     if (!control_server.ok()) return control_server.status();
     control_ = *std::move(control_server);
     std::vector<net::EventLoop*> loops;
@@ -466,6 +469,7 @@ class ServerApplication final : public Application {
 
   // In the order in which they are made; what is below uses what is above.
   session::CallMetrics metrics_;
+  events::SpeechHub speech_;
   std::unique_ptr<store::CallStore> store_;
   store::SpooledStore* spool_ = nullptr;  // The same, if there is a spool.
   std::unique_ptr<events::EventHub> hub_;

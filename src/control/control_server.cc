@@ -107,7 +107,7 @@ class ControlServer::Impl {
         tls_(HasTls(options)),
         api_tokens_(options.api_tokens),
         authorizer_(WithTokens(options.access, api_tokens_)),
-        streams_(deps.store, deps.store_executor, deps.hub, StreamOptions(options)),
+        streams_(deps.store, deps.store_executor, deps.hub, StreamOptions(options), deps.speech),
         service_(deps.control, deps.store, deps.store_executor, streams_, authorizer_, deps.forwarder,
                  absl::ToChronoMilliseconds(options.longest_unary)),
         leads_({deps.store, deps.store_executor, authorizer_, absl::ToChronoMilliseconds(options.longest_unary)}) {}

@@ -12,6 +12,7 @@
 #include "src/control/access.h"
 #include "src/control/forwarder.h"
 #include "src/events/event_hub.h"
+#include "src/events/speech_hub.h"
 #include "src/session/call_control.h"
 #include "src/store/call_store.h"
 
@@ -44,7 +45,8 @@ struct ControlServerDeps {
   store::CallStore& store;
   base::Executor& store_executor;
   events::EventHub& hub;
-  Forwarder* forwarder = nullptr;  // Null: calls that are not here are nowhere.
+  Forwarder* forwarder = nullptr;       // Null: calls that are not here are nowhere.
+  events::SpeechHub* speech = nullptr;  // Null: what is said is shown when it is an item.
 };
 
 // The gRPC port: callbridge.v1.CallService and LeadService, grpc.health.v1.Health, reflection. All methods from one
