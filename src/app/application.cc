@@ -27,6 +27,7 @@
 #include "src/control/peer_authorizer.h"
 #include "src/events/event_hub.h"
 #include "src/events/event_tailer.h"
+#include "src/events/speech_hub.h"
 #include "src/http/admin.h"
 #include "src/http/webhooks.h"
 #include "src/net/event_loop.h"
@@ -282,6 +283,7 @@ class ServerApplication final : public Application {
     deps.tapes = tapes_.get();
     deps.metrics = &metrics_;
     LookUpIn(*store_, *read_executor_, deps);
+    deps.speech = &speech_;
     switchboard_ = std::make_unique<session::Switchboard>(settings_, std::move(deps));
     {
       base::MutexLock lock(fence_mutex_);
@@ -356,9 +358,9 @@ class ServerApplication final : public Application {
     control.without_tls = options_.grpc_without_tls;
     control.api_tokens = options_.api_tokens;
     control.access = options_.access;
-    auto control_server =
-        control::ControlServer::Start(control, {*switchboard_, *store_, *read_executor_, *hub_,
-                                                node_ != nullptr ? &node_->forwarder() : nullptr, operations_.get()});
+    auto control_server = control::ControlServer::Start(
+        control, {*switchboard_, *store_, *read_executor_, *hub_, node_ != nullptr ? &node_->forwarder() : nullptr,
+                  operations_.get(), &speech_});
     if (!control_server.ok()) return control_server.status();
     control_ = *std::move(control_server);
     std::vector<net::EventLoop*> loops;
@@ -488,6 +490,7 @@ class ServerApplication final : public Application {
 
   // In the order in which they are made; what is below uses what is above.
   session::CallMetrics metrics_;
+  events::SpeechHub speech_;
   std::unique_ptr<store::CallStore> store_;
   store::SpooledStore* spool_ = nullptr;  // The same, if there is a spool.
   std::unique_ptr<events::EventHub> hub_;

@@ -127,7 +127,7 @@ class ControlServer::Impl {
         dispersal_(options.dispersal),
         api_tokens_(options.api_tokens),
         authorizer_(WithTokens(options.access, api_tokens_)),
-        streams_(deps.store, deps.store_executor, deps.hub, StreamOptions(options)),
+        streams_(deps.store, deps.store_executor, deps.hub, StreamOptions(options), deps.speech),
         service_(deps.control, deps.store, deps.store_executor, streams_, authorizer_, deps.forwarder,
                  absl::ToChronoMilliseconds(options.longest_unary)),
         leads_({deps.store, deps.store_executor, authorizer_, absl::ToChronoMilliseconds(options.longest_unary)}) {

@@ -280,8 +280,8 @@ absl::Status EventStream::ReadBatch() {
 }
 
 EventStreams::EventStreams(store::CallStore& store, base::Executor& executor, events::EventHub& hub,
-                           const Options& options)
-    : store_(store), executor_(executor), hub_(hub), options_(options), thread_([this] { Run(); }) {
+                           const Options& options, events::SpeechHub* speech)
+    : store_(store), executor_(executor), hub_(hub), speech_(speech), options_(options), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "event-streams");
 }
 

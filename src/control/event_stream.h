@@ -23,6 +23,7 @@
 #include "src/control/requests.h"
 #include "src/events/event_hub.h"
 #include "src/events/event_pump.h"
+#include "src/events/speech_hub.h"
 #include "src/events/stored_event.h"
 #include "src/store/call_store.h"
 
@@ -133,8 +134,10 @@ class EventStreams {
     absl::Duration tick = absl::Milliseconds(200);     // How exact heartbeats and timeouts are.
   };
 
-  // `store` is read on `executor` only; all outlive this.
-  EventStreams(store::CallStore& store, base::Executor& executor, events::EventHub& hub, const Options& options);
+  // `store` is read on `executor` only; all outlive this. `speech`: null if nobody's words are known before their
+  // items.
+  EventStreams(store::CallStore& store, base::Executor& executor, events::EventHub& hub, const Options& options,
+               events::SpeechHub* speech = nullptr);
   ~EventStreams();
 
   // A reactor for the handler to return; it deletes itself. A bad query, too many streams and Close() before end it at
@@ -156,6 +159,7 @@ class EventStreams {
   store::CallStore& store() const { return store_; }
   base::Executor& executor() const { return executor_; }
   events::EventHub& hub() const { return hub_; }
+  events::SpeechHub* speech() const { return speech_; }
   const Options& options() const { return options_; }
   const base::Clock& clock() const { return clock_; }
 
@@ -181,6 +185,7 @@ class EventStreams {
   store::CallStore& store_;
   base::Executor& executor_;
   events::EventHub& hub_;
+  events::SpeechHub* const speech_;
   const Options options_;
   const base::Clock& clock_ = base::SystemClock();
   mutable base::Mutex mutex_;

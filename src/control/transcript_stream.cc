@@ -19,7 +19,9 @@
 #include "src/control/convert.h"
 #include "src/control/pages.h"
 #include "src/control/status_map.h"
+#include "src/control/utf8.h"
 #include "src/events/event_hub.h"
+#include "src/events/speech_hub.h"
 
 namespace callbridge::control {
 namespace {
@@ -27,6 +29,10 @@ namespace {
 constexpr absl::Duration kHeartbeat = absl::Seconds(15);
 // A call's last events, among which the end of its summary is looked for.
 constexpr int kTail = 32;
+// Of words that were said and not written yet: some minutes of speech.
+constexpr size_t kMostWords = 16 * 1024;
+// In place of an offset: a piece of the item was missed.
+constexpr size_t kMissed = static_cast<size_t>(-1);
 
 // What a read of the store found.
 struct Found {
@@ -62,7 +68,8 @@ class RefusedStream final : public grpc::ServerWriteReactor<v1::StreamTranscript
 };
 
 // One client's view of a transcript. Remembers of each item only a hash of what was sent; reads the store again when
-// the call had an event and all that the last read brought has gone out, so a slow reader costs one transcript.
+// the call had an event and all that the last read brought has gone out, so a slow reader costs one transcript, and
+// kMostWords of what is being said.
 //
 // As with EventStream, one lock decides what to do next, and the doing happens outside of it; at most one write and one
 // read are under way, and there is exactly one Finish.
@@ -79,6 +86,11 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
       stale_ = true;
       streams_.Enqueue(*this);
     });
+    if (streams_.speech() != nullptr && request_.view != v1::TRANSCRIPT_VIEW_HEARD) {
+      speech_ = streams_.speech()->Subscribe(request_.call_id, [this](const events::SpokenWords& words) {
+        if (Take(words)) streams_.Enqueue(*this);
+      });
+    }
     Advance();
   }
 
@@ -135,6 +147,7 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
     const std::shared_ptr<LiveStream> self = std::move(self_);
     // Waits for a wake that runs, so not under the lock.
     subscription_ = events::EventHub::Subscription();
+    speech_ = events::SpeechHub::Subscription();
     {
       base::MutexLock lock(mutex_);
       done_ = true;
@@ -173,6 +186,12 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
     if (!changed_.empty()) {
       *message_.mutable_item() = std::move(changed_.front());
       changed_.pop_front();
+      return Action::kWrite;
+    }
+    if (!words_.empty()) {
+      words_bytes_ -= words_.front().text().size();
+      *message_.mutable_delta() = std::move(words_.front());
+      words_.pop_front();
       return Action::kWrite;
     }
     if (over_) {
@@ -238,7 +257,34 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
     const size_t hash = std::hash<std::string>()(shown.SerializeAsString());
     const auto [place, added] = sent_.emplace(item.item_id, hash);
     if (!added && std::exchange(place->second, hash) == hash) return;
+    // It has all that was said of it.
+    const auto of_item = [&item](const v1::TranscriptDelta& words) { return words.item_id() == item.item_id; };
+    for (const v1::TranscriptDelta& words : words_) words_bytes_ -= of_item(words) ? words.text().size() : 0;
+    words_.erase(std::remove_if(words_.begin(), words_.end(), of_item), words_.end());
+    said_.erase(item.item_id);
     changed_.push_back(std::move(shown));
+  }
+
+  // Whether there is more to write now. On the hub's thread.
+  bool Take(const events::SpokenWords& words) ABSL_LOCKS_EXCLUDED(mutex_) {
+    base::MutexLock lock(mutex_);
+    // Before the reading is noted, nothing is shown.
+    if (!begun_ || closing_ || sent_.count(words.item_id) > 0) return false;
+    size_t& said = said_[words.item_id];
+    const std::string text = ToUtf8(words.text);
+    if (said != words.offset || words_bytes_ + text.size() > kMostWords) {
+      said = kMissed;
+      return false;
+    }
+    said += words.text.size();
+    words_bytes_ += text.size();
+    if (words_.empty() || words_.back().item_id() != words.item_id) {
+      v1::TranscriptDelta& added = words_.emplace_back();
+      added.set_item_id(words.item_id);
+      added.set_role(v1::SPEAKER_ROLE_ASSISTANT);
+    }
+    words_.back().mutable_text()->append(text);
+    return true;
   }
 
   EventStreams& streams_;  // Outlives every stream; see EventStreams.
@@ -246,14 +292,18 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
   const TranscriptRequest request_;
   std::shared_ptr<LiveStream> self_;             // From Start to OnDone.
   events::EventHub::Subscription subscription_;  // Likewise.
+  events::SpeechHub::Subscription speech_;       // Likewise.
   v1::StreamTranscriptResponse message_;         // Being written.
   std::atomic<bool> stale_{true};                // The call had events since the last read.
 
   base::Mutex mutex_;
   std::map<std::string, size_t> sent_ ABSL_GUARDED_BY(mutex_);      // By item_id: a hash of what was sent last.
   std::deque<v1::TranscriptItem> changed_ ABSL_GUARDED_BY(mutex_);  // Read, not yet written.
-  absl::optional<absl::Time> call_end_ ABSL_GUARDED_BY(mutex_);     // As of the last read.
-  bool begun_ ABSL_GUARDED_BY(mutex_) = false;                      // The first read succeeded.
+  std::map<std::string, size_t> said_ ABSL_GUARDED_BY(mutex_);      // By item_id: bytes taken, or kMissed.
+  std::deque<v1::TranscriptDelta> words_ ABSL_GUARDED_BY(mutex_);  // Taken, not yet written; of each item in one piece.
+  size_t words_bytes_ ABSL_GUARDED_BY(mutex_) = 0;                 // Of their texts.
+  absl::optional<absl::Time> call_end_ ABSL_GUARDED_BY(mutex_);    // As of the last read.
+  bool begun_ ABSL_GUARDED_BY(mutex_) = false;                     // The first read succeeded.
   bool hello_due_ ABSL_GUARDED_BY(mutex_) = true;
   bool over_ ABSL_GUARDED_BY(mutex_) = false;  // Nothing comes after what was read.
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;

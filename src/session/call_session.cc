@@ -86,7 +86,17 @@ void CallSession::Feed(const input::Input& input) {
   const absl::Time now = Now();
   if (tape_ != nullptr) tape_->OnInput(input, now);
   call_.On(input, now);
+  if (const auto* const words = std::get_if<input::AssistantText>(&input)) ShowWords(*words);
   AfterInput();
+}
+
+// The call has just put them at the end of their item's text.
+void CallSession::ShowWords(const input::AssistantText& words) {
+  if (deps_.speech == nullptr || words.delta.empty()) return;
+  const call::TranscriptItem* const item = call_.transcript().Find(words.item_id);
+  if (item == nullptr || item->text_generated.size() < words.delta.size()) return;
+  deps_.speech->Publish(options_.call.call_id, words.item_id, item->text_generated.size() - words.delta.size(),
+                        words.delta);
 }
 
 void CallSession::AfterInput() {

@@ -16,6 +16,7 @@
 #include "src/call/command.h"
 #include "src/call/input.h"
 #include "src/carrier/carrier_api.h"
+#include "src/events/speech_hub.h"
 #include "src/net/loop.h"
 #include "src/net/ws_connection.h"
 #include "src/openai/server_event.h"
@@ -79,6 +80,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
     ToolRunner* tool_runner = nullptr;       // Null: no tool of the configuration can be run.
     const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
     CallMetrics* metrics = nullptr;          // Null: nobody measures.
+    events::SpeechHub* speech = nullptr;     // Null: nobody reads along.
   };
 
   CallSession(Options options, const Deps& deps);
@@ -146,6 +148,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   void AskCarrier(std::function<call::input::Input(carrier::CarrierApi&)> request);
   void HangUpNow();
   void Listen(absl::string_view base64);
+  void ShowWords(const call::input::AssistantText& words);
   void AfterInput();
   void FlushRecords();
   void ArmTimer();

@@ -47,6 +47,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     base::Executor* carrier_executor = nullptr;
     const tape::TapeShelf* tapes = nullptr;  // Null: calls leave no tapes.
     CallMetrics* metrics = nullptr;          // Null: nobody measures.
+    events::SpeechHub* speech = nullptr;     // Null: nobody reads along.
     // Looks a call up in the store, for calls that are over; answers on any thread.
     std::function<void(const std::string& call_id, std::function<void(absl::StatusOr<store::CallRecord>)>)> find_call;
     // Looks a lead up by its number, for transfers to a number; answers on any thread. Empty: nobody is suppressed.

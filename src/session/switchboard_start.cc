@@ -106,6 +106,7 @@ std::shared_ptr<CallSession> Switchboard::MakeSession(const Plan& plan) {
   deps.host = this;
   deps.tapes = deps_.tapes;
   deps.metrics = deps_.metrics;
+  deps.speech = deps_.speech;
   deps.tool_runner = deps_.tool_runner;
   auto session = std::make_shared<CallSession>(std::move(options), deps);
   auto live = std::make_unique<LiveCall>();

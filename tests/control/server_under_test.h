@@ -68,7 +68,7 @@ class ServerUnderTest {
     base::SetLogEnabled(false);
     options.listen = "127.0.0.1:0";
     store_.SetOnCommit([this](std::vector<events::StoredEvent> events) { hub_.Publish(std::move(events)); });
-    auto server = ControlServer::Start(options, {control_, store_, executor_, hub_, nullptr, &operations_});
+    auto server = ControlServer::Start(options, {control_, store_, executor_, hub_, nullptr, &operations_, &speech_});
     EXPECT_TRUE(server.ok()) << server.status();
     if (server.ok()) server_ = *std::move(server);
     stub_ = NewStub();
@@ -119,12 +119,14 @@ class ServerUnderTest {
   store::MemoryCallStore& store() { return store_; }
   session::FakeCallControl& control() { return control_; }
   FakeOperations& operations() { return operations_; }
+  events::SpeechHub& speech() { return speech_; }
 
  private:
   session::FakeCallControl control_;
   FakeOperations operations_;
   store::MemoryCallStore store_;
   events::EventHub hub_{0, 64};
+  events::SpeechHub speech_;
   base::ThreadExecutor executor_;
   std::unique_ptr<ControlServer> server_;
   std::unique_ptr<v1::CallService::Stub> stub_;

@@ -180,5 +180,112 @@ TEST_F(TranscriptStreamTest, RefusesAViewThatIsNone) {
   ExpectError(stream, StatusCode::INVALID_ARGUMENT, "INVALID_VIEW");
 }
 
+// --- Words before they are items
+
+// Deltas and items as they come, "id+words" and "id:generated".
+class WordsTest : public TranscriptStreamTest {
+ protected:
+  WordsTest() {
+    Server();
+    Say("first", call::Role::kCaller, "hello", "hello");
+  }
+  // Begun: the words that are said from now on are for it.
+  std::unique_ptr<Stream> Begin(v1::TranscriptView view) {
+    auto stream = std::make_unique<Stream>(*server_, view);
+    EXPECT_EQ(stream->NextItems(1).size(), 1u);
+    return stream;
+  }
+  void Publish(const std::string& id, size_t offset, const std::string& text) {
+    server_->speech().Publish(kCall, id, offset, text);
+  }
+  // The next message that is no heartbeat.
+  static std::string Next(Stream& stream) {
+    while (true) {
+      const auto message = stream.Next();
+      if (message.has_delta()) {
+        EXPECT_EQ(message.delta().role(), v1::SPEAKER_ROLE_ASSISTANT);
+        return absl::StrCat(message.delta().item_id(), "+", message.delta().text());
+      }
+      if (message.has_item()) return absl::StrCat(message.item().item_id(), ":", message.item().text_generated());
+      if (!message.has_heartbeat()) return "end";
+    }
+  }
+  // The words of the next deltas, until there are so many bytes.
+  static std::string NextWords(Stream& stream, const std::string& id, size_t bytes) {
+    std::string words;
+    while (words.size() < bytes) {
+      const std::string next = Next(stream);
+      if (next.rfind(id + "+", 0) != 0) return absl::StrCat(words, "|", next);
+      words += next.substr(id.size() + 1);
+    }
+    return words;
+  }
+};
+
+TEST_F(WordsTest, ComeAsTheyAreSaidAndTheItemTakesTheirPlace) {
+  for (const auto view : {v1::TRANSCRIPT_VIEW_BOTH, v1::TRANSCRIPT_VIEW_GENERATED}) {
+    const std::string id = absl::StrCat("b", view);
+    const auto stream = Begin(view);
+    // The item of the round before.
+    if (view == v1::TRANSCRIPT_VIEW_GENERATED) {
+      EXPECT_EQ(stream->NextItems(1).size(), 1u);
+    }
+    Publish(id, 0, "Good ");
+    EXPECT_EQ(Next(*stream), id + "+Good ");
+    Publish(id, 5, "day");
+    EXPECT_EQ(Next(*stream), id + "+day");
+    Say(id, call::Role::kAssistant, "Good", "Good day, Ann");
+    EXPECT_EQ(Next(*stream), id + ":Good day, Ann");
+    Publish(id, 8, ", Ann");  // It was long under way.
+    Publish("next", 0, "Next");
+    EXPECT_EQ(Next(*stream), "next+Next") << "the item has had all";
+  }
+}
+
+TEST_F(WordsTest, AreNotShownToWhoWantsWhatWasHeard) {
+  const auto heard = Begin(v1::TRANSCRIPT_VIEW_HEARD);
+  const auto generated = Begin(v1::TRANSCRIPT_VIEW_GENERATED);
+  Publish("b", 0, "Good day");
+  EXPECT_EQ(Next(*generated), "b+Good day");
+  Say("b", call::Role::kAssistant, "Good", "Good day");
+  EXPECT_EQ(heard->NextItems(1), Items{"b:Good|"});
+}
+
+TEST_F(WordsTest, AreNotShownWithAHole) {
+  const auto stream = Begin(v1::TRANSCRIPT_VIEW_BOTH);
+  Publish("began before", 7, "the rest");
+  Publish("b", 0, "one");
+  Publish("b", 9, "three");
+  Publish("b", 3, "two, late");
+  Publish("c", 0, "other");
+  EXPECT_EQ(Next(*stream), "b+one");
+  EXPECT_EQ(Next(*stream), "c+other");
+  Say("b", call::Role::kAssistant, "one", "one twothree");
+  EXPECT_EQ(Next(*stream), "b:one twothree") << "the item is whole";
+}
+
+TEST_F(WordsTest, CarryAnyBytesAsText) {
+  const auto stream = Begin(v1::TRANSCRIPT_VIEW_BOTH);
+  Publish("b", 0, "a\xff");
+  EXPECT_EQ(NextWords(*stream, "b", 4), "a\xEF\xBF\xBD");
+  Publish("b", 2, "b");
+  EXPECT_EQ(Next(*stream), "b+b") << "offsets are the call's";
+}
+
+TEST_F(WordsTest, AReaderThatIsAwayHasSomeOfThemAndTheItem) {
+  constexpr size_t kPiece = 1000;
+  constexpr size_t kPieces = 4000;  // Fewer than the hub lets wait, and far more than the connection takes.
+  const auto stream = Begin(v1::TRANSCRIPT_VIEW_GENERATED);
+  const std::string piece(kPiece, 'x');
+  for (size_t i = 0; i < kPieces; ++i) Publish("b", i * kPiece, piece);
+  Publish("c", 0, "after");
+  size_t bytes = 0;
+  std::string next = Next(*stream);
+  for (; next.rfind("b+", 0) == 0; next = Next(*stream)) bytes += next.size() - 2;
+  EXPECT_EQ(next, "c+after");
+  EXPECT_GT(bytes, 0u);
+  EXPECT_LT(bytes, kPiece * kPieces / 2) << "what does not fit is not kept";
+}
+
 }  // namespace
 }  // namespace callbridge::control

@@ -1,9 +1,11 @@
 // Whole calls over real sockets: the server, the simulated carrier and model, a real database.
 
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -165,6 +167,40 @@ TEST(HeardTest, TheLedgerAgreesWithThePhone) {
     }
   }
   EXPECT_GT(both.Query("SELECT count(*) FROM call_events WHERE type = 'barge_in'")[0][0], "0");
+}
+
+// Who reads along sees an item's words before the item, which is in the record once it was heard.
+TEST(WordsTest, AreShownBeforeTheyAreHeard) {
+  BridgeAndWorld both;
+  const std::string call = both.CallIn(std::string(kIn) + kTalk);
+  const auto stub = v1::CallService::NewStub(
+      grpc::CreateChannel(absl::StrCat("127.0.0.1:", both.grpc_port()), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  v1::StreamTranscriptRequest request;
+  request.set_call(absl::StrCat("calls/", call));
+  request.set_view(v1::TRANSCRIPT_VIEW_BOTH);
+  const auto stream = stub->StreamTranscript(&context, request);
+  // Of the second reply, whose beginning nobody can have missed.
+  std::string item_id, words;
+  v1::StreamTranscriptResponse message;
+  while (stream->Read(&message)) {
+    if (message.has_delta()) {
+      if (message.delta().item_id() != item_id) words.clear();
+      item_id = message.delta().item_id();
+      words += message.delta().text();
+    } else if (message.has_item() && message.item().item_id() == item_id &&
+               message.item().status() != v1::TRANSCRIPT_ITEM_STATUS_IN_PROGRESS) {
+      break;
+    }
+  }
+  context.TryCancel();
+  stream->Finish();
+  ASSERT_TRUE(message.has_item());
+  EXPECT_NE(words, "");
+  EXPECT_TRUE(absl::StartsWith(message.item().text_generated(), words)) << words;
+  ASSERT_TRUE(both.WaitForEnd(call));
+  EXPECT_THAT(both.Faults(), IsEmpty());
 }
 
 TEST(TransferTest, NobodyAnswersThenSomebodyDoes) {

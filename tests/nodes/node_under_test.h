@@ -92,7 +92,8 @@ class NodeUnderTest {
     addresses.Set(id, node_server_->address());
     options.listen = "127.0.0.1:0";
     options.reflection = false;
-    auto control = control::ControlServer::Start(options, {control_, store, executor_, hub_, &forwarder_});
+    auto control =
+        control::ControlServer::Start(options, {control_, store, executor_, hub_, &forwarder_, nullptr, &speech_});
     EXPECT_TRUE(control.ok()) << control.status();
     control_server_ = *std::move(control);
     stub_ =
@@ -101,6 +102,8 @@ class NodeUnderTest {
 
   v1::CallService::Stub& stub() { return *stub_; }
   session::FakeCallControl& control() { return control_; }
+  events::EventHub& hub() { return hub_; }
+  events::SpeechHub& speech() { return speech_; }
   NodeServer& node_server() { return *node_server_; }
   Channels& channels() { return *channels_; }
   int64_t count(control::ForwardOutcome outcome) const { return forwarder_.count(outcome); }
@@ -108,6 +111,7 @@ class NodeUnderTest {
  private:
   session::FakeCallControl control_;
   events::EventHub hub_{0, 64};
+  events::SpeechHub speech_;
   base::ThreadExecutor executor_;
   control::PeerAuthorizer authorizer_;
   std::unique_ptr<Channels> channels_;

@@ -3,17 +3,21 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "src/base/executor.h"
+#include "src/events/speech_hub.h"
 #include "src/net/manual_loop.h"
 #include "src/openai/call_tools.h"
 #include "src/openai/transfer_tool.h"
@@ -255,6 +259,41 @@ TEST_F(CallSessionTest, AGapInTheCallersAudioIsNoticedByItself) {
   EXPECT_THAT(Parsed(model_.last()), SizeIs(1));
   loop_.Advance(absl::Milliseconds(250));
   EXPECT_THAT(Parsed(model_.last()), SizeIs(1)) << "silence in the place of what did not come";
+}
+
+// What readers are given of the assistant's words: each piece with its place in the item.
+TEST_F(CallSessionTest, WhoReadsAlongIsGivenTheWords) {
+  events::SpeechHub hub;
+  std::mutex mutex;
+  std::vector<std::string> words;
+  const auto subscription = hub.Subscribe("c1", [&](const events::SpokenWords& said) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    words.push_back(absl::StrCat(said.item_id, "@", said.offset, " ", said.text));
+  });
+  deps_.speech = &hub;
+  Begin();
+  const auto say = [this](absl::string_view response, absl::string_view item, absl::string_view delta) {
+    model_.last().Receive(absl::Substitute(
+        R"({"type":"response.output_audio_transcript.delta","response_id":"$0","item_id":"$1","delta":"$2"})", response,
+        item, delta));
+  };
+  model_.last().Receive(R"({"type":"response.created","response":{"id":"resp_1"}})");
+  say("resp_1", "item_A", "Good ");
+  say("resp_1", "item_B", "Yes");
+  say("resp_1", "item_A", "day");
+  model_.last().Receive(
+      R"({"type":"response.output_audio_transcript.done","response_id":"resp_1","item_id":"item_A","transcript":"Good day"})");
+  say("resp_1", "item_A", " twice");
+  say("resp_1", "item_B", ".");
+  const auto heard = [&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return words;
+  };
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while ((heard().empty() || heard().back() != "item_B@3 .") && absl::Now() < deadline) std::this_thread::yield();
+  const auto all = heard();
+  EXPECT_THAT(std::vector<std::string>(all.begin(), all.begin() + 3),
+              ElementsAre("item_A@0 Good ", "item_B@0 Yes", "item_A@5 day"));
 }
 
 // A reversible pause: listened to frame by frame, then decided.
