@@ -36,7 +36,9 @@ grpc_ssl_certificate_config_reload_status Fetch(void* certificates, grpc_ssl_ser
   if (!static_cast<ServerCertificates*>(certificates)->TakeChanged(&texts))
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
   const grpc_ssl_pem_key_cert_pair pair = {texts.key.c_str(), texts.cert.c_str()};
-  *config = grpc_ssl_server_certificate_config_create(texts.ca.empty() ? nullptr : texts.ca.c_str(), &pair, /*num=*/1);
+  // gRPC 1.51 aborts without an authority here, even where it asks clients for nothing; then any certificate will do.
+  const std::string& authority = texts.ca.empty() ? texts.cert : texts.ca;
+  *config = grpc_ssl_server_certificate_config_create(authority.c_str(), &pair, /*num_key_cert_pairs=*/1);
   return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 }
 
