@@ -80,12 +80,12 @@ TEST(SpeechHubTest, NothingComesAfterTheEnd) {
 TEST(SpeechHubTest, AListenerThatHangsCostsABoundedQueueAndNoPublisherWaits) {
   SpeechHub hub;
   std::mutex stuck;
-  stuck.lock();
   Heard heard;
   const auto subscription = hub.Subscribe("call", [&, take = heard.Taker()](const SpokenWords& words) {
     const std::lock_guard<std::mutex> lock(stuck);
     take(words);
   });
+  stuck.lock();
   for (size_t i = 0; i < 2 * SpeechHub::kMostWaiting; ++i) hub.Publish("call", "item", i, "x");
   stuck.unlock();
   // As many as were let in; one may have been taken out and held before the rest came.
