@@ -64,11 +64,9 @@ absl::Time TimeOf(const CallWrite& write) {
 template <typename Number>
 std::vector<events::StoredEvent> Slice(const std::vector<events::StoredEvent>& all, int64_t after, int limit,
                                        Number number) {
-  std::vector<events::StoredEvent> found;
-  for (const events::StoredEvent& event : all) {
-    if (number(event) > after && found.size() < static_cast<size_t>(limit)) found.push_back(event);
-  }
-  return found;
+  const auto first =
+      std::partition_point(all.begin(), all.end(), [&](const auto& event) { return number(event) <= after; });
+  return {first, first + std::min<std::ptrdiff_t>(limit, all.end() - first)};
 }
 int64_t PositionOf(const events::StoredEvent& event) { return event.position; }
 int64_t SequenceOf(const events::StoredEvent& event) { return event.event.sequence; }
