@@ -57,8 +57,9 @@ void SpeechHub::Run() {
   while (true) {
     sem_wait(&wake_);
     if (stopping_) return;
-    // Before the look: what comes from here on posts anew.
-    woken_ = false;
+    // Before the look: what comes from here on posts anew. An exchange, so that what was made before the last one who
+    // did not post is seen.
+    woken_.exchange(false);
     while (const std::unique_ptr<Node> node = Pop()) HandOn(node->words);
   }
 }

@@ -257,6 +257,16 @@ TEST_P(EveryRpc, SaysThatTheStoreIsAway) {
   Expect(Call(Good()), fine ? StatusCode::OK : StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE");
 }
 
+// Only new calls are refused: those that run are steered, read and followed to their ends.
+TEST_P(EveryRpc, IsAnsweredWhileTheServerDrains) {
+  ServerUnderTest& server = Server();
+  server.server().SetServing(false);
+  server.server().DisperseStreams();
+  server.control().SetStartResult(base::MakeError(absl::StatusCode::kUnavailable, "DRAINING", "about to stop"));
+  const bool starts = GetParam() == "StartCall";
+  Expect(Call(Good()), starts ? StatusCode::UNAVAILABLE : StatusCode::OK, "DRAINING");
+}
+
 TEST_P(EveryRpc, HidesAFaultOfOurs) {
   ServerUnderTest& server = Server();
   server.store().SetFault([](absl::string_view) -> absl::Status { throw std::runtime_error("secret"); });
