@@ -120,8 +120,10 @@ class ProxyTest(unittest.TestCase):
             subprocess.run(key, capture_output=True, check=True)
             config = re.sub(r"/\S+fullchain.pem|/\S+clients-ca.pem", folder + "/cert.pem", config)
             config = re.sub(r"/\S+privkey.pem", folder + "/key.pem", config)
+            # It opens what it is to listen at.
+            config = re.sub(r"\blisten [\w.:\[\]]+", lambda found: "listen unix:%s/%d.sock" % (folder, found.start()), config)
             with open(folder + "/nginx.conf", "w", encoding="utf-8") as file:
-                own = "".join("%s_temp_path %s/%s;\n" % (kind, folder, kind) for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+                own = "access_log off;\n" + "".join("%s_temp_path %s/%s;\n" % (kind, folder, kind) for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
                 user = "user root;\n" if os.geteuid() == 0 else ""  # The sandbox knows no other.
                 file.write(user + "events {}\npid %s/pid;\nerror_log stderr;\nhttp {\n%s%s\n}\n" % (folder, own, config))
             done = subprocess.run([NGINX, "-t", "-p", folder, "-c", folder + "/nginx.conf"], capture_output=True, text=True, check=False)
