@@ -123,9 +123,14 @@ class ServerApplication final : public Application {
     if (absl::Status status = IsNode() ? JoinNodes() : CloseGhosts(); !status.ok()) return status;
     summaries_->Start();
     purge_ = std::make_unique<DailyPurge>(*store_, settings_.retention);
-    ready_ = !out_of_service_;
     started_ = true;
-    control_->SetServing(ready_);
+    ready_ = true;
+    control_->SetServing(true);
+    // Another node may have asked for that since the node-to-node port is open.
+    if (out_of_service_) {
+      ready_ = false;
+      control_->SetServing(false);
+    }
     Log(LogKind::kStart, "", "callbridge is ready",
         {{"http", absl::StrCat("port ", carrier_port_->port())},
          {"grpc", control_->address()},
@@ -142,6 +147,8 @@ class ServerApplication final : public Application {
   void BeginDrain() override { BeginDrainIfListening(); }
 
   int live_calls() const override { return switchboard_->live_calls(); }
+
+  bool IsDispersing() const override { return control_->IsDispersing(); }
 
   bool LoopsTurn(absl::Duration limit) override {
     // Shared with the tasks: a stuck loop runs its own when this has long returned.
@@ -454,10 +461,11 @@ class ServerApplication final : public Application {
 
   // No new calls, and health says so. Any thread.
   void LeaveService() {
+    // Once: another node may ask for it when the port is gone.
+    const bool again = out_of_service_.exchange(true);
     ready_ = false;
     switchboard_->StopAccepting();
-    // Once: another node may ask for it when the port is gone.
-    if (out_of_service_.exchange(true) || control_ == nullptr) return;
+    if (again || control_ == nullptr) return;
     control_->SetServing(false);
     if (node_ != nullptr && node_->HasOthers()) control_->DisperseStreams();
   }

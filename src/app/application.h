@@ -35,6 +35,8 @@ class Application {
   // No new calls from now on: readiness and health fall, webhooks refuse.
   virtual void BeginDrain() = 0;
   virtual int live_calls() const = 0;
+  // Whether streams are still leaving for other nodes, one after another.
+  virtual bool IsDispersing() const = 0;
 
   // Whether each event loop takes its turn within `limit`: none is stuck. Blocks for at most so long; not on a loop.
   virtual bool LoopsTurn(absl::Duration limit) = 0;

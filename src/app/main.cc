@@ -125,7 +125,7 @@ void Serve(Application& application, const Options& options, const sigset_t& sig
                         {{"calls", std::to_string(application.live_calls())}});
   const absl::Time deadline = absl::Now() + options.drain_timeout;
   absl::Time next_word = absl::InfinitePast();
-  while (application.live_calls() > 0 && absl::Now() < deadline) {
+  while ((application.live_calls() > 0 || application.IsDispersing()) && absl::Now() < deadline) {
     pulse.Beat();
     if (absl::Now() >= next_word) {
       manager.StillStopping(kStopLimit);

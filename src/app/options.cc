@@ -70,14 +70,37 @@ ABSL_FLAG(bool, tape_audio, false, "tapes hold the sound itself, not only its le
 namespace callbridge::app {
 namespace {
 
-constexpr const char* kFlags[] = {"http_listen",     "grpc_listen",        "admin_listen",     "grpc_tls_cert",
-                                  "grpc_tls_key",    "grpc_tls_client_ca", "grpc_without_tls", "channelz_listen",
-                                  "channelz_listen", "node_listen",        "node_address",     "node_tls_cert",
-                                  "node_tls_key",    "node_tls_ca",        "public_url",       "database_url",
-                                  "openai_url",      "openai_rest_url",    "plivo_api_url",    "config",
-                                  "check_config",    "media_threads",      "webhook_auth",     "ca_file",
-                                  "drain_timeout",   "log_format",         "log_transcripts",  "tape_dir",
-                                  "tape_audio",      "spool_dir",          "spool_limit_mb",   "by"};
+constexpr const char* kFlags[] = {"http_listen",
+                                  "grpc_listen",
+                                  "admin_listen",
+                                  "grpc_tls_cert",
+                                  "grpc_tls_key",
+                                  "grpc_tls_client_ca",
+                                  "grpc_without_tls",
+                                  "channelz_listen",
+                                  "node_listen",
+                                  "node_address",
+                                  "node_tls_cert",
+                                  "node_tls_key",
+                                  "node_tls_ca",
+                                  "public_url",
+                                  "database_url",
+                                  "openai_url",
+                                  "openai_rest_url",
+                                  "plivo_api_url",
+                                  "config",
+                                  "check_config",
+                                  "media_threads",
+                                  "webhook_auth",
+                                  "ca_file",
+                                  "drain_timeout",
+                                  "log_format",
+                                  "log_transcripts",
+                                  "tape_dir",
+                                  "tape_audio",
+                                  "spool_dir",
+                                  "spool_limit_mb",
+                                  "by"};
 
 // Makes the environment's values the flags' defaults, before the command line is read.
 absl::Status ApplyEnvironment() {

@@ -22,7 +22,7 @@ struct Options {
   std::string grpc_tls_client_ca;
   std::string grpc_without_tls;
   std::string channelz_listen;  // Empty: nowhere.
-  std::string node_listen;   // Empty: this process has the database alone.
+  std::string node_listen;      // Empty: this process has the database alone.
   std::string node_address;  // host:port at which other nodes reach it; empty: as node_listen says, once it is bound.
   std::string node_tls_cert;
   std::string node_tls_key;

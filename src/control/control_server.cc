@@ -200,6 +200,7 @@ class ControlServer::Impl {
   }
 
   void DisperseStreams() { streams_.Disperse(dispersal_); }
+  bool IsDispersing() const { return streams_.IsDispersing(); }
 
   void SetAccess(AccessList access) { authorizer_.Replace(WithTokens(std::move(access), api_tokens_)); }
 
@@ -247,6 +248,7 @@ int ControlServer::port() const { return impl_->port(); }
 std::string ControlServer::address() const { return impl_->address(); }
 void ControlServer::SetServing(bool serving) { impl_->SetServing(serving); }
 absl::Status ControlServer::LoadCertificates() { return impl_->LoadCertificates(); }
+bool ControlServer::IsDispersing() const { return impl_->IsDispersing(); }
 void ControlServer::DisperseStreams() { impl_->DisperseStreams(); }
 void ControlServer::SetAccess(AccessList access) { impl_->SetAccess(std::move(access)); }
 void ControlServer::Shutdown(absl::Duration grace) { impl_->Shutdown(grace); }

@@ -94,6 +94,8 @@ class ControlServer {
   // Ends the streams that are open now within some seconds, each at a moment of its own, so that their clients go on
   // elsewhere; with their cursor, and UNAVAILABLE. For a server that leaves others behind.
   void DisperseStreams();
+  // Whether some of them have not left yet.
+  bool IsDispersing() const;
 
   // In place of the `access` it was started with. Thread-safe.
   void SetAccess(AccessList access);

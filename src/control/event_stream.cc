@@ -326,6 +326,11 @@ void EventStreams::Disperse(absl::Duration within) {
   for (const auto& stream : streams_) leaving_.emplace(now + within * part(random), stream);
 }
 
+bool EventStreams::IsDispersing() const {
+  base::MutexLock lock(mutex_);
+  return !leaving_.empty();
+}
+
 std::vector<std::shared_ptr<LiveStream>> EventStreams::TakeLeaving() {
   std::vector<std::shared_ptr<LiveStream>> due;
   base::MutexLock lock(mutex_);

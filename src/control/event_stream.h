@@ -168,6 +168,9 @@ class EventStreams {
   // nowhere else to go sees the running calls end.
   void Disperse(absl::Duration within) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Whether there are streams of a dispersal whose moment has not come.
+  bool IsDispersing() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Ends all streams, and from now on every new one, with UNAVAILABLE SHUTTING_DOWN.
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
 

@@ -73,7 +73,9 @@ void CallSession::Begin() {
 
 void CallSession::Feed(const input::Input& input) {
   if (dropped_) return;
-  if (const auto* const asked = std::get_if<input::TransferAsked>(&input)) {
+  const auto* const asked = std::get_if<input::TransferAsked>(&input);
+  // What the call would refuse does not count.
+  if (asked != nullptr && call_.TransferProblem(asked->destination, "").empty()) {
     if (absl::Status status = deps_.host->TakeTransfer(); !status.ok()) {
       const std::string problem = absl::StrCat("not done: ", status.message());
       return Feed(input::ToolRefused{asked->tool_call_id, "transfer_call", problem});

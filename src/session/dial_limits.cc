@@ -1,6 +1,7 @@
 #include "src/session/dial_limits.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -30,8 +31,9 @@ void DialMeter::Count(absl::Time now) {
   if (static_cast<int>(times_.size()) > per_minute_) times_.pop_front();
 }
 
-void DialMeter::TakeBack() {
-  if (!times_.empty()) times_.pop_back();
+void DialMeter::TakeBack(absl::Time when) {
+  const auto found = std::find(times_.rbegin(), times_.rend(), when);
+  if (found != times_.rend()) times_.erase(std::next(found).base());
 }
 
 absl::Status CheckDialRate(absl::Duration wait, absl::string_view limit, int per_minute) {
@@ -51,16 +53,20 @@ store::CallFilter DialsOfTheDay(absl::string_view number, absl::Time now) {
   return filter;
 }
 
-absl::Status CheckNumberLimit(const DialLimits& limits, absl::string_view field,
-                              const std::vector<store::CallRecord>& dials, absl::Time now) {
+absl::Status CheckNumberLimit(const DialLimits& limits, absl::string_view field, absl::string_view number,
+                              const std::vector<store::CallRecord>& calls, absl::Time now) {
   const auto most = static_cast<size_t>(std::max(limits.calls_per_number_per_day, 0));
+  std::vector<absl::Time> dials;
+  for (const store::CallRecord& call : calls) {
+    if (call.to == number) dials.push_back(call.create_time);
+  }
   if (most == 0 || dials.size() < most) return absl::OkStatus();
   return base::WithRetryDelay(
       base::MakeError(
           absl::StatusCode::kResourceExhausted, "NUMBER_LIMIT",
           absl::StrCat(field, ": was called ", most, " times within a day (dial_limits.calls_per_number_per_day)"),
           {{"field", std::string(field)}, {"limit", "calls_per_number_per_day"}}),
-      NotAtOnce(dials[most - 1].create_time + kDay - now));
+      NotAtOnce(dials[most - 1] + kDay - now));
 }
 
 }  // namespace callbridge::session

@@ -25,8 +25,8 @@ class DialMeter {
   // One happens now, allowed or not.
   void Count(absl::Time now);
 
-  // The one that was counted last did not happen after all.
-  void TakeBack();
+  // The one that was counted at `when` did not happen after all.
+  void TakeBack(absl::Time when);
 
  private:
   const int per_minute_;
@@ -39,10 +39,11 @@ absl::Status CheckDialRate(absl::Duration wait, absl::string_view limit, int per
 // The calls that count against calls_per_number_per_day of `number` at `now`.
 store::CallFilter DialsOfTheDay(absl::string_view number, absl::Time now);
 
-// kResourceExhausted NUMBER_LIMIT {limit, field}: there are as many `dials` as there may be. `dials` are those of
-// DialsOfTheDay(), newest first, and need not be more than the limit. `field` is that of the request.
-absl::Status CheckNumberLimit(const DialLimits& limits, absl::string_view field,
-                              const std::vector<store::CallRecord>& dials, absl::Time now);
+// kResourceExhausted NUMBER_LIMIT {limit, field}: `number` was called as often as it may be. `calls` are those of
+// DialsOfTheDay(), newest first, and need not be more than the limit; those from the number, where it is a caller id as
+// well, do not count. `field` is that of the request.
+absl::Status CheckNumberLimit(const DialLimits& limits, absl::string_view field, absl::string_view number,
+                              const std::vector<store::CallRecord>& calls, absl::Time now);
 
 }  // namespace callbridge::session
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -139,6 +140,7 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
     std::string token;
     int loop = 0;
     std::string carrier_call_id;
+    absl::Time counted;  // As what the start is in starts_.
   };
 
   // SessionHost
@@ -160,7 +162,9 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   absl::Status TakeStart(const StartTerms& terms, const std::string& to, Plan* plan);
   void RefuseUnlessKnown(const StartRequest& request, absl::Status refusal, StartDone done) const;
   CallRecorder::CreateCheck CheckBefore(const std::string& to) const;
-  void OnStarted(bool begins);
+  // Null: an equal request, or another one with its id, is under way, and `done` waits for that one's answer.
+  StartDone BeFirst(const store::RequestKey& key, StartDone done);
+  void OnStarted(const Plan& plan, bool begins);
   absl::Status WhyNotStarted(const std::string& call_id, const absl::Status& refused);
   void BeginOutbound(const Plan& plan, const StartRequest& request);
 
@@ -187,6 +191,9 @@ class Switchboard final : public CallControl, public FrontDesk, private SessionH
   mutable base::Mutex mutex_;
   bool accepting_ ABSL_GUARDED_BY(mutex_) = true;
   int starting_ ABSL_GUARDED_BY(mutex_) = 0;  // Outbound calls whose row is being written.
+  // By principal and request_id: who waits for the answer of the first, with their fingerprints.
+  std::map<std::pair<std::string, std::string>, std::vector<std::pair<std::string, StartDone>>> running_starts_
+      ABSL_GUARDED_BY(mutex_);
   DialMeter starts_ ABSL_GUARDED_BY(mutex_);
   DialMeter transfers_ ABSL_GUARDED_BY(mutex_);
   unsigned next_loop_ ABSL_GUARDED_BY(mutex_) = 0;

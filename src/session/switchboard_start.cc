@@ -148,7 +148,7 @@ void Switchboard::LookUpNumber(const std::string& field, const std::string& numb
                      [this, field, number, done, now, problems = std::move(problems)](
                          const absl::StatusOr<std::vector<store::CallRecord>>& dials) mutable {
                        if (!dials.ok()) return done(NotLookedUp(field));
-                       absl::Status limit = CheckNumberLimit(settings_.dial_limits, field, *dials, now);
+                       absl::Status limit = CheckNumberLimit(settings_.dial_limits, field, number, *dials, now);
                        if (!limit.ok()) problems.push_back(std::move(limit));
                        done(std::move(problems));
                      });
@@ -192,10 +192,39 @@ absl::Status Switchboard::TakeStart(const StartTerms& terms, const std::string& 
   std::vector<absl::Status> problems = ProblemsNow();
   if (!problems.empty()) return std::move(problems.front());
   ++starting_;
-  starts_.Count(Now());
   *plan = MakePlan(call::Direction::kOutbound, terms.from, to, terms.agent);
+  plan->counted = Now();
+  starts_.Count(plan->counted);
   plan->loop = static_cast<int>(next_loop_++ % deps_.loops.size());
   return absl::OkStatus();
+}
+
+// Of equal requests at once only the first is counted and made; all are given its answer.
+Switchboard::StartDone Switchboard::BeFirst(const store::RequestKey& key, StartDone done) {
+  const std::pair<std::string, std::string> id(key.principal, key.request_id);
+  base::MutexLock lock(mutex_);
+  const auto [running, is_first] = running_starts_.try_emplace(id);
+  if (!is_first) {
+    running->second.emplace_back(key.fingerprint, std::move(done));
+    return nullptr;
+  }
+  return [this, id, fingerprint = key.fingerprint, done = std::move(done)](absl::StatusOr<store::CallRecord> answer) {
+    std::vector<std::pair<std::string, StartDone>> waiting;
+    {
+      base::MutexLock lock(mutex_);
+      const auto over = running_starts_.find(id);
+      waiting = std::move(over->second);
+      running_starts_.erase(over);
+    }
+    done(answer);
+    for (const auto& [same, also] : waiting) {
+      if (same == fingerprint) {
+        also(answer);
+      } else {
+        also(RequestIdReused());
+      }
+    }
+  };
 }
 
 // No limit keeps a request from the answer that it had before.
@@ -213,7 +242,7 @@ CallRecorder::CreateCheck Switchboard::CheckBefore(const std::string& to) const 
   if (limits.calls_per_number_per_day == 0) return nullptr;
   return [limits, to, now = Now()](store::CallStore& store) {
     const auto dials = store.ListCalls(DialsOfTheDay(to, now), absl::nullopt, limits.calls_per_number_per_day);
-    return dials.ok() ? CheckNumberLimit(limits, "to", *dials, now) : dials.status();
+    return dials.ok() ? CheckNumberLimit(limits, "to", to, *dials, now) : dials.status();
   };
 }
 
@@ -221,6 +250,8 @@ void Switchboard::StartCall(StartRequest request, StartDone done) {
   StartTerms terms;
   std::vector<absl::Status> problems = CheckStartRequest(settings_, request, &terms);
   if (!problems.empty()) return done(std::move(problems.front()));
+  if (request.key) done = BeFirst(*request.key, std::move(done));
+  if (!done) return;  // It waits for the answer of the first.
   Plan plan;
   if (absl::Status refusal = TakeStart(terms, request.to, &plan); !refusal.ok())
     return RefuseUnlessKnown(request, std::move(refusal), std::move(done));
@@ -241,17 +272,17 @@ void Switchboard::StartCall(StartRequest request, StartDone done) {
         const bool begins = created.ok() && !created->existed;
         // From here the call counts among the live ones, or does not come about.
         if (begins) BeginOutbound(plan, request);
-        OnStarted(begins);
+        OnStarted(plan, begins);
         if (created.ok()) return done(std::move(created->call));
         done(WhyNotStarted(plan.call.call_id, created.status()));
       },
       std::move(check));
 }
 
-void Switchboard::OnStarted(bool begins) {
+void Switchboard::OnStarted(const Plan& plan, bool begins) {
   base::MutexLock lock(mutex_);
   --starting_;
-  if (!begins) starts_.TakeBack();
+  if (!begins) starts_.TakeBack(plan.counted);
 }
 
 absl::Status Switchboard::WhyNotStarted(const std::string& call_id, const absl::Status& refused) {

@@ -333,7 +333,9 @@ TEST(EventStreamTest, ADispersalTakesItsTime) {
     streams.push_back(std::make_unique<Stream>(under_test.stub(), FromBeginning()));
     streams.back()->UntilCaughtUp();
   }
+  EXPECT_FALSE(under_test.server().IsDispersing());
   under_test.server().DisperseStreams();
+  EXPECT_TRUE(under_test.server().IsDispersing()) << "whoever stops the server waits for that";
   absl::SleepFor(3 * EventStreams::Options().tick);  // Long enough for one that ends them all.
   under_test.Add(kCall, 2);
   for (const auto& stream : streams) EXPECT_EQ(stream->NextEvent().sequence(), 2);

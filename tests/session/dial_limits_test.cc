@@ -25,12 +25,15 @@ TEST(DialMeterTest, AsManyAsMayBeInAnyMinute) {
 }
 
 TEST(DialMeterTest, WhatDidNotHappenDoesNotCount) {
-  DialMeter meter(1);
+  DialMeter meter(2);
   meter.Count(At(0));
-  meter.TakeBack();
-  EXPECT_EQ(meter.Wait(At(1)), absl::ZeroDuration());
-  meter.TakeBack();
-  EXPECT_EQ(meter.Wait(At(1)), absl::ZeroDuration());
+  meter.Count(At(50));
+  meter.TakeBack(At(0));
+  EXPECT_EQ(meter.Wait(At(51)), absl::ZeroDuration());
+  meter.Count(At(51));
+  EXPECT_EQ(meter.Wait(At(60)), absl::Seconds(50)) << "the one at 50 still counts";
+  meter.TakeBack(At(7));
+  EXPECT_EQ(meter.Wait(At(60)), absl::Seconds(50)) << "nothing was counted then";
 }
 
 TEST(DialMeterTest, NoLimit) {
@@ -65,15 +68,18 @@ TEST(NumberLimitTest, CountsOutboundCallsOfTheLastDay) {
 TEST(NumberLimitTest, SaysWhenTheOldestIsADayAgo) {
   DialLimits limits;
   std::vector<store::CallRecord> dials(3);
-  for (int i = 0; i < 3; ++i) dials[i].create_time = kNow - absl::Hours(i + 1);  // Newest first.
-  EXPECT_TRUE(CheckNumberLimit(limits, "to", dials, kNow).ok()) << "no limit";
+  const std::string number = "+14155550123";
+  for (int i = 0; i < 3; ++i) dials[i].create_time = kNow - absl::Hours(i + 1), dials[i].to = number;  // Newest first.
+  EXPECT_TRUE(CheckNumberLimit(limits, "to", number, dials, kNow).ok()) << "no limit";
   limits.calls_per_number_per_day = 4;
-  EXPECT_TRUE(CheckNumberLimit(limits, "to", dials, kNow).ok());
+  EXPECT_TRUE(CheckNumberLimit(limits, "to", number, dials, kNow).ok());
   limits.calls_per_number_per_day = 2;
-  const absl::Status status = CheckNumberLimit(limits, "to", dials, kNow);
+  const absl::Status status = CheckNumberLimit(limits, "to", number, dials, kNow);
   EXPECT_EQ(base::GetErrorInfo(status).reason, "NUMBER_LIMIT");
   EXPECT_EQ(base::GetErrorInfo(status).field, "to");
   EXPECT_EQ(base::GetRetryDelay(status), absl::Hours(22)) << "when the second newest is a day old, one may follow";
+  for (store::CallRecord& call : dials) call.from = number, call.to = "+14155550199";
+  EXPECT_TRUE(CheckNumberLimit(limits, "to", number, dials, kNow).ok()) << "calls from it";
 }
 
 }  // namespace

@@ -196,6 +196,35 @@ TEST_F(DiallingTest, NoLimitKeepsARepeatFromItsAnswer) {
   EXPECT_THAT(carrier_.placed, SizeIs(2));
 }
 
+TEST_F(DiallingTest, EqualRequestsAtOnceAreOne) {
+  settings_.dial_limits.calls_per_minute = 1;
+  Open();
+  std::vector<std::string> answers;
+  const auto start = [&](const CallControl::StartRequest& request) {
+    board_->StartCall(request, [&](const auto& answer) {
+      answers.push_back(answer.ok() ? answer->call_id : ReasonOf(answer.status()));
+    });
+  };
+  start(To(kNumber, "r1"));
+  start(To(kNumber, "r1"));
+  start(To(kNumber, "r1", "other content"));
+  start(To("+14155550123", "r2"));
+  Settle();
+  ASSERT_THAT(answers, SizeIs(4));
+  EXPECT_EQ(answers[0], "DIAL_RATE_LIMIT") << "at once: nothing is known of it";
+  EXPECT_EQ(answers[1], answers[2]);
+  EXPECT_EQ(answers[3], "REQUEST_ID_REUSED");
+  EXPECT_THAT(carrier_.placed, SizeIs(1));
+  // One that failed for all fails for all, and may come again.
+  answers.clear();
+  loop_.Advance(absl::Minutes(1));
+  Suppress("+14155550125");
+  for (int i = 0; i < 2; ++i) start(To("+14155550125", "r3"));
+  Settle();
+  EXPECT_THAT(answers, ElementsAre("LEAD_SUPPRESSED", "LEAD_SUPPRESSED"));
+  EXPECT_EQ(ReasonOf(Start(To("+14155550125", "r3")).status()), "LEAD_SUPPRESSED");
+}
+
 TEST_F(DiallingTest, EvaluationNamesAllReasonsAndStartTheFirst) {
   settings_.dial_limits.calls_per_number_per_day = 1;
   settings_.max_calls = 1;
