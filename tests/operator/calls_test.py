@@ -60,7 +60,7 @@ class CallsTest(unittest.TestCase):
     def test_services_are_listed_and_described(self):
         _, out, _ = world.output(world.CLIENT.list(self.world.address))
         self.assertEqual(set(out.split()) - {"grpc.reflection.v1alpha.ServerReflection"},
-                         {"callbridge.v1.CallService", "callbridge.v1.LeadService", "grpc.health.v1.Health"})
+                         {"callbridge.v1.CallService", "callbridge.v1.LeadService", "callbridge.v1.OperationsService", "grpc.health.v1.Health"})
         _, out, _ = world.output(world.CLIENT.describe(self.world.address, "callbridge.v1.CallService"))
         for method in ("StartCall", "EndCall", "TransferCall", "CancelTransfer", "GetTransfer", "ListTransfers", "GetCall", "ListCalls", "UpdateCall",
                        "GetTranscript", "StreamTranscript", "ListCallEvents", "CallEvents"):
