@@ -94,8 +94,7 @@ TEST_F(ControlServerTest, RefusesToStart) {
            {"missing file", [&](auto& o) { o.tls_cert_file = o.tls_key_file = "/nowhere.pem"; }, kBad,
             "cannot read /nowhere.pem"},
            {"no PEM", [&](auto& o) { o.tls_cert_file = o.tls_key_file = text; }, kBad, "not a PEM file"},
-           {"bad certificate", [&](auto& o) { o.tls_cert_file = o.tls_key_file = pem; }, kBad,
-            "--grpc_tls_cert: "},
+           {"bad certificate", [&](auto& o) { o.tls_cert_file = o.tls_key_file = pem; }, kBad, "--grpc_tls_cert: "},
            {"empty token", [](auto& o) { o.api_tokens = {""}; }, kBad, "CALLBRIDGE_API_TOKENS"},
            {"foreign address", [](auto& o) { o.listen = "localhost.invalid:1"; }, kRefused, "--grpc_tls_cert"},
        }) {
