@@ -86,7 +86,7 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
       stale_ = true;
       streams_.Enqueue(*this);
     });
-    if (streams_.speech() != nullptr && request_.view != v1::TRANSCRIPT_VIEW_HEARD) {
+    if (streams_.speech() != nullptr) {
       speech_ = streams_.speech()->Subscribe(request_.call_id, [this](const events::SpokenWords& words) {
         if (Take(words)) streams_.Enqueue(*this);
       });
@@ -267,6 +267,8 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
 
   // Whether there is more to write now. On the hub's thread.
   bool Take(const events::SpokenWords& words) ABSL_LOCKS_EXCLUDED(mutex_) {
+    // Not before it was heard, and nobody knows that yet. What the caller said is what it is.
+    if (request_.view == v1::TRANSCRIPT_VIEW_HEARD && words.role == call::Role::kAssistant) return false;
     base::MutexLock lock(mutex_);
     // Before the reading is noted, nothing is shown.
     if (!begun_ || closing_ || sent_.count(words.item_id) > 0) return false;
@@ -281,7 +283,7 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
     if (words_.empty() || words_.back().item_id() != words.item_id) {
       v1::TranscriptDelta& added = words_.emplace_back();
       added.set_item_id(words.item_id);
-      added.set_role(v1::SPEAKER_ROLE_ASSISTANT);
+      added.set_role(ToProto(words.role));
     }
     words_.back().mutable_text()->append(text);
     return true;

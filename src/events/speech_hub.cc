@@ -22,14 +22,15 @@ SpeechHub::~SpeechHub() {
   sem_destroy(&wake_);
 }
 
-void SpeechHub::Publish(absl::string_view call_id, absl::string_view item_id, size_t offset, absl::string_view text) {
+void SpeechHub::Publish(absl::string_view call_id, absl::string_view item_id, call::Role role, size_t offset,
+                        absl::string_view text) {
   if (listening_.load(std::memory_order_relaxed) == 0) return;
   if (waiting_.fetch_add(1) >= kMostWaiting) {
     waiting_.fetch_sub(1);
     return;
   }
   auto node = std::make_unique<Node>();
-  node->words = {std::string(call_id), std::string(item_id), offset, std::string(text)};
+  node->words = {std::string(call_id), std::string(item_id), role, offset, std::string(text)};
   Push(std::move(node));
   // One post for all that comes until the thread looks again.
   if (!woken_.exchange(true)) sem_post(&wake_);

@@ -14,13 +14,15 @@
 
 #include "absl/strings/string_view.h"
 #include "src/base/mutex.h"
+#include "src/call/types.h"
 
 namespace callbridge::events {
 
-// A piece of what the assistant says, as the model produces it.
+// A piece of what the assistant says, as the model produces it, or of what the caller said, as it is transcribed.
 struct SpokenWords {
   std::string call_id;
   std::string item_id;
+  call::Role role = call::Role::kAssistant;
   size_t offset = 0;  // How many bytes of the item's text came before it.
   std::string text;
 };
@@ -39,7 +41,8 @@ class SpeechHub {
 
   // For the calls' loops: takes no lock and never waits. While nobody reads any call along, it is one look at a
   // counter.
-  void Publish(absl::string_view call_id, absl::string_view item_id, size_t offset, absl::string_view text);
+  void Publish(absl::string_view call_id, absl::string_view item_id, call::Role role, size_t offset,
+               absl::string_view text);
 
   using Take = std::function<void(const SpokenWords&)>;
 

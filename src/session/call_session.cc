@@ -89,6 +89,8 @@ void CallSession::Feed(const input::Input& input) {
   if (tape_ != nullptr) tape_->OnInput(input, now);
   call_.On(input, now);
   if (const auto* const words = std::get_if<input::AssistantText>(&input)) ShowWords(*words);
+  if (const auto* const text = std::get_if<input::CallerText>(&input)) caller_words_.erase(text->item_id);
+  if (const auto* const failed = std::get_if<input::CallerTextFailed>(&input)) caller_words_.erase(failed->item_id);
   AfterInput();
 }
 
@@ -97,8 +99,8 @@ void CallSession::ShowWords(const input::AssistantText& words) {
   if (deps_.speech == nullptr || words.delta.empty()) return;
   const call::TranscriptItem* const item = call_.transcript().Find(words.item_id);
   if (item == nullptr || item->text_generated.size() < words.delta.size()) return;
-  deps_.speech->Publish(options_.call.call_id, words.item_id, item->text_generated.size() - words.delta.size(),
-                        words.delta);
+  deps_.speech->Publish(options_.call.call_id, words.item_id, call::Role::kAssistant,
+                        item->text_generated.size() - words.delta.size(), words.delta);
 }
 
 void CallSession::AfterInput() {
@@ -210,6 +212,16 @@ void CallSession::AudioToModel(absl::string_view base64) { model_.Append(base64)
 
 void CallSession::AudioToCarrier(absl::string_view base64) {
   if (stream_ != nullptr) stream_->Play(base64);
+}
+
+void CallSession::OnCallerWords(absl::string_view item_id, absl::string_view delta) {
+  if (deps_.speech == nullptr || delta.empty()) return;
+  const call::TranscriptItem* const item = call_.transcript().Find(item_id);
+  if (item == nullptr || item->role != call::Role::kCaller) return;
+  if (item->status != call::ItemStatus::kInProgress) return;  // The text is there: what comes late is part of it.
+  size_t& before = caller_words_[item->item_id];
+  deps_.speech->Publish(options_.call.call_id, item_id, call::Role::kCaller, before, delta);
+  before += delta.size();
 }
 
 void CallSession::OnModelNote(absl::string_view what, absl::string_view detail) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -116,6 +117,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   void OnModelInput(const call::input::Input& input) override { Feed(input); }
   void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
                     int64_t bytes) override;
+  void OnCallerWords(absl::string_view item_id, absl::string_view delta) override;
   void OnModelNote(absl::string_view what, absl::string_view detail) override;
 
   // CarrierLeg::Owner
@@ -167,6 +169,7 @@ class CallSession final : public std::enable_shared_from_this<CallSession>,
   // stays for the next time.
   std::unique_ptr<audio::VoiceMeter> voice_;
   std::unique_ptr<audio::BeepDetector> beep_;
+  std::map<std::string, size_t> caller_words_;  // By item that is being transcribed: bytes that came so far.
   std::unique_ptr<net::Timer> timer_;
   absl::Time armed_ = absl::InfiniteFuture();
   store::CallWrite write_;  // What the present input changes.

@@ -365,6 +365,7 @@ void ModelLeg::On(const openai::SpeechStopped& event) { Give(input::SpeechStoppe
 void ModelLeg::On(const openai::BufferCommitted& event) {
   Give(input::TurnCommitted{event.item_id, session_.names.InCall(event.previous_item_id)});
 }
+void ModelLeg::On(const openai::UserTranscriptDelta& event) { owner_.OnCallerWords(event.item_id, event.delta); }
 void ModelLeg::On(const openai::UserTranscriptCompleted& event) {
   Give(input::CallerText{event.item_id, event.transcript});
 }

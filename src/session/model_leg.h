@@ -36,6 +36,9 @@ class ModelLeg final : public net::WsConnection::Listener {
     // The hot path: views are valid during the call only; `base64` is checked.
     virtual void OnModelAudio(absl::string_view response_id, absl::string_view item_id, absl::string_view base64,
                               int64_t bytes) = 0;
+    // Words of the caller, as they are transcribed: at the end of those that came of the item before. The call itself
+    // waits for the whole.
+    virtual void OnCallerWords(absl::string_view item_id, absl::string_view delta) = 0;
     // Trouble that is not the call's business: for the log.
     virtual void OnModelNote(absl::string_view what, absl::string_view detail) = 0;
   };
@@ -135,6 +138,7 @@ class ModelLeg final : public net::WsConnection::Listener {
   void On(const openai::SpeechStopped& event);
   void On(const openai::BufferCommitted& event);
   void On(const openai::ItemAdded& event);
+  void On(const openai::UserTranscriptDelta& event);
   void On(const openai::UserTranscriptCompleted& event);
   void On(const openai::UserTranscriptFailed& event);
   void On(const openai::ResponseCreated& event);

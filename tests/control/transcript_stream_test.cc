@@ -195,15 +195,17 @@ class WordsTest : public TranscriptStreamTest {
     EXPECT_EQ(stream->NextItems(1).size(), 1u);
     return stream;
   }
-  void Publish(const std::string& id, size_t offset, const std::string& text) {
-    server_->speech().Publish(kCall, id, offset, text);
+  void Publish(const std::string& id, size_t offset, const std::string& text,
+               call::Role role = call::Role::kAssistant) {
+    server_->speech().Publish(kCall, id, role, offset, text);
   }
   // The next message that is no heartbeat.
   static std::string Next(Stream& stream) {
     while (true) {
       const auto message = stream.Next();
       if (message.has_delta()) {
-        EXPECT_EQ(message.delta().role(), v1::SPEAKER_ROLE_ASSISTANT);
+        const bool callers = message.delta().item_id().rfind("caller", 0) == 0;
+        EXPECT_EQ(message.delta().role(), callers ? v1::SPEAKER_ROLE_CALLER : v1::SPEAKER_ROLE_ASSISTANT);
         return absl::StrCat(message.delta().item_id(), "+", message.delta().text());
       }
       if (message.has_item()) return absl::StrCat(message.item().item_id(), ":", message.item().text_generated());
@@ -249,6 +251,18 @@ TEST_F(WordsTest, AreNotShownToWhoWantsWhatWasHeard) {
   EXPECT_EQ(Next(*generated), "b+Good day");
   Say("b", call::Role::kAssistant, "Good", "Good day");
   EXPECT_EQ(Next(*heard), "b:") << "an item, and no word before it";
+}
+
+TEST_F(WordsTest, OfTheCallerAreShownInEveryView) {
+  int round = 0;
+  for (const auto view : {v1::TRANSCRIPT_VIEW_HEARD, v1::TRANSCRIPT_VIEW_GENERATED, v1::TRANSCRIPT_VIEW_BOTH}) {
+    const auto stream = Begin(view);
+    const std::string id = absl::StrCat("caller", round++);
+    Publish(id, 0, "What", call::Role::kCaller);
+    EXPECT_EQ(Next(*stream), id + "+What");
+    Publish(id, 4, " time", call::Role::kCaller);
+    EXPECT_EQ(Next(*stream), id + "+ time");
+  }
 }
 
 TEST_F(WordsTest, AreNotShownWithAHole) {

@@ -42,10 +42,10 @@ TEST(SpeechHubTest, EachHearsItsOwnCallInOrder) {
   Heard one, two;
   const auto first = hub.Subscribe("call_1", one.Taker());
   const auto second = hub.Subscribe("call_2", two.Taker());
-  hub.Publish("call_1", "item", 0, "Good ");
-  hub.Publish("call_3", "item", 0, "nobody's");
-  hub.Publish("call_2", "other", 7, "yes");
-  hub.Publish("call_1", "item", 5, "day");
+  hub.Publish("call_1", "item", call::Role::kAssistant, 0, "Good ");
+  hub.Publish("call_3", "item", call::Role::kAssistant, 0, "nobody's");
+  hub.Publish("call_2", "other", call::Role::kAssistant, 7, "yes");
+  hub.Publish("call_1", "item", call::Role::kAssistant, 5, "day");
   const auto words = one.Wait(2);
   ASSERT_EQ(words.size(), 2u);
   EXPECT_EQ(words[0].text, "Good ");
@@ -59,10 +59,10 @@ TEST(SpeechHubTest, EachHearsItsOwnCallInOrder) {
 
 TEST(SpeechHubTest, WhatWasSaidBeforeIsNotKept) {
   SpeechHub hub;
-  hub.Publish("call", "item", 0, "before");
+  hub.Publish("call", "item", call::Role::kAssistant, 0, "before");
   Heard heard;
   const auto subscription = hub.Subscribe("call", heard.Taker());
-  hub.Publish("call", "item", 6, "after");
+  hub.Publish("call", "item", call::Role::kAssistant, 6, "after");
   EXPECT_EQ(heard.Wait(1)[0].text, "after");
 }
 
@@ -72,7 +72,7 @@ TEST(SpeechHubTest, NothingComesAfterTheEnd) {
   auto subscription = hub.Subscribe("call", gone.Taker());
   const auto other = hub.Subscribe("call", stays.Taker());
   subscription = SpeechHub::Subscription();
-  hub.Publish("call", "item", 0, "late");
+  hub.Publish("call", "item", call::Role::kAssistant, 0, "late");
   stays.Wait(1);
   EXPECT_TRUE(gone.Wait(0).empty());
 }
@@ -86,11 +86,11 @@ TEST(SpeechHubTest, AListenerThatHangsCostsABoundedQueueAndNoPublisherWaits) {
     take(words);
   });
   stuck.lock();
-  for (size_t i = 0; i < 2 * SpeechHub::kMostWaiting; ++i) hub.Publish("call", "item", i, "x");
+  for (size_t i = 0; i < 2 * SpeechHub::kMostWaiting; ++i) hub.Publish("call", "item", call::Role::kAssistant, i, "x");
   stuck.unlock();
   // As many as were let in; one may have been taken out and held before the rest came.
   const auto words = heard.Wait(SpeechHub::kMostWaiting);
-  hub.Publish("call", "item", 99999, "last");
+  hub.Publish("call", "item", call::Role::kAssistant, 99999, "last");
   std::vector<SpokenWords> all = heard.Wait(words.size() + 1);
   while (all.back().text != "last") all = heard.Wait(all.size() + 1);
   EXPECT_LE(all.size(), SpeechHub::kMostWaiting + 2u);
@@ -107,7 +107,8 @@ TEST(SpeechHubTest, ManyCallsAtOnceLoseNothing) {
   std::vector<std::thread> calls;
   for (int i = 0; i < kCalls; ++i) {
     calls.emplace_back([&hub, i] {
-      for (size_t piece = 0; piece < kPieces; ++piece) hub.Publish(absl::StrCat(i), "item", piece, "x");
+      for (size_t piece = 0; piece < kPieces; ++piece)
+        hub.Publish(absl::StrCat(i), "item", call::Role::kAssistant, piece, "x");
     });
   }
   for (std::thread& call : calls) call.join();

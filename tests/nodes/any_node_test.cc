@@ -222,7 +222,7 @@ TEST_F(AnyNodeTest, EveryNodeShowsTheItemsAndTheOwnerTheWordsToo) {
   EXPECT_EQ(at_owner.Next(), "first:Hello.");
   EXPECT_EQ(elsewhere.Next(), "first:Hello.");
   // Only the node that has the call hears it.
-  owner_.speech().Publish(kCall, "second", 0, "Good ");
+  owner_.speech().Publish(kCall, "second", call::Role::kAssistant, 0, "Good ");
   EXPECT_EQ(at_owner.Next(), "second+Good ");
   Say("second", "Good day.");
   EXPECT_EQ(at_owner.Next(), "second:Good day.");

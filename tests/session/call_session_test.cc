@@ -296,6 +296,47 @@ TEST_F(CallSessionTest, WhoReadsAlongIsGivenTheWords) {
               ElementsAre("item_A@0 Good ", "item_B@0 Yes", "item_A@5 day"));
 }
 
+// The caller's words come in pieces before the whole, which may be worded differently.
+TEST_F(CallSessionTest, WhoReadsAlongIsGivenTheCallersWords) {
+  events::SpeechHub hub;
+  std::mutex mutex;
+  std::vector<std::string> words;
+  const auto subscription = hub.Subscribe("c1", [&](const events::SpokenWords& said) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    words.push_back(absl::StrCat(said.role == call::Role::kCaller ? "caller " : "? ", said.item_id, "@", said.offset,
+                                 " ", said.text));
+  });
+  deps_.speech = &hub;
+  Begin();
+  const auto say = [this](absl::string_view kind, absl::string_view item, absl::string_view key,
+                          absl::string_view text) {
+    model_.last().Receive(absl::Substitute(
+        R"({"type":"conversation.item.input_audio_transcription.$0","item_id":"$1","content_index":0,"$2":"$3"})", kind,
+        item, key, text));
+  };
+  say("delta", "item_U", "delta", "of nobody's turn");
+  for (const char* const item : {"item_U", "item_V", "item_W"}) {
+    model_.last().Receive(absl::Substitute(R"({"type":"input_audio_buffer.committed","item_id":"$0"})", item));
+  }
+  say("delta", "item_U", "delta", "Where");
+  say("delta", "item_V", "delta", "Hello?");
+  say("delta", "item_U", "delta", " are");
+  say("completed", "item_U", "transcript", "Where are you?");
+  say("delta", "item_U", "delta", " late");
+  say("failed", "item_V", "error", "");
+  say("delta", "item_V", "delta", " late");
+  say("delta", "item_W", "delta", "Bye");
+  const auto heard = [&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return words;
+  };
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while ((heard().empty() || heard().back() != "caller item_W@0 Bye") && absl::Now() < deadline)
+    std::this_thread::yield();
+  EXPECT_THAT(heard(), ElementsAre("caller item_U@0 Where", "caller item_V@0 Hello?", "caller item_U@5  are",
+                                   "caller item_W@0 Bye"));
+}
+
 // A reversible pause: listened to frame by frame, then decided.
 class ReversibleSessionTest : public CallSessionTest {
  protected:

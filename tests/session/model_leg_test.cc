@@ -107,6 +107,9 @@ class ModelLegTest : public ::testing::Test, public ModelLeg::Owner {
   void OnModelAudio(absl::string_view, absl::string_view item_id, absl::string_view, int64_t) override {
     audio_.emplace_back(item_id);
   }
+  void OnCallerWords(absl::string_view item_id, absl::string_view delta) override {
+    caller_words_.push_back(absl::StrCat(item_id, " ", delta));
+  }
   void OnModelNote(absl::string_view what, absl::string_view detail) override {
     notes_.push_back(absl::StrCat(what, ": ", detail));
   }
@@ -119,6 +122,7 @@ class ModelLegTest : public ::testing::Test, public ModelLeg::Owner {
   std::function<void(const input::Input&)> on_input_;
   std::vector<input::Input> inputs_;
   std::vector<std::string> audio_;
+  std::vector<std::string> caller_words_;
   std::vector<std::string> notes_;
   std::vector<std::string> event_ids_;
 };
@@ -454,6 +458,14 @@ TEST_F(ModelLegTest, WhatWePutThereIsNotTakenForSpeech) {
       R"({"type":"conversation.item.added","previous_item_id":"item_U","item":{"id":"item_V","type":"message","role":"user"}})");
   EXPECT_EQ(One<input::ItemAdded>().item_id, "item_V");
   EXPECT_EQ(One<input::ItemAdded>().previous_item_id, "item_U");
+}
+
+TEST_F(ModelLegTest, TheCallersWordsGoPastTheCall) {
+  Connect();
+  server().Receive(
+      R"({"type":"conversation.item.input_audio_transcription.delta","item_id":"item_U","content_index":0,"delta":" Hel"})");
+  EXPECT_THAT(caller_words_, ElementsAre("item_U  Hel"));
+  EXPECT_THAT(inputs_, IsEmpty()) << "which waits for the whole";
 }
 
 TEST_F(ModelLegTest, ARewrittenItemIsFoundUnderItsOldName) {
