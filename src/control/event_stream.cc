@@ -104,9 +104,12 @@ void EventStream::OnDone() {
 void EventStream::Advance() {
   Action action = Action::kNothing;
   grpc::Status status;
+  grpc::WriteOptions how;
   {
     base::MutexLock lock(mutex_);
     action = Decide();
+    // The next follows at once: they may go out together.
+    if (next_ < batch_.size()) how.set_buffer_hint();
     if (action == Action::kFinish) {
       status = ToGrpcStatus(*closing_);
       if (!closing_->ok() && pump_) context_->AddTrailingMetadata("cursor", FormatCursor(delivered_));
@@ -116,7 +119,7 @@ void EventStream::Advance() {
   switch (action) {
     case Action::kNothing: return;
     case Action::kRead: return streams_.executor_.Post([this, self = shared_from_this()] { Read(); });
-    case Action::kWrite: return StartWrite(&message_);
+    case Action::kWrite: return StartWrite(&message_, how);
     case Action::kFinish: return Finish(status);
   }
 }
