@@ -219,7 +219,7 @@ std::string FormatPlayoutTable(const std::vector<Row>& rows) {
 }
 
 std::string FormatJson(const Setting& setting, const std::vector<Trial>& trials, const std::vector<Row>& rows,
-                       const std::vector<Comparison>& comparisons) {
+                       const std::vector<Comparison>& comparisons, const std::vector<StreamFigures>& streams) {
   Json json;
   json["setting"] = {{"date", setting.date},
                      {"machine", setting.machine},
@@ -231,8 +231,9 @@ std::string FormatJson(const Setting& setting, const std::vector<Trial>& trials,
                   {"cpu_per_frame_pair_ratio", kAimRatio},
                   {"added_p99_ratio", kAimRatio},
                   {"memory_kb_per_call_beyond_relay", kAimKbPerCall},
-                  {"stop_p99_us", kAimStopMicros}};
-  json["rows"] = json["ratios"] = json["runs"] = Json::array();
+                  {"stop_p99_us", kAimStopMicros},
+                  {"to_stream_p99_us", kAimStreamMicros}};
+  json["rows"] = json["ratios"] = json["runs"] = json["streams"] = Json::array();
   for (const Row& row : rows) {
     Json entry = row.runs > 0 ? TrialJson(row.median) : LoadJson(row.median.load);
     entry["program"] = Name(row.median.program);
@@ -254,6 +255,17 @@ std::string FormatJson(const Setting& setting, const std::vector<Trial>& trials,
     entry["pair"] = trial.pair;
     entry["trouble"] = trial.trouble;
     json["runs"].push_back(entry);
+  }
+  for (const StreamFigures& figures : streams) {
+    json["streams"].push_back({{"streams", figures.load.streams},
+                               {"stalled", figures.load.stalled},
+                               {"calls", kStreamCalls},
+                               {"events_per_second", figures.events_per_second},
+                               {"to_stream_p50_us", figures.p50_us},
+                               {"to_stream_p99_us", figures.p99_us},
+                               {"core_percent", figures.core_percent},
+                               {"kb_per_stream", figures.kb_per_stream},
+                               {"kb_per_stalled", figures.kb_per_stalled}});
   }
   return absl::StrCat(json.dump(2, ' ', false, Json::error_handler_t::replace), "\n");
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/types/optional.h"
+#include "src/bench/stream_figures.h"
 
 // What runs give, side by side: the table that people read and the JSON that programs read.
 namespace callbridge::bench {
@@ -104,9 +105,9 @@ struct Setting {
   double warmup_seconds = 0;
 };
 
-// {"setting":{},"aims":{},"rows":[],"ratios":[],"runs":[]}, indented.
+// {"setting":{},"aims":{},"rows":[],"ratios":[],"runs":[],"streams":[]}, indented.
 std::string FormatJson(const Setting& setting, const std::vector<Trial>& trials, const std::vector<Row>& rows,
-                       const std::vector<Comparison>& comparisons);
+                       const std::vector<Comparison>& comparisons, const std::vector<StreamFigures>& streams);
 
 }  // namespace callbridge::bench
 

@@ -145,7 +145,9 @@ class LoopLoad final : public Load, private net::ServerDelegate {
   net::UpgradeDecision OnUpgrade(int, const base::HttpRequest&) override {
     net::UpgradeDecision decision;
     ModelEnd* const end = models_.Add(std::make_unique<ModelEnd>(meter_, models_.count()));
-    interrupted_[static_cast<size_t>(models_.count()) * 7 % interrupted_.size()].push_back(end);
+    // Prime to the second's milliseconds and near its golden section: few calls are spread over it as well as many.
+    constexpr size_t kSpread = 619;
+    interrupted_[static_cast<size_t>(models_.count()) * kSpread % interrupted_.size()].push_back(end);
     decision.listener = end;
     return decision;
   }

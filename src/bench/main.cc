@@ -22,12 +22,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "src/bench/figures.h"
 #include "src/bench/relay.h"
 #include "src/bench/runner.h"
 #include "src/bench/store_load.h"
+#include "src/bench/stream_figures.h"
 #include "src/bench/stream_load.h"
 #include "src/store/postgres/postgres_store.h"
 #include "src/store/sqlite/sqlite_store.h"
@@ -190,18 +192,22 @@ bench::Setting MakeSetting(const bench::RunnerOptions& options) {
 }
 
 // 0 if there is something to read.
-int Report(const bench::RunnerOptions& options, const std::vector<bench::Trial>& runs, bool playout) {
+int Report(const bench::RunnerOptions& options, const std::vector<bench::Trial>& runs, bool playout,
+           const std::vector<bench::StreamFigures>& streams = {}) {
   const std::vector<bench::Row> rows = bench::MakeRows(runs);
   const std::vector<bench::Comparison> comparisons = bench::Compare(runs);
   const std::string table = playout ? bench::FormatPlayoutTable(rows) : bench::FormatTable(rows, comparisons);
   const std::string json = absl::GetFlag(FLAGS_json);
-  std::fputs(table.c_str(), json == "-" ? stderr : stdout);
-  if (!json.empty() && !Write(json, bench::FormatJson(MakeSetting(options), runs, rows, comparisons)))
+  std::FILE* const shown = json == "-" ? stderr : stdout;
+  if (!runs.empty()) std::fputs(table.c_str(), shown);
+  if (!streams.empty()) std::fputs(absl::StrCat("\n", bench::FormatStreams(streams)).c_str(), shown);
+  if (!json.empty() && !Write(json, bench::FormatJson(MakeSetting(options), runs, rows, comparisons, streams)))
     return Fail("--json: cannot be written");
-  bool trouble = false;
+  bool trouble = !playout && streams.empty();
   for (const bench::Trial& run : runs) trouble = trouble || !run.trouble.empty();
   if (!trouble) std::filesystem::remove_all(options.folder);
-  return (playout ? trouble : comparisons.empty()) ? 1 : 0;
+  if (playout) return trouble ? 1 : 0;
+  return comparisons.empty() && !runs.empty() ? 1 : 0;
 }
 
 // What is asked for, from the flags.
@@ -282,31 +288,21 @@ int RunStores() {
 // One stream, as many as a room full of dashboards has, and the same with a tenth of them asleep.
 constexpr bench::StreamCase kStreamCases[] = {{1, 0}, {200, 0}, {200, 20}};
 
-int RunStreams() {
-  bench::StreamOptions options;
-  const int seconds = absl::GetFlag(FLAGS_seconds);
-  if (seconds < 1 || seconds > 600) return Fail("--seconds: 1 to 600");
-  options.server = std::filesystem::absolute(absl::GetFlag(FLAGS_server)).string();
-  if (access(options.server.c_str(), X_OK) != 0) return Fail("--server: no program at that path");
-  options.folder = MakeFolder();
-  if (options.folder.empty()) return Fail("no temporary folder can be made");
-  options.threads = absl::GetFlag(FLAGS_threads);
-  options.window = absl::Seconds(seconds);
+absl::StatusOr<std::vector<bench::StreamFigures>> CarryStreams(const bench::RunnerOptions& runner, bool quick) {
+  const bench::StreamOptions options{runner.server, runner.folder, runner.threads, runner.window};
   std::vector<bench::StreamFigures> all;
   for (const bench::StreamCase& load : kStreamCases) {
     std::fprintf(stderr, "%d streams, of which %d stall\n", load.streams, load.stalled);
     const auto figures = bench::MeasureStreams(options, load);
-    if (!figures.ok()) return Fail(figures.status().message());
+    if (!figures.ok()) return figures.status();
     all.push_back(*figures);
+    if (quick) break;
   }
-  std::filesystem::remove_all(options.folder);
-  std::fputs(bench::FormatStreams(all).c_str(), stdout);
-  return 0;
+  return all;
 }
 
 int RunBench() {
   if (absl::GetFlag(FLAGS_stores)) return RunStores();
-  if (absl::GetFlag(FLAGS_streams)) return RunStreams();
   const Request request = ReadRequest();
   if (const std::string mistake = FindMistake(request); !mistake.empty()) return Fail(mistake);
   bench::RunnerOptions options;
@@ -317,10 +313,17 @@ int RunBench() {
   options.warmup = absl::Seconds(request.warmup);
   options.window = absl::Seconds(request.seconds);
   if (options.folder.empty()) return Fail("no temporary folder can be made");
-  if (!request.playout)
-    return Report(options, Carry(options, MakePlan(request.calls, request.pieces, request.repetitions)), false);
-  return Report(options, CarryPlayout(options, MakePlayoutPlan(request.leads, request.sent), request.repetitions),
-                true);
+  if (request.playout)
+    return Report(options, CarryPlayout(options, MakePlayoutPlan(request.leads, request.sent), request.repetitions),
+                  true);
+  std::vector<bench::Trial> trials;
+  if (!absl::GetFlag(FLAGS_streams))
+    trials = Carry(options, MakePlan(request.calls, request.pieces, request.repetitions));
+  const auto streams = CarryStreams(options, absl::GetFlag(FLAGS_quick));
+  if (!streams.ok())
+    std::fprintf(stderr, "  did not come about: %s\n", std::string(streams.status().message()).c_str());
+  const int result = Report(options, trials, false, streams.value_or(std::vector<bench::StreamFigures>{}));
+  return streams.ok() ? result : 1;
 }
 
 }  // namespace
@@ -334,6 +337,8 @@ int main(int argc, char** argv) {
   if (rest.size() > 1) return Fail(absl::StrCat("'", rest[1], "' is no flag; see --help"));
   if (absl::GetFlag(FLAGS_threads) < 1 || absl::GetFlag(FLAGS_threads) > 64) return Fail("--threads: 1 to 64");
   std::signal(SIGPIPE, SIG_IGN);
+  // As the server does: the streams' clients are in here.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   RaiseDescriptors();
   if (!absl::GetFlag(FLAGS_relay)) return RunBench();
   const absl::Status status = bench::RunRelay(absl::GetFlag(FLAGS_relay_port), absl::GetFlag(FLAGS_relay_model_url),

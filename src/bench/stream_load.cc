@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "callbridge/v1/call_service.grpc.pb.h"
 #include "src/base/ids.h"
@@ -203,19 +202,6 @@ absl::StatusOr<StreamFigures> MeasureStreams(const StreamOptions& options, const
   if (absl::Status status = Sum(readers, span, figures); !status.ok()) return status;
   if ((*load)->lost() > 0) return absl::InternalError(absl::StrCat((*load)->lost(), " sockets closed during the run"));
   return figures;
-}
-
-std::string FormatStreams(const std::vector<StreamFigures>& figures) {
-  std::string out = absl::StrFormat("%8s %8s %10s %16s %16s %8s %14s %15s\n", "streams", "stalled", "events/s",
-                                    "to stream p50us", "to stream p99us", "core%", "KB per stream", "KB per stalled");
-  for (const StreamFigures& row : figures) {
-    absl::StrAppendFormat(&out, "%8d %8d %10.1f %16.0f %16.0f %8.1f %14.1f %15.1f\n", row.load.streams,
-                          row.load.stalled, row.events_per_second, row.p50_us, row.p99_us, row.core_percent,
-                          row.kb_per_stream, row.kb_per_stalled);
-  }
-  absl::StrAppendFormat(&out, "%d live calls, each interrupted once a second; every stream shows all of them\n",
-                        kStreamCalls);
-  return out;
 }
 
 }  // namespace callbridge::bench

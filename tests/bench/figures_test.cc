@@ -122,7 +122,7 @@ TEST(FormatPlayoutTableTest, ShowsWhatALeadCosts) {
   const std::string table = FormatPlayoutTable(rows);
   for (const char* figure : {"123", "4.50", "654", "no port"})
     EXPECT_NE(table.find(figure), std::string::npos) << figure << "\n" << table;
-  const auto json = nlohmann::json::parse(FormatJson({}, {near}, rows, {}));
+  const auto json = nlohmann::json::parse(FormatJson({}, {near}, rows, {}, {}));
   EXPECT_EQ(json["runs"][0]["lead_ms"], 100);
   EXPECT_EQ(json["runs"][0]["sent_ms"], 20);
   EXPECT_EQ(json["runs"][0]["thrown_p50_ms"], 123);
@@ -142,13 +142,25 @@ TEST(FormatJsonTest, CarriesEverything) {
   const auto rows = MakeRows(runs);
   Setting setting;
   setting.cores = 2;
-  const auto json = nlohmann::json::parse(FormatJson(setting, runs, rows, Compare(Pairs())));
+  StreamFigures streams;
+  streams.load = {200, 20};
+  streams.p50_us = 900;
+  streams.p99_us = 2400;
+  streams.kb_per_stalled = 80;
+  const auto json = nlohmann::json::parse(FormatJson(setting, runs, rows, Compare(Pairs()), {streams}));
   EXPECT_EQ(json["setting"]["cores"], 2);
   EXPECT_EQ(json["runs"].size(), 6);
   EXPECT_EQ(json["rows"][1]["cpu_us_per_frame_pair"], 20);
   EXPECT_EQ(json["rows"][1]["program"], "relay");
   EXPECT_EQ(json["ratios"][0]["cpu_per_frame_pair_ratio"], 1.5);
   EXPECT_EQ(json["aims"]["cpu_per_frame_pair_ratio"], 1.5);
+  EXPECT_EQ(json["aims"]["to_stream_p99_us"], 100'000);
+  ASSERT_EQ(json["streams"].size(), 1);
+  EXPECT_EQ(json["streams"][0]["streams"], 200);
+  EXPECT_EQ(json["streams"][0]["stalled"], 20);
+  EXPECT_EQ(json["streams"][0]["to_stream_p50_us"], 900);
+  EXPECT_EQ(json["streams"][0]["to_stream_p99_us"], 2400);
+  EXPECT_EQ(json["streams"][0]["kb_per_stalled"], 80);
 }
 
 }  // namespace
