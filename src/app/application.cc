@@ -142,7 +142,10 @@ class ServerApplication final : public Application {
 
   void SetAccess(control::AccessList access) override { control_->SetAccess(std::move(access)); }
 
-  absl::Status LoadCertificates() override { return control_->LoadCertificates(); }
+  absl::Status LoadCertificates() override {
+    absl::Status status = control_->LoadCertificates();
+    return status.ok() && node_ != nullptr ? node_->LoadCertificates() : status;
+  }
 
   void BeginDrain() override { BeginDrainIfListening(); }
 

@@ -28,8 +28,9 @@ class Application {
   // In place of who could use the gRPC port by the configuration so far. Any thread.
   virtual void SetAccess(control::AccessList access) = 0;
 
-  // Reads the TLS files of the gRPC port again, for connections from now on. kInvalidArgument: they cannot be used, and
-  // those that were read before stay. Nothing without TLS. Any thread; blocks on the disk.
+  // Reads the TLS files of the gRPC port and then of the node-to-node port again, for connections from now on.
+  // kInvalidArgument: a port's cannot be used, which the message says with the flag, and its old ones stay. Nothing
+  // without TLS. From one thread; blocks on the disk.
   virtual absl::Status LoadCertificates() = 0;
 
   // No new calls from now on: readiness and health fall, webhooks refuse.

@@ -55,7 +55,7 @@ void ReadAccessAgain(Application& application, const Options& options) {
 
 void ReadCertificatesAgain(Application& application, const Options& options) {
   using callbridge::base::LogKind;
-  if (options.grpc_tls_cert.empty()) return;
+  if (options.grpc_tls_cert.empty() && options.node_tls_cert.empty()) return;
   if (const absl::Status status = application.LoadCertificates(); !status.ok()) {
     callbridge::base::Log(LogKind::kTrouble, "", "the TLS files cannot be used; those that were read before stay",
                           {{"why", std::string(status.message())}});

@@ -112,6 +112,11 @@ absl::Status NodeRooms::Listen(std::vector<grpc::Service*> further) {
   return absl::OkStatus();
 }
 
+absl::Status NodeRooms::LoadCertificates() {
+  absl::Status status = server_->LoadCertificates();
+  return status.ok() ? channels_->LoadCertificates() : status;
+}
+
 absl::Status NodeRooms::Join(int media_port) {
   const std::string address = options_.node_address.empty() ? server_->address() : options_.node_address;
   membership_->SetAddresses(address, WithPort(address, media_port));

@@ -80,6 +80,10 @@ class NodeRooms {
   // Enters this process among the nodes: other nodes may ask it from here on. `media_port` is that of --http_listen.
   absl::Status Join(int media_port);
 
+  // Reads the TLS files of the node-to-node port and of the ways to others again, for connections from now on. After
+  // Listen(). kInvalidArgument: they cannot be used, and those that were read before stay.
+  absl::Status LoadCertificates();
+
   // Others see that it takes no new calls. Nothing before Join(). Any thread.
   void Drain();
 

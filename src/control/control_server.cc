@@ -33,8 +33,6 @@ constexpr int kKeepaliveTimeMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 // A client may ping every 30 s; half of it and more is slack.
 constexpr int kMinPingIntervalMs = 10'000;
-// Before a certificate expires; long enough for somebody to do something about it.
-constexpr absl::Duration kSoon = absl::Hours(24 * 7);
 constexpr int kMaxConnectionAgeMs = 30 * 60'000;
 constexpr int kMaxConnectionAgeGraceMs = 5 * 60'000;
 
@@ -189,13 +187,7 @@ class ControlServer::Impl {
   absl::Status LoadCertificates() {
     if (certificates_ == nullptr) return absl::OkStatus();
     if (absl::Status status = certificates_->Load(); !status.ok()) return status;
-    const absl::Time end = certificates_->expire_time();
-    if (end < absl::Now() + kSoon) {
-      base::Log(
-          base::LogKind::kTrouble, "",
-          end < absl::Now() ? "the gRPC port's certificate has expired" : "the gRPC port's certificate expires soon",
-          {{"at", absl::FormatTime(absl::RFC3339_sec, end, absl::UTCTimeZone())}});
-    }
+    certificates_->LogExpiry("the gRPC port");
     return absl::OkStatus();
   }
 

@@ -53,20 +53,6 @@ absl::StatusOr<TlsFiles> ReadTlsFiles(const TlsFiles& files, const TlsFlags& fla
   return texts;
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const TlsFiles& files,
-                                                                               const TlsFlags& flags) {
-  if (!files.has_tls()) return grpc::InsecureServerCredentials();
-  const auto texts = ReadTlsFiles(files, flags);
-  if (!texts.ok()) return texts.status();
-  grpc::SslServerCredentialsOptions ssl;
-  ssl.pem_key_cert_pairs.push_back({texts->key, texts->cert});
-  if (!files.ca.empty()) {
-    ssl.pem_root_certs = texts->ca;
-    ssl.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
-  }
-  return grpc::SslServerCredentials(ssl);
-}
-
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakePeerCredentials(const TlsFiles& files,
                                                                               const TlsFlags& flags) {
   if (!files.has_tls()) return grpc::InsecureChannelCredentials();

@@ -35,11 +35,6 @@ inline constexpr TlsFlags kNodeTlsFlags{"--node_tls_cert", "--node_tls_key", "--
 // file; the message names its flag.
 absl::StatusOr<TlsFiles> ReadTlsFiles(const TlsFiles& files, const TlsFlags& flags);
 
-// What a port listens with: plaintext without a certificate, TLS with one, mTLS with an authority too.
-// kInvalidArgument: a file cannot be read or is no PEM file; the message names its flag.
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const TlsFiles& files,
-                                                                               const TlsFlags& flags);
-
 // What a node calls another with: plaintext without a certificate, else mTLS. The other must show a certificate of the
 // authority; the name in it is not compared with the address, which for nodes is often one that nobody knew when the
 // certificate was made. So the authority must be one for nodes only. Errors as above.

@@ -7,11 +7,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/types/optional.h"
 #include "src/base/certificate.h"
+#include "src/base/log.h"
 
 namespace callbridge::control {
 namespace {
+
+constexpr absl::Duration kSoon = absl::Hours(24 * 7);
 
 absl::Status Wrong(absl::string_view flag, const std::string& path, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(flag, ": ", path, " ", what));
@@ -82,6 +86,15 @@ absl::Status ServerCertificates::Load() {
 absl::Time ServerCertificates::expire_time() const {
   base::MutexLock lock(mutex_);
   return expire_time_;
+}
+
+void ServerCertificates::LogExpiry(absl::string_view port) const {
+  const absl::Time end = expire_time();
+  const absl::Time now = absl::Now();
+  if (end >= now + kSoon) return;
+  base::Log(base::LogKind::kTrouble, "",
+            absl::StrCat(port, end < now ? "'s certificate has expired" : "'s certificate expires soon"),
+            {{"at", absl::FormatTime(absl::RFC3339_sec, end, absl::UTCTimeZone())}});
 }
 
 std::shared_ptr<grpc::ServerCredentials> ServerCertificates::MakeCredentials() {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "src/base/mutex.h"
 #include "src/control/credentials.h"
@@ -25,6 +26,9 @@ class ServerCertificates {
 
   // Until when the certificate that is shown is good. After a Load() that went well.
   absl::Time expire_time() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Has the log say so if that is past or within a week. `port`: whose it is, "the gRPC port".
+  void LogExpiry(absl::string_view port) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // For a server that this outlives, after the first Load(). mTLS where the files have an authority.
   std::shared_ptr<grpc::ServerCredentials> MakeCredentials();

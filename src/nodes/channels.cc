@@ -4,6 +4,8 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <algorithm>
+
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
@@ -33,9 +35,25 @@ grpc::ChannelArguments Arguments() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Channels>> Channels::Open(const control::TlsFiles& files) {
-  auto credentials = control::MakePeerCredentials(files, control::kNodeTlsFlags);
+  std::unique_ptr<Channels> channels(new Channels(files));
+  if (absl::Status status = channels->LoadCertificates(); !status.ok()) return status;
+  return channels;
+}
+
+absl::Status Channels::LoadCertificates() {
+  auto credentials = control::MakePeerCredentials(files_, control::kNodeTlsFlags);
   if (!credentials.ok()) return credentials.status();
-  return std::unique_ptr<Channels>(new Channels(*std::move(credentials)));
+  base::MutexLock lock(mutex_);
+  credentials_ = *std::move(credentials);
+  for (auto& [address, channel] : by_address_) retired_.push_back(std::move(channel));
+  by_address_.clear();
+  DropRetired();
+  return absl::OkStatus();
+}
+
+void Channels::DropRetired() {
+  const auto unheld = [](const std::shared_ptr<grpc::Channel>& channel) { return channel.use_count() == 1; };
+  retired_.erase(std::remove_if(retired_.begin(), retired_.end(), unheld), retired_.end());
 }
 
 Channels::~Channels() {
@@ -61,11 +79,12 @@ void Channels::KeepOnly(const std::set<std::string>& addresses) {
     const bool drop = addresses.count(it->first) == 0 && it->second.use_count() == 1;
     it = drop ? by_address_.erase(it) : std::next(it);
   }
+  DropRetired();
 }
 
 size_t Channels::size() const {
   base::MutexLock lock(mutex_);
-  return by_address_.size();
+  return by_address_.size() + retired_.size();
 }
 
 }  // namespace callbridge::nodes

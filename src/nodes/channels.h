@@ -9,7 +9,9 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "src/base/mutex.h"
 #include "src/control/credentials.h"
@@ -32,17 +34,24 @@ class Channels {
   // Never null; connects when it is first used. Never blocks. Hold it as long as an RPC runs, not longer.
   std::shared_ptr<grpc::Channel> To(const std::string& address);
 
+  // Reads the files again, for channels from now on; those that somebody holds go on until they are let go. With an
+  // error as Open() nothing changes. Blocks on the disk. Not on a thread of gRPC's.
+  absl::Status LoadCertificates() ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Drops the channels to other addresses that nobody holds. Not on a thread of gRPC's.
   void KeepOnly(const std::set<std::string>& addresses);
 
   size_t size() const;
 
  private:
-  explicit Channels(std::shared_ptr<grpc::ChannelCredentials> credentials) : credentials_(std::move(credentials)) {}
+  explicit Channels(control::TlsFiles files) : files_(std::move(files)) {}
+  void DropRetired() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
+  const control::TlsFiles files_;
   mutable base::Mutex mutex_;
+  std::shared_ptr<grpc::ChannelCredentials> credentials_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<grpc::Channel>> by_address_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<grpc::Channel>> retired_ ABSL_GUARDED_BY(mutex_);  // With old credentials, and held.
 };
 
 }  // namespace callbridge::nodes

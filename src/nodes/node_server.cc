@@ -56,22 +56,36 @@ absl::StatusOr<std::unique_ptr<NodeServer>> NodeServer::Start(const Options& opt
   auto address = control::ParseListenAddress(options.listen);
   if (!address.ok()) return absl::InvalidArgumentError(absl::StrCat("--node_listen: ", address.status().message()));
   if (absl::Status status = CheckExposure(options, *address); !status.ok()) return status;
-  const auto credentials = control::MakeServerCredentials(options.tls, control::kNodeTlsFlags);
-  if (!credentials.ok()) return credentials.status();
+  std::unique_ptr<control::ServerCertificates> certificates;
+  if (options.tls.has_tls())
+    certificates = std::make_unique<control::ServerCertificates>(options.tls, control::kNodeTlsFlags);
+  std::unique_ptr<NodeServer> made(new NodeServer(*std::move(address), std::move(certificates)));
+  if (absl::Status status = made->LoadCertificates(); !status.ok()) return status;
+  if (absl::Status status = made->Listen(services); !status.ok()) return status;
+  return made;
+}
+
+absl::Status NodeServer::Listen(const std::vector<grpc::Service*>& services) {
+  const auto credentials =
+      certificates_ == nullptr ? grpc::InsecureServerCredentials() : certificates_->MakeCredentials();
+  const std::string listen = control::FormatListenAddress(address_.host, address_.port);
   grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort(control::FormatListenAddress(address->host, address->port), *credentials, &port);
+  builder.AddListeningPort(listen, credentials, &port_);
   for (grpc::Service* const service : services) builder.RegisterService(service);
   builder.SetOption(std::make_unique<WithoutPlugins>());
   SetLimits(builder);
-  auto server = builder.BuildAndStart();
-  if (server == nullptr || port == 0) {
-    return absl::UnavailableError(
-        absl::StrCat("--node_listen=", options.listen, ": cannot listen there: ", control::WhyNotListening(*address),
-                     options.tls.has_tls() ? ", or the TLS certificate and key do not fit" : "",
-                     "; stop the other program or choose another address"));
-  }
-  return std::unique_ptr<NodeServer>(new NodeServer(*std::move(address), std::move(server), port));
+  server_ = builder.BuildAndStart();
+  if (server_ != nullptr && port_ > 0) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("--node_listen=", listen,
+                                             ": cannot listen there: ", control::WhyNotListening(address_),
+                                             "; stop the other program or choose another address"));
+}
+
+absl::Status NodeServer::LoadCertificates() {
+  if (certificates_ == nullptr) return absl::OkStatus();
+  if (absl::Status status = certificates_->Load(); !status.ok()) return status;
+  certificates_->LogExpiry("the node-to-node port");
+  return absl::OkStatus();
 }
 
 NodeServer::~NodeServer() { Shutdown(absl::ZeroDuration()); }

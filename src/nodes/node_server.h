@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "src/control/credentials.h"
 #include "src/control/listen_address.h"
+#include "src/control/server_certificates.h"
 
 namespace callbridge::nodes {
 
@@ -40,17 +41,23 @@ class NodeServer {
   // "host:port", as it is listened at.
   std::string address() const;
 
+  // Reads the TLS files again, for connections from now on. kInvalidArgument: they cannot be used, and those that were
+  // read before stay. Without TLS nothing is done. Blocks on the disk.
+  absl::Status LoadCertificates();
+
   // Requests under way get up to `grace` to finish and are then cut off. Blocks until that is over. A repeat does
   // nothing.
   void Shutdown(absl::Duration grace);
 
  private:
-  NodeServer(control::ListenAddress address, std::unique_ptr<grpc::Server> server, int port)
-      : address_(std::move(address)), server_(std::move(server)), port_(port) {}
+  NodeServer(control::ListenAddress address, std::unique_ptr<control::ServerCertificates> certificates)
+      : address_(std::move(address)), certificates_(std::move(certificates)) {}
+  absl::Status Listen(const std::vector<grpc::Service*>& services);
 
   const control::ListenAddress address_;
+  const std::unique_ptr<control::ServerCertificates> certificates_;  // Null without TLS. Outlives the server.
   std::unique_ptr<grpc::Server> server_;
-  const int port_;
+  int port_ = 0;
 };
 
 }  // namespace callbridge::nodes

@@ -15,14 +15,16 @@ namespace {
 
 class TlsTest : public ::testing::Test {
  protected:
+  static constexpr char kNames[] = "DNS:localhost,IP:127.0.0.1";
+
   static std::string Write(const std::string& name, const std::string& text) {
     const std::string path = absl::StrCat(::testing::TempDir(), "/client-", name, ".pem");
     std::ofstream(path) << text;
     return path;
   }
 
-  void Serve(bool wants_certificates, control::AccessList access) {
-    const testing::Certificate own = testing::Issue("server", "DNS:localhost,IP:127.0.0.1", &ca_);
+  void Serve(bool wants_certificates, control::AccessList access, const std::string& names = kNames, int days = 10) {
+    const testing::Certificate own = testing::Issue("server", names, &ca_, days);
     control::ControlServerOptions options;
     options.tls_cert_file = Write("cert", own.CertPem());
     options.tls_key_file = Write("key", own.KeyPem());
@@ -58,6 +60,26 @@ TEST_F(TlsTest, ATokenGoesOverTls) {
 TEST_F(TlsTest, AServerOfAnotherAuthorityIsNotBelieved) {
   Serve(/*wants_certificates=*/false, {});
   options_.root_certificates = testing::Issue("another", "", nullptr).CertPem();
+  EXPECT_EQ(Get().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(TlsTest, ACertificateThatHasExpiredIsNotBelieved) {
+  Serve(/*wants_certificates=*/false, {}, kNames, /*days=*/1);
+  EXPECT_EQ(Get().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(TlsTest, ACertificateOfAnotherNameIsNotBelieved) {
+  Serve(/*wants_certificates=*/false, {}, "DNS:elsewhere.example");
+  EXPECT_EQ(Get().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(TlsTest, AClientsCertificateThatHasExpiredOpensNothing) {
+  control::AccessList access;
+  access.identities = {{"crm", "crm.example", {"calls.read"}}};
+  Serve(/*wants_certificates=*/true, access);
+  const testing::Certificate crm = testing::Issue("crm", "DNS:crm.example", &ca_, /*days=*/1);
+  options_.certificate = crm.CertPem();
+  options_.private_key = crm.KeyPem();
   EXPECT_EQ(Get().code(), absl::StatusCode::kUnavailable);
 }
 

@@ -48,7 +48,13 @@ TEST(NodeServerTest, RefusesToStart) {
               o.tls = good;
               o.tls.cert = good.key;
             },
-            absl::StatusCode::kUnavailable, "certificate and key do not fit"},
+            kBad, "--node_tls_cert: "},
+           {"a key that is another's",
+            [&](auto& o) {
+              o.tls = good;
+              o.tls.key = NodeFiles("other", testing::Issue("nodes", "", nullptr)).key;
+            },
+            kBad, "--node_tls_key: "},
        }) {
     SCOPED_TRACE(row.name);
     NodeServer::Options options;
@@ -103,6 +109,62 @@ TEST(ChannelsTest, OneForEachAddressAsLongAsItIsOfUse) {
   EXPECT_EQ((*channels)->size(), 1);
   (*channels)->KeepOnly({});
   EXPECT_EQ((*channels)->size(), 0);
+}
+
+TEST(ChannelsTest, AChannelWithOldFilesStaysWhileItIsHeld) {
+  const auto channels = Channels::Open({});
+  ASSERT_TRUE(channels.ok()) << channels.status();
+  auto held = (*channels)->To("127.0.0.1:1");
+  (*channels)->To("127.0.0.1:2");
+  ASSERT_TRUE((*channels)->LoadCertificates().ok());
+  EXPECT_EQ((*channels)->size(), 1);
+  EXPECT_NE((*channels)->To("127.0.0.1:1"), held);
+  (*channels)->KeepOnly({"127.0.0.1:1"});
+  EXPECT_EQ((*channels)->size(), 2);
+  held.reset();
+  (*channels)->KeepOnly({"127.0.0.1:1"});
+  EXPECT_EQ((*channels)->size(), 1);
+}
+
+// Whether a request gets through to a service that has none of its methods.
+bool Reaches(Channels& channels, const std::string& address) {
+  const auto stub = v1::CallService::NewStub(channels.To(address));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  v1::GetCallResponse response;
+  const grpc::Status status = stub->GetCall(&context, v1::GetCallRequest(), &response);
+  EXPECT_TRUE(status.error_code() == grpc::StatusCode::UNIMPLEMENTED ||
+              status.error_code() == grpc::StatusCode::UNAVAILABLE)
+      << status.error_code() << " " << status.error_message();
+  return status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
+}
+
+TEST(RenewalTest, NewFilesAreForNewConnections) {
+  const testing::Certificate old_ca = testing::Issue("old", "", nullptr);
+  const testing::Certificate new_ca = testing::Issue("new", "", nullptr);
+  const control::TlsFiles here = NodeFiles("here", old_ca);
+  const control::TlsFiles there = NodeFiles("there", old_ca);
+  v1::CallService::CallbackService service;
+  const auto server = NodeServer::Start({"127.0.0.1:0", there}, {&service});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto channels = Channels::Open(here);
+  ASSERT_TRUE(channels.ok()) << channels.status();
+  EXPECT_TRUE(Reaches(**channels, (*server)->address()));
+
+  NodeFiles("there", new_ca);
+  ASSERT_TRUE((*server)->LoadCertificates().ok());
+  EXPECT_TRUE(Reaches(**channels, (*server)->address())) << "on the connection that stands";
+  ASSERT_TRUE((*channels)->LoadCertificates().ok());
+  EXPECT_FALSE(Reaches(**channels, (*server)->address())) << "the files here are still the old ones";
+  NodeFiles("here", new_ca);
+  ASSERT_TRUE((*channels)->LoadCertificates().ok());
+  EXPECT_TRUE(Reaches(**channels, (*server)->address()));
+
+  std::ofstream(there.key) << "not a key";
+  EXPECT_EQ((*server)->LoadCertificates().code(), absl::StatusCode::kInvalidArgument);
+  std::ofstream(here.ca) << "not an authority";
+  EXPECT_EQ((*channels)->LoadCertificates().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(Reaches(**channels, (*server)->address())) << "what was read before stays";
 }
 
 TEST(ChannelsTest, FilesThatCannotBeUsedAreNamed) {

@@ -163,7 +163,7 @@ class Nodes:
             self.hub, base = "10.231.1." + HUB, "10.231.3." + HUB
         self.carrier, self.model, self.proxy = free_ports(3)
         self.url = "http://127.0.0.1:%d" % self.proxy
-        self._certificates()
+        self.issue_certificates()
         self.database = postgres.Postgres(base, "10.231.3.0/24" if base else "")
         self.database_url = "postgresql://callbridge@%s:5432/postgres" % base if base else self.database.url
         self.nodes = [Node(self, number + 1) for number in range(count)]
@@ -192,8 +192,8 @@ class Nodes:
             if cable != "mesh":
                 ip("addr", "add", "10.231.%d.%s/24" % (number, HUB), "dev", "br-" + cable)
 
-    def _certificates(self):
-        """An authority of the nodes, and one certificate of it that they share."""
+    def issue_certificates(self):
+        """A new authority of the nodes, and one certificate of it that they share, in place of any that were there."""
         def openssl(*words):
             subprocess.run(("openssl",) + words, capture_output=True, check=True, cwd=self.folder)
         curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
