@@ -75,7 +75,12 @@ void Membership::OnRenewed(const std::vector<store::NodeRecord>& records, absl::
   {
     base::MutexLock lock(mutex_);
     // This process may have been frozen: what happened meanwhile it has not seen.
-    if (asked - renewed_ >= options_.lease) steady_since_ = asked;
+    const absl::Duration age = asked - renewed_;
+    if (age >= options_.lease) steady_since_ = asked;
+    if (age >= options_.lease && renewed_ != absl::InfinitePast()) {
+      Log(LogKind::kTrouble, "", "the node's lease had run out; others may have closed its calls",
+          {{"last_renewed", absl::FormatTime(absl::RFC3339_sec, renewed_, absl::UTCTimeZone())}});
+    }
     steady_since_ = std::min(steady_since_, asked);
     renewed_ = asked;
     std::vector<Known> now_known;

@@ -297,6 +297,30 @@ class NodesTest(unittest.TestCase):
         events = node.rpc("ListCallEvents", call=call, page_size=1000)["events"]
         return {event["type"] for event in events}
 
+    def renew(self, node):
+        """It reads its certificates again."""
+        text = "the TLS files are read again"
+        before = node.program.text().count(text)
+        node.signal(signal.SIGHUP)
+        until(text, lambda: node.program.text().count(text) > before)
+
+    def test_aa_certificates_are_renewed(self):
+        first, owner, third = self.nodes
+        number = self.dial(owner, 12)
+        self.talking([self.carrier_id(number)])
+        call = self.dialled[number]
+        first.rpc("MuteCall", call=call, caller_muted=True)  # On a connection with the certificates of the start.
+        self.world.issue_certificates()
+        self.renew(first)
+        _, failure = first.ask("MuteCall", call=call, caller_muted=False)
+        self.assertEqual((failure.code, failure.reason), ("Unavailable", "OWNER_UNREACHABLE"), "the owner has those of another authority")
+        self.renew(owner)
+        until("the way to the owner is back", lambda: first.ask("MuteCall", call=call, caller_muted=False)[0] is not None, 20)
+        self.renew(third)
+        until("for the third, too", lambda: third.ask("EndCall", call=call)[0] is not None, 20)
+        rows = self.account()
+        self.assertEqual(rows[self.carrier_id(number)]["end_initiator"], "api")
+
     # ---- Trouble ----
 
     def test_b_a_node_is_killed(self):
@@ -408,6 +432,41 @@ class NodesTest(unittest.TestCase):
         self.hung_up(lost)
         rows = self.account(gone=[victim])
         self.check_normal(rows, others)
+
+    def test_h_a_node_stands_still_for_too_long(self):
+        self.world.route_streams()
+        victim = self.nodes[1]
+        lost, others = self.owned_by(victim, 2, turns=12)
+        victim.signal(signal.SIGSTOP)
+        try:
+            where = "state IN (%s) AND carrier_call_id IN (%s)" % (quoted(FINAL), quoted(lost))
+            until("its calls are closed", lambda: len(self.world.database.rows("SELECT 1 FROM call_logs WHERE " + where)) == len(lost), REAPED_WITHIN)
+        finally:
+            victim.signal(signal.SIGCONT)
+        until("it is back", lambda: "the node's lease had run out" in victim.program.text(), 30)
+        until("it has let go of them", lambda: int(victim.rpc(OPERATIONS + "GetServerInfo").get("live_calls", 0)) == 0, 30)
+        fresh, elsewhere = self.owned_by(victim, 1, turns=2)  # It goes on.
+        self.hung_up(lost)
+        rows = self.account()
+        for each in lost:
+            self.assertEqual((rows[each]["end_reason"], rows[each]["state"]), ("process_lost", "failed"), rows[each])
+        self.check_normal(rows, others + fresh + elsewhere)
+
+    def test_i_a_node_has_lost_its_place(self):
+        """As after a restore from a backup that was made before it came."""
+        victim = self.nodes[2]
+        self.world.database.execute("DELETE FROM nodes WHERE id = '%s'" % victim.id)
+        until("it takes no new calls", lambda: victim.ask("grpc.health.v1.Health/Check") == ({"status": "NOT_SERVING"}, None), 30)
+        self.assertIn("start it again", victim.program.text())
+        _, failure = victim.ask("StartCall", call={"to": "+14155550000"})
+        self.assertEqual((failure.code, failure.reason), ("Unavailable", "DRAINING"))
+        calls = self.callers(3, turns=2)
+        rows = self.account(gone=[victim])
+        self.check_normal(rows, calls)
+        self.assertNotIn(victim.id, {rows[each]["owner_node"] for each in calls})
+        victim.signal(signal.SIGTERM)
+        self.assertEqual(victim.program.wait(), 0)
+        victim.start().wait_ready()
 
 
 def stop(number, frame):
