@@ -36,7 +36,7 @@ LAYERS = {
     "after_call": ["tools", "session", "store", "events", "call", "openai", "web", "base"],
     "control": ["session", "store", "events", "call", "audio", "base"],
     # Other processes on the same database: who they are, and what they are to be asked.
-    "nodes": ["control", "http", "session", "store", "call", "base"],
+    "nodes": ["control", "http", "session", "store", "events", "call", "base"],
     "app": ["nodes", "after_call", "tools", "tape", "web", "control", "session", "http", "net", "carrier", "store", "events", "call", "plivo", "openai", "audio", "base"],
     "client": ["base"],
     # The world outside: it shares sockets and the laws of audio with the server and nothing that the server believes.
