@@ -32,6 +32,7 @@
 #include "src/http/webhooks.h"
 #include "src/net/event_loop.h"
 #include "src/net/server.h"
+#include "src/nodes/speech_service.h"
 #include "src/nodes/webhook_router.h"
 #include "src/nodes/webhook_service.h"
 #include "src/session/call_metrics.h"
@@ -357,8 +358,10 @@ class ServerApplication final : public Application {
       peer_operations_ = std::make_unique<control::OperationsService>(*operations_, *switchboard_, peer_authorizer_,
                                                                       kLongestPeerRequest,
                                                                       control::OperationsService::Clients::kPeers);
-      if (absl::Status status = node_->Listen({webhook_service_.get(), peer_operations_.get()}); !status.ok())
-        return status;
+      speech_service_ = std::make_unique<nodes::SpeechService>(peer_authorizer_, speech_);
+      const std::vector<grpc::Service*> further = {webhook_service_.get(), peer_operations_.get(),
+                                                   speech_service_.get()};
+      if (absl::Status status = node_->Listen(further); !status.ok()) return status;
     }
     control::ControlServerOptions control;
     control.listen = options_.grpc_listen;
@@ -368,9 +371,14 @@ class ServerApplication final : public Application {
     control.without_tls = options_.grpc_without_tls;
     control.api_tokens = options_.api_tokens;
     control.access = options_.access;
-    auto control_server = control::ControlServer::Start(
-        control, {*switchboard_, *store_, *read_executor_, *hub_, node_ != nullptr ? &node_->forwarder() : nullptr,
-                  operations_.get(), &speech_});
+    auto control_server =
+        control::ControlServer::Start(control, {*switchboard_,
+                                                *store_,
+                                                *read_executor_,
+                                                *hub_,
+                                                node_ != nullptr ? &node_->forwarder() : nullptr,
+                                                operations_.get(),
+                                                {&speech_, node_ != nullptr ? &node_->speech() : nullptr}});
     if (!control_server.ok()) return control_server.status();
     control_ = *std::move(control_server);
     std::vector<net::EventLoop*> loops;
@@ -525,6 +533,7 @@ class ServerApplication final : public Application {
   const control::PeerAuthorizer peer_authorizer_;
   std::unique_ptr<nodes::WebhookService> webhook_service_;
   std::unique_ptr<ProcessOperations> operations_;
+  std::unique_ptr<nodes::SpeechService> speech_service_;
   std::unique_ptr<control::OperationsService> peer_operations_;
   std::unique_ptr<base::ThreadExecutor> node_table_executor_;
   std::unique_ptr<nodes::WebhookRouter> webhook_router_;

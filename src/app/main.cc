@@ -182,8 +182,8 @@ int main(int argc, char** argv) {
   // gRPC's own lines on stderr are neither ours nor JSON, and repeat what we say; whoever wants them sets this to ERROR
   // or DEBUG.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
-  // Debian's Abseil looks for lock cycles at each of gRPC's locks, in one graph for all threads, and would abort a server
-  // full of calls for one that might never happen. Tests keep the look.
+  // Debian's Abseil looks for lock cycles at each of gRPC's locks, in one graph for all threads, and would abort a
+  // server full of calls for one that might never happen. Tests keep the look.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Before any thread is made, so that all of them leave the signals to this one.
   std::signal(SIGPIPE, SIG_IGN);

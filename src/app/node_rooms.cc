@@ -21,6 +21,7 @@
 #include "src/control/steering_service.h"
 #include "src/nodes/channels.h"
 #include "src/nodes/node_server.h"
+#include "src/nodes/remote_speech.h"
 
 namespace callbridge::app {
 namespace {
@@ -63,6 +64,8 @@ void NodeRooms::MakeRooms(Deps deps) {
   self_.max_calls = deps_.max_calls;
   forwarder_ = std::make_unique<control::Forwarder>(self_.node_id, *deps_.store,
                                                     [this](absl::string_view node_id) { return ChannelTo(node_id); });
+  speech_ = std::make_unique<nodes::RemoteSpeech>(self_.node_id,
+                                                  [this](absl::string_view node_id) { return ChannelTo(node_id); });
   authorizer_ = std::make_unique<control::PeerAuthorizer>();
   steering_ = std::make_unique<control::SteeringService>(*deps_.control, *deps_.store, *deps_.read_executor,
                                                          *authorizer_, forwarder_.get(), kLongestUnary,
@@ -88,6 +91,8 @@ void NodeRooms::MakeRooms(Deps deps) {
   life.on_lost = deps_.on_lost;
   membership_ = std::make_unique<nodes::Membership>(std::move(membership), std::move(life));
 }
+
+events::SpeechElsewhere& NodeRooms::speech() { return *speech_; }
 
 absl::optional<std::shared_ptr<grpc::Channel>> NodeRooms::ChannelTo(absl::string_view node_id) const {
   const auto peer = membership_->Find(node_id);

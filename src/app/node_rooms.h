@@ -32,9 +32,14 @@ class PeerAuthorizer;
 class SteeringService;
 }  // namespace callbridge::control
 
+namespace callbridge::events {
+class SpeechElsewhere;
+}  // namespace callbridge::events
+
 namespace callbridge::nodes {
 class Channels;
 class NodeServer;
+class RemoteSpeech;
 }  // namespace callbridge::nodes
 
 namespace callbridge::app {
@@ -52,6 +57,8 @@ class NodeRooms {
   nodes::Channels& channels() { return *channels_; }
   nodes::Directory& directory() { return *membership_; }
   control::Forwarder& forwarder() { return *forwarder_; }
+  // What is said in other nodes' calls. After MakeRooms().
+  events::SpeechElsewhere& speech();
   // Whether another node takes calls. Any thread.
   bool HasOthers() const;
   // As Membership::known(). Any thread.
@@ -111,6 +118,7 @@ class NodeRooms {
   std::unique_ptr<nodes::HangUps> hang_ups_;
   std::unique_ptr<control::PeerAuthorizer> authorizer_;
   std::unique_ptr<control::Forwarder> forwarder_;
+  std::unique_ptr<nodes::RemoteSpeech> speech_;
   std::unique_ptr<control::SteeringService> steering_;
   std::unique_ptr<nodes::NodeServer> server_;
   std::vector<std::unique_ptr<nodes::TurnThread>> hang_up_threads_;

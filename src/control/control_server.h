@@ -13,7 +13,7 @@
 #include "src/control/forwarder.h"
 #include "src/control/operations.h"
 #include "src/events/event_hub.h"
-#include "src/events/speech_hub.h"
+#include "src/events/speech_elsewhere.h"
 #include "src/session/call_control.h"
 #include "src/store/call_store.h"
 
@@ -54,9 +54,9 @@ struct ControlServerDeps {
   store::CallStore& store;
   base::Executor& store_executor;
   events::EventHub& hub;
-  Forwarder* forwarder = nullptr;       // Null: calls that are not here are nowhere.
-  Operations* operations = nullptr;     // Null: there is no OperationsService.
-  events::SpeechHub* speech = nullptr;  // Null: what is said is shown when it is an item.
+  Forwarder* forwarder = nullptr;     // Null: calls that are not here are nowhere.
+  Operations* operations = nullptr;   // Null: there is no OperationsService.
+  events::SpeechSources speech = {};  // Else what is said is shown when it is an item.
 };
 
 // The gRPC port: callbridge.v1.CallService, LeadService and OperationsService, grpc.health.v1.Health, reflection. All

@@ -13,6 +13,7 @@
 #include "src/call/event.h"
 #include "src/control/convert.h"
 #include "src/control/event_start.h"
+#include "src/control/refused_stream.h"
 #include "src/control/status_map.h"
 
 namespace callbridge::control {
@@ -25,13 +26,6 @@ absl::Status ShuttingDown() {
   return base::MakeError(absl::StatusCode::kUnavailable, "SHUTTING_DOWN",
                          "this server is stopping; ask again, for events with after_cursor of the last message");
 }
-
-// Ends at once.
-class RefusedStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse> {
- public:
-  explicit RefusedStream(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
-  void OnDone() override { delete this; }
-};
 
 }  // namespace
 
@@ -283,7 +277,7 @@ absl::Status EventStream::ReadBatch() {
 }
 
 EventStreams::EventStreams(store::CallStore& store, base::Executor& executor, events::EventHub& hub,
-                           const Options& options, events::SpeechHub* speech)
+                           const Options& options, const events::SpeechSources& speech)
     : store_(store), executor_(executor), hub_(hub), speech_(speech), options_(options), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "event-streams");
 }
@@ -299,9 +293,10 @@ EventStreams::~EventStreams() {
 
 grpc::ServerWriteReactor<v1::CallEventsResponse>* EventStreams::Open(grpc::CallbackServerContext* context,
                                                                      absl::StatusOr<EventQuery> query) {
-  if (!query.ok()) return new RefusedStream(query.status());
+  if (!query.ok()) return new RefusedStream<v1::CallEventsResponse>(query.status());
   const auto stream = std::make_shared<EventStream>(*this, context, *std::move(query));
-  if (const absl::Status refusal = Admit(stream); !refusal.ok()) return new RefusedStream(refusal);
+  if (const absl::Status refusal = Admit(stream); !refusal.ok())
+    return new RefusedStream<v1::CallEventsResponse>(refusal);
   stream->Start();
   return stream.get();
 }

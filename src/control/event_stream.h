@@ -23,7 +23,7 @@
 #include "src/control/requests.h"
 #include "src/events/event_hub.h"
 #include "src/events/event_pump.h"
-#include "src/events/speech_hub.h"
+#include "src/events/speech_elsewhere.h"
 #include "src/events/stored_event.h"
 #include "src/store/call_store.h"
 
@@ -134,10 +134,9 @@ class EventStreams {
     absl::Duration tick = absl::Milliseconds(200);     // How exact heartbeats and timeouts are.
   };
 
-  // `store` is read on `executor` only; all outlive this. `speech`: null if nobody's words are known before their
-  // items.
+  // `store` is read on `executor` only; all outlive this.
   EventStreams(store::CallStore& store, base::Executor& executor, events::EventHub& hub, const Options& options,
-               events::SpeechHub* speech = nullptr);
+               const events::SpeechSources& speech);
   ~EventStreams();
 
   // A reactor for the handler to return; it deletes itself. A bad query, too many streams and Close() before end it at
@@ -159,7 +158,7 @@ class EventStreams {
   store::CallStore& store() const { return store_; }
   base::Executor& executor() const { return executor_; }
   events::EventHub& hub() const { return hub_; }
-  events::SpeechHub* speech() const { return speech_; }
+  const events::SpeechSources& speech() const { return speech_; }
   const Options& options() const { return options_; }
   const base::Clock& clock() const { return clock_; }
 
@@ -188,7 +187,7 @@ class EventStreams {
   store::CallStore& store_;
   base::Executor& executor_;
   events::EventHub& hub_;
-  events::SpeechHub* const speech_;
+  const events::SpeechSources speech_;
   const Options options_;
   const base::Clock& clock_ = base::SystemClock();
   mutable base::Mutex mutex_;

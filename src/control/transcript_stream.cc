@@ -18,6 +18,7 @@
 #include "src/call/event.h"
 #include "src/control/convert.h"
 #include "src/control/pages.h"
+#include "src/control/refused_stream.h"
 #include "src/control/status_map.h"
 #include "src/control/utf8.h"
 #include "src/events/event_hub.h"
@@ -37,6 +38,7 @@ constexpr size_t kMissed = static_cast<size_t>(-1);
 // What a read of the store found.
 struct Found {
   std::vector<call::TranscriptItem> items;
+  std::string owner;                    // The node that has the call; empty: it is over, or there are no nodes.
   absl::optional<absl::Time> call_end;  // The call is over, since then.
   bool settled = false;                 // And its summary came, or will not: nothing more is said of it.
 };
@@ -45,7 +47,9 @@ absl::StatusOr<Found> Look(store::CallStore& store, const std::string& call_id) 
   Found found;
   const auto call = store.GetCall(call_id);
   if (!call.ok()) return call.status();
-  if (call::IsFinal(call->state)) {
+  if (!call::IsFinal(call->state)) {
+    found.owner = call->owner.node_id;
+  } else {
     found.call_end = call->end_time;
     const auto tail = store.ReadCallEvents(call_id, std::max(call->event_floor, call->event_head - kTail), kTail);
     if (!tail.ok()) return tail.status();
@@ -60,12 +64,6 @@ absl::StatusOr<Found> Look(store::CallStore& store, const std::string& call_id) 
   found.items = *std::move(items);
   return found;
 }
-
-class RefusedStream final : public grpc::ServerWriteReactor<v1::StreamTranscriptResponse> {
- public:
-  explicit RefusedStream(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
-  void OnDone() override { delete this; }
-};
 
 // One client's view of a transcript. Remembers of each item only a hash of what was sent; reads the store again when
 // the call had an event and all that the last read brought has gone out, so a slow reader costs one transcript, and
@@ -86,8 +84,8 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
       stale_ = true;
       streams_.Enqueue(*this);
     });
-    if (streams_.speech() != nullptr) {
-      speech_ = streams_.speech()->Subscribe(request_.call_id, [this](const events::SpokenWords& words) {
+    if (streams_.speech().here != nullptr) {
+      speech_ = streams_.speech().here->Subscribe(request_.call_id, [this](const events::SpokenWords& words) {
         if (Take(words)) streams_.Enqueue(*this);
       });
     }
@@ -148,14 +146,18 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
     // Waits for a wake that runs, so not under the lock.
     subscription_ = events::EventHub::Subscription();
     speech_ = events::SpeechHub::Subscription();
+    // Likewise, and a read may be under way.
+    std::unique_ptr<Following> following;
     {
       base::MutexLock lock(mutex_);
       done_ = true;
+      following = std::move(following_);
     }
     streams_.Remove(self);
   }
 
  private:
+  using Following = events::SpeechElsewhere::Following;
   enum class Action { kNothing, kRead, kWrite, kFinish };
 
   void CloseLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -242,12 +244,35 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
           streams_.store().AddTranscriptRead({request_.call_id, request_.principal, streams_.clock().Now()});
       if (!noted.ok()) return noted;
     }
-    base::MutexLock lock(mutex_);
-    begun_ = true;
-    call_end_ = found->call_end;
-    over_ = found->settled || (call_end_ && streams_.clock().Now() >= *call_end_ + streams_.options().summary_wait);
-    for (const call::TranscriptItem& item : found->items) Note(item);
+    {
+      base::MutexLock lock(mutex_);
+      begun_ = true;
+      call_end_ = found->call_end;
+      over_ = found->settled || (call_end_ && streams_.clock().Now() >= *call_end_ + streams_.options().summary_wait);
+      for (const call::TranscriptItem& item : found->items) Note(item);
+    }
+    FollowOwner(found->owner);
     return absl::OkStatus();
+  }
+
+  // Hears what is said at the node that has the call, as long as it lives. On the executor.
+  void FollowOwner(const std::string& owner) ABSL_LOCKS_EXCLUDED(mutex_) {
+    if (streams_.speech().elsewhere == nullptr) return;
+    std::unique_ptr<Following> next;
+    if (!owner.empty()) {
+      base::MutexLock lock(mutex_);
+      if (following_ != nullptr && !following_->ended()) return;
+    }
+    if (!owner.empty()) {
+      next = streams_.speech().elsewhere->Follow(
+          owner, request_.call_id, [stream = weak_from_this()](const events::SpokenWords& words) {
+            const auto self = std::static_pointer_cast<TranscriptStream>(stream.lock());
+            if (self != nullptr && self->Take(words)) self->streams_.Enqueue(*self);
+          });
+    }
+    base::MutexLock lock(mutex_);
+    // What is left of `next` ends without the lock, which words on their way may wait for.
+    if (!done_) std::swap(following_, next);
   }
 
   // Has the item sent unless it is as it was sent last.
@@ -294,7 +319,7 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
   const TranscriptRequest request_;
   std::shared_ptr<LiveStream> self_;             // From Start to OnDone.
   events::EventHub::Subscription subscription_;  // Likewise.
-  events::SpeechHub::Subscription speech_;       // Likewise.
+  events::SpeechHub::Subscription speech_;       // Likewise; words of this process's calls.
   v1::StreamTranscriptResponse message_;         // Being written.
   std::atomic<bool> stale_{true};                // The call had events since the last read.
 
@@ -314,16 +339,18 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   bool done_ ABSL_GUARDED_BY(mutex_) = false;
   absl::optional<absl::Status> closing_ ABSL_GUARDED_BY(mutex_);
-  absl::Time last_write_ ABSL_GUARDED_BY(mutex_);  // Begin of the last write, or of the stream.
+  absl::Time last_write_ ABSL_GUARDED_BY(mutex_);                 // Begin of the last write, or of the stream.
+  std::unique_ptr<Following> following_ ABSL_GUARDED_BY(mutex_);  // Words of another node's call.
 };
 
 }  // namespace
 
 grpc::ServerWriteReactor<v1::StreamTranscriptResponse>* OpenTranscriptStream(
     EventStreams& streams, grpc::CallbackServerContext* context, absl::StatusOr<TranscriptRequest> request) {
-  if (!request.ok()) return new RefusedStream(request.status());
+  if (!request.ok()) return new RefusedStream<v1::StreamTranscriptResponse>(request.status());
   const auto stream = std::make_shared<TranscriptStream>(streams, context, *std::move(request));
-  if (const absl::Status status = streams.Admit(stream); !status.ok()) return new RefusedStream(status);
+  if (const absl::Status status = streams.Admit(stream); !status.ok())
+    return new RefusedStream<v1::StreamTranscriptResponse>(status);
   stream->Start();
   return stream.get();
 }

@@ -13,8 +13,8 @@ namespace callbridge::control {
 
 // A reactor for the handler of StreamTranscript to return; it deletes itself. It is one of `streams`, with their limits
 // and their end. Shows the transcript as it is in the store, and after each event of the call what has changed of it,
-// so it is the same at every node; and what the assistant says meanwhile, if the call is one of this process's. That it
-// was read is noted once.
+// so it is the same at every node; and what is said meanwhile, here or at the node that has the call. That it was read
+// is noted once.
 grpc::ServerWriteReactor<v1::StreamTranscriptResponse>* OpenTranscriptStream(EventStreams& streams,
                                                                              grpc::CallbackServerContext* context,
                                                                              absl::StatusOr<TranscriptRequest> request);

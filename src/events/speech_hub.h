@@ -64,6 +64,9 @@ class SpeechHub {
     int64_t id_ = 0;
   };
 
+  // How many subscriptions there are. Never blocks.
+  int listeners() const { return listening_; }
+
   // Calls `take` with the words of this call from now on, in their order, on the hub's thread. It must not block, and
   // must neither subscribe nor destroy a Subscription.
   Subscription Subscribe(const std::string& call_id, Take take);

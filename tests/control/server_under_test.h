@@ -68,7 +68,8 @@ class ServerUnderTest {
     base::SetLogEnabled(false);
     options.listen = "127.0.0.1:0";
     store_.SetOnCommit([this](std::vector<events::StoredEvent> events) { hub_.Publish(std::move(events)); });
-    auto server = ControlServer::Start(options, {control_, store_, executor_, hub_, nullptr, &operations_, &speech_});
+    auto server =
+        ControlServer::Start(options, {control_, store_, executor_, hub_, nullptr, &operations_, {&speech_, nullptr}});
     EXPECT_TRUE(server.ok()) << server.status();
     if (server.ok()) server_ = *std::move(server);
     stub_ = NewStub();

@@ -23,6 +23,8 @@
 #include "src/events/event_hub.h"
 #include "src/nodes/channels.h"
 #include "src/nodes/node_server.h"
+#include "src/nodes/remote_speech.h"
+#include "src/nodes/speech_service.h"
 #include "tests/control/server_under_test.h"
 #include "tests/fakes/certificates.h"
 #include "tests/fakes/fake_call_control.h"
@@ -77,23 +79,20 @@ class NodeUnderTest {
                 Addresses& addresses, control::ControlServerOptions options = {}, grpc::Service* instead = nullptr)
       : executor_("test-store"),
         channels_(*Channels::Open(tls)),
-        forwarder_(id, store,
-                   [this, &addresses](absl::string_view node_id) -> absl::optional<std::shared_ptr<grpc::Channel>> {
-                     const auto address = addresses.Of(node_id);
-                     if (!address.has_value()) return absl::nullopt;
-                     return address->empty() ? nullptr : channels_->To(*address);
-                   }),
+        forwarder_(id, store, [this, &addresses](absl::string_view node_id) { return ChannelTo(addresses, node_id); }),
+        remote_speech_(id, [this, &addresses](absl::string_view node_id) { return ChannelTo(addresses, node_id); }),
+        speech_service_(authorizer_, speech_),
         steering_(control_, store, executor_, authorizer_, &forwarder_, std::chrono::seconds(30),
                   control::SteeringService::Clients::kPeers) {
     base::SetLogEnabled(false);
-    auto nodes = NodeServer::Start({"127.0.0.1:0", tls}, {instead != nullptr ? instead : &steering_});
+    auto nodes = NodeServer::Start({"127.0.0.1:0", tls}, {instead != nullptr ? instead : &steering_, &speech_service_});
     EXPECT_TRUE(nodes.ok()) << nodes.status();
     node_server_ = *std::move(nodes);
     addresses.Set(id, node_server_->address());
     options.listen = "127.0.0.1:0";
     options.reflection = false;
-    auto control =
-        control::ControlServer::Start(options, {control_, store, executor_, hub_, &forwarder_, nullptr, &speech_});
+    auto control = control::ControlServer::Start(
+        options, {control_, store, executor_, hub_, &forwarder_, nullptr, {&speech_, &remote_speech_}});
     EXPECT_TRUE(control.ok()) << control.status();
     control_server_ = *std::move(control);
     stub_ =
@@ -109,6 +108,12 @@ class NodeUnderTest {
   int64_t count(control::ForwardOutcome outcome) const { return forwarder_.count(outcome); }
 
  private:
+  absl::optional<std::shared_ptr<grpc::Channel>> ChannelTo(const Addresses& addresses, absl::string_view node_id) {
+    const auto address = addresses.Of(node_id);
+    if (!address.has_value()) return absl::nullopt;
+    return address->empty() ? nullptr : channels_->To(*address);
+  }
+
   session::FakeCallControl control_;
   events::EventHub hub_{0, 64};
   events::SpeechHub speech_;
@@ -116,6 +121,8 @@ class NodeUnderTest {
   control::PeerAuthorizer authorizer_;
   std::unique_ptr<Channels> channels_;
   control::Forwarder forwarder_;
+  RemoteSpeech remote_speech_;
+  SpeechService speech_service_;
   control::SteeringService steering_;
   std::unique_ptr<NodeServer> node_server_;
   std::unique_ptr<control::ControlServer> control_server_;

@@ -309,6 +309,9 @@ class NodesTest(unittest.TestCase):
         number = self.dial(owner, 12)
         self.talking([self.carrier_id(number)])
         call = self.dialled[number]
+        reading = third.stream("StreamTranscript", call=call, view="TRANSCRIPT_VIEW_BOTH")
+        until("words of another node's call", lambda: '"delta"' in "".join(reading.out))
+        reading.kill()
         first.rpc("MuteCall", call=call, caller_muted=True)  # On a connection with the certificates of the start.
         self.world.issue_certificates()
         self.renew(first)

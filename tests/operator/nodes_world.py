@@ -132,11 +132,15 @@ class Node:
             raise AssertionError("%s %s: %s\n%s" % (method, fields, failure.text, "\n".join(troubles[-10:])))
         return answer
 
-    def events(self, **fields):
-        command = world.CLIENT.call("127.0.0.1:%d" % self.grpc, world.SERVICE + "CallEvents", fields)
+    def stream(self, method, **fields):
+        """-> the client that prints it."""
+        command = world.CLIENT.call("127.0.0.1:%d" % self.grpc, world.SERVICE + method, fields)
         program = Program(self.inside(command), environment(), self.nodes.folder)
         self.nodes.programs.append(program)
-        return Stream(program)
+        return program
+
+    def events(self, **fields):
+        return Stream(self.stream("CallEvents", **fields))
 
 
 class Nodes:
