@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "src/after_call/summary_jobs.h"
 #include "src/app/gateway.h"
+#include "src/app/ghosts.h"
 #include "src/app/look_ups.h"
 #include "src/app/node_rooms.h"
 #include "src/app/open_store.h"
@@ -19,7 +19,6 @@
 #include "src/base/executor.h"
 #include "src/base/log.h"
 #include "src/base/mutex.h"
-#include "src/call/termination.h"
 #include "src/carrier/plivo_client.h"
 #include "src/control/channelz_server.h"
 #include "src/control/control_server.h"
@@ -65,14 +64,8 @@ constexpr absl::Duration kReplayLimit = absl::Seconds(10);
 // For how long a summary that a node makes is left alone by the others: longer than its requests may take.
 constexpr absl::Duration kSummaryClaim = absl::Minutes(5);
 
-// Calls of a dead process are hung up by the starts of so much time after they were closed: some of those starts may
-// die as well.
-constexpr absl::Duration kGhostMemory = absl::Minutes(10);
-constexpr absl::Duration kGhostAge = absl::Hours(24);
-constexpr int kGhostLimit = 5000;
-
 absl::Status WithFlag(absl::string_view flag, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(flag, ": ", status.message()));
+  return status.ok() ? status : absl::Status(status.code(), absl::StrCat(flag, ": ", status.message()));
 }
 
 // Whether some agent's calls are summed up by a text model afterwards.
@@ -121,7 +114,7 @@ class ServerApplication final : public Application {
     if (absl::Status status = MakeRooms(); !status.ok()) return status;
     if (absl::Status status = Listen(); !status.ok()) return status;
     // Only now: a second server that finds the ports taken must not end the calls of the first.
-    if (absl::Status status = IsNode() ? JoinNodes() : CloseGhosts(); !status.ok()) return status;
+    if (absl::Status status = IsNode() ? JoinNodes() : CloseLeftCalls(); !status.ok()) return status;
     summaries_->Start();
     purge_ = std::make_unique<DailyPurge>(*store_, settings_.retention);
     started_ = true;
@@ -409,41 +402,12 @@ class ServerApplication final : public Application {
     return absl::OkStatus();
   }
 
-  // Calls that a previous run left open: their rows are closed with the reason, and the carrier is asked to hang up
-  // what may still be up.
-  absl::Status CloseGhosts() {
-    call::EndFacts facts;
-    facts.reason = call::EndReason::kProcessLost;
-    facts.evidence = "found open when the server started";
-    facts.conversation = true;
-    auto ghosts = store_->CloseOpenCalls(call::MakeTermination(facts), base::SystemClock().Now(),
-                                         /*summaries_due=*/SumsUpByText(settings_));
-    if (!ghosts.ok()) return WithFlag("--database_url", ghosts.status());
-    std::set<std::string> closed;
-    for (const store::OpenCall& ghost : *ghosts) {
-      Log(LogKind::kTrouble, ghost.call_id, "call of a previous run closed",
-          {{"state", std::string(Name(ghost.state))}});
-      HangUp(ghost.call_id, ghost.carrier_call_id);
-      closed.insert(ghost.call_id);
-    }
-    return HangUpEarlierGhosts(closed);
-  }
-
-  // A start before this one may have closed them and not have lived to hang them up. A call that is over at the carrier
-  // is no error.
-  absl::Status HangUpEarlierGhosts(const std::set<std::string>& done) {
-    const absl::Time now = base::SystemClock().Now();
-    store::CallFilter filter;
-    filter.states = {call::State::kCompleted, call::State::kFailed};
-    filter.created_after = now - kGhostAge;
-    const auto calls = store_->ListCalls(filter, absl::nullopt, kGhostLimit);
-    if (!calls.ok()) return WithFlag("--database_url", calls.status());
-    for (const store::CallRecord& call : *calls) {
-      const bool lost = call.termination && call.termination->reason == call::EndReason::kProcessLost;
-      if (lost && done.count(call.call_id) == 0 && call.end_time >= now - kGhostMemory)
-        HangUp(call.call_id, call.carrier_call_id);
-    }
-    return absl::OkStatus();
+  absl::Status CloseLeftCalls() {
+    return WithFlag("--database_url",
+                    CloseGhosts(*store_, SumsUpByText(settings_),
+                                [this](const std::string& call_id, const std::string& carrier_call_id) {
+                                  HangUp(call_id, carrier_call_id);
+                                }));
   }
 
   void HangUp(const std::string& call_id, const std::string& carrier_call_id) {
