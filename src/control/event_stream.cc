@@ -112,7 +112,7 @@ void EventStream::Advance() {
   // Nobody else gets the same action: Decide() has noted that it is under way.
   switch (action) {
     case Action::kNothing: return;
-    case Action::kRead: return streams_.executor_.Post([this, self = shared_from_this()] { Read(); });
+    case Action::kRead: return streams_.PostRead([this, self = shared_from_this()] { Read(); });
     case Action::kWrite: return StartWrite(&message_, how);
     case Action::kFinish: return Finish(status);
   }
@@ -289,6 +289,8 @@ EventStreams::~EventStreams() {
     wake_.NotifyAll();
   }
   thread_.join();
+  base::MutexLock lock(mutex_);
+  while (reads_ > 0) read_over_.Wait(mutex_);
 }
 
 grpc::ServerWriteReactor<v1::CallEventsResponse>* EventStreams::Open(grpc::CallbackServerContext* context,
@@ -361,6 +363,24 @@ void EventStreams::Remove(const std::shared_ptr<LiveStream>& stream) {
 std::vector<std::shared_ptr<LiveStream>> EventStreams::Snapshot() const {
   base::MutexLock lock(mutex_);
   return {streams_.begin(), streams_.end()};
+}
+
+void EventStreams::PostRead(std::function<void()> read) {
+  {
+    base::MutexLock lock(mutex_);
+    ++reads_;
+  }
+  // Over when it is destroyed: an executor that has stopped drops it without running it.
+  const auto over = [](EventStreams* streams) {
+    base::MutexLock lock(streams->mutex_);
+    --streams->reads_;
+    streams->read_over_.NotifyAll();
+  };
+  std::unique_ptr<EventStreams, decltype(over)> mark(this, over);
+  executor_.Post([mark = std::move(mark), read = std::move(read)]() mutable {
+    read();
+    read = nullptr;  // The stream goes first.
+  });
 }
 
 void EventStreams::Enqueue(LiveStream& stream) {

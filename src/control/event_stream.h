@@ -5,6 +5,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -123,7 +124,8 @@ class EventStream final : public grpc::ServerWriteReactor<v1::CallEventsResponse
 };
 
 // All streams of a server: how many there may be, their time, their end. Thread-safe. A stream touches this until its
-// OnDone, and gRPC has called all of those when the server's Shutdown has returned: destroy this afterwards.
+// OnDone and the end of its last read. gRPC has called all of the former when the server's Shutdown has returned:
+// destroy this afterwards, and the executor after this.
 class EventStreams {
  public:
   struct Options {
@@ -149,6 +151,9 @@ class EventStreams {
   absl::Status Admit(std::shared_ptr<LiveStream> stream) ABSL_LOCKS_EXCLUDED(mutex_);
   // The stream is done, and is not advanced any more once this thread has let go of it.
   void Remove(const std::shared_ptr<LiveStream>& stream) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Runs `read` on the executor. It may go on for longer than its stream, whose client is not kept waiting by a store
+  // that hangs; the destructor waits for it.
+  void PostRead(std::function<void()> read) ABSL_LOCKS_EXCLUDED(mutex_);
   // Has `stream` advanced soon, on this object's thread: publishers of events go on at once.
   void Enqueue(LiveStream& stream) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -156,7 +161,6 @@ class EventStreams {
   static absl::Status SlowConsumer(absl::string_view message);
 
   store::CallStore& store() const { return store_; }
-  base::Executor& executor() const { return executor_; }
   events::EventHub& hub() const { return hub_; }
   const events::SpeechSources& speech() const { return speech_; }
   const Options& options() const { return options_; }
@@ -197,6 +201,8 @@ class EventStreams {
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::shared_ptr<LiveStream>> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  int reads_ ABSL_GUARDED_BY(mutex_) = 0;  // Posted, and not over.
+  base::CondVar read_over_;
   std::thread thread_;
 };
 

@@ -102,7 +102,7 @@ class TranscriptStream final : public grpc::ServerWriteReactor<v1::StreamTranscr
     }
     switch (action) {
       case Action::kNothing: return;
-      case Action::kRead: return streams_.executor().Post([this, self = shared_from_this()] { Read(); });
+      case Action::kRead: return streams_.PostRead([this, self = shared_from_this()] { Read(); });
       case Action::kWrite: return StartWrite(&message_);
       case Action::kFinish: return Finish(status);
     }

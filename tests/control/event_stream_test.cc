@@ -2,7 +2,10 @@
 
 #include "src/control/event_stream.h"
 
+#include <atomic>
+#include <future>
 #include <map>
+#include <thread>
 
 #include "absl/time/clock.h"
 #include "src/control/cursor.h"
@@ -299,6 +302,31 @@ TEST(EventStreamTest, ShutdownEndsStreamsWithTheirCursor) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(DetailsOf(status).info.reason(), "SHUTTING_DOWN");
   EXPECT_EQ(ParseCursor(stream.TrailingCursor())->position, 1);
+}
+
+TEST(EventStreamTest, AServerIsThereUntilItsLastReadIsOver) {
+  ServerUnderTest under_test;
+  under_test.Create(kCall);
+  std::promise<void> reading, go_on;
+  std::atomic<bool> began{false}, gone{false}, gone_too_early{false};
+  under_test.store().SetFault([&](absl::string_view method) {
+    if (method != "ReadCallEvents" || began.exchange(true)) return absl::OkStatus();
+    reading.set_value();
+    go_on.get_future().wait();
+    gone_too_early = gone.load();
+    return absl::OkStatus();
+  });
+  Stream stream(under_test.stub(), FromBeginning(kCall));
+  reading.get_future().wait();
+  std::thread end([&] {
+    under_test.Destroy();
+    gone = true;
+  });
+  EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::UNAVAILABLE) << "the client does not wait for the store";
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // For what must not happen.
+  go_on.set_value();
+  end.join();
+  EXPECT_FALSE(gone_too_early);
 }
 
 TEST(EventStreamTest, ADispersalEndsThoseThatAreOpenWithTheirCursor) {

@@ -115,6 +115,9 @@ class ServerUnderTest {
     Apply(write);
   }
 
+  // The server ends; what it worked with stays.
+  void Destroy() { server_.reset(); }
+
   v1::CallService::Stub& stub() { return *stub_; }
   ControlServer& server() { return *server_; }
   store::MemoryCallStore& store() { return store_; }
