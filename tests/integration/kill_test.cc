@@ -251,12 +251,11 @@ TEST_P(Kill, EveryCallIsClosedAndNothingIsMissing) {
     if (row[2] != "process_lost" || up.count(row[6]) == 0) continue;
     const auto over = [&] { return server.world().carrier().Call(row[6])->over; };
     EXPECT_TRUE(WaitFor(over)) << "still up at the carrier";
+    const auto ended = *server.world().carrier().Call(row[6]);
     bool asked = false;
-    for (const auto& step : server.world().carrier().Call(row[6])->steps)
-      asked |= step.what == "rest" && step.detail == "DELETE Call";
+    for (const auto& step : ended.steps) asked |= step.what == "rest" && step.detail == "DELETE Call";
     // Its stream gone and nobody at the webhooks, the carrier ends some calls before it can be asked to; and one caller
     // has little to say and hangs up.
-    const auto ended = *server.world().carrier().Call(row[6]);
     const std::string by = ended.hangup_source;
     EXPECT_TRUE(asked || by == "Error" || by == "Answer XML" ||
                 (by == "Caller" && absl::EndsWith(ended.from, kBriefCaller)))
