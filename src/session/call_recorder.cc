@@ -247,7 +247,8 @@ class CallRecorder::Core : public std::enable_shared_from_this<Core> {
       return Outcome::kAway;
     }
     if (store::IsOwnerChanged(status)) {
-      OnFenced(call_id, *lane.taken.front().write.owner, lane);
+      const store::Owner former = *lane.taken.front().write.owner;  // A copy: the write goes.
+      OnFenced(call_id, former, lane);
       return Outcome::kDone;
     }
     if (status.ok()) {

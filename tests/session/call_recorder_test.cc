@@ -487,9 +487,12 @@ TEST(CallRecorderThreads, EndsWhileItWaitsOutAPause) {
   EXPECT_GE(store.attempts, 1);
 }
 
+// As long as real ones are, which is too long to be kept inside of a string.
+const char kNode[] = "aaaaaaaa-1111-4222-8333-444444444444";
+
 store::CallWrite OwnedWrite(const std::string& call_id, std::vector<int64_t> sequences) {
   store::CallWrite write = MakeWrite(call_id, std::move(sequences));
-  write.owner = store::Owner{"n1", 1};
+  write.owner = store::Owner{kNode, 1};
   return write;
 }
 
@@ -501,7 +504,7 @@ TEST_F(CallRecorderTest, OfACallThatWasTakenAwayNothingMoreIsWritten) {
   recorder().Write(OwnedWrite("a", {2}));
   executor_.RunAll();
   EXPECT_THAT(fenced, IsEmpty());
-  store_.owners["a"] = {"n1", 2};
+  store_.owners["a"] = {kNode, 2};
   recorder().Write(OwnedWrite("a", {3}));
   recorder().Write(OwnedWrite("a", {4}));
   recorder().Write(OwnedWrite("b", {2}));
