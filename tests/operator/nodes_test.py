@@ -231,7 +231,8 @@ class NodesTest(unittest.TestCase):
         finally:
             reader.program.kill()
         for name, row in list(by_name.items())[:3]:
-            said = node.rpc("GetTranscript", call="calls/" + name)
+            # Items of which nothing was heard included.
+            said = node.rpc("GetTranscript", call="calls/" + name, view="TRANSCRIPT_VIEW_BOTH")
             self.assertEqual(len(said.get("items", [])), len(self.world.database.rows("SELECT 1 FROM transcript_items WHERE call_id = '%s'" % name)), row)
 
     def check_normal(self, rows, ids, reason="normal_hangup"):
